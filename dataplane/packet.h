@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A packet between two stages: an mbuf whose data starts at the IPv4 header (eth_input removed the
+// Ethernet header, ip_output puts one back), and what the stages found out about it, kept in the
+// mbuf's private area. Pools are made with kPacketMetaBytes of private data.
+//
+// Threading: a packet belongs to the core that holds it.
+#pragma once
+
+#include "common/types.h"
+
+#include <cstdint>
+#include <rte_mbuf.h>
+
+namespace adit::dataplane {
+
+struct InboundSa;
+struct OutboundSa;
+
+enum PacketFlags : std::uint8_t {
+    kFromSa = 1 << 0,    // came out of an inbound SA: exempt from the clear-text check
+    kFromUs = 1 << 1,    // made here (ICMP, ARP, IKE): not counted as received
+    kUdpEncap = 1 << 2,  // ESP arrived inside UDP 4500; data starts at the ESP header
+    kFragment = 1 << 3,  // a non-first fragment: ports are unknown
+};
+
+struct PacketMeta {
+    union {
+        InboundSa* inbound; // set by the SPI look-up
+        OutboundSa* outbound; // set by outbound_policy
+    } sa;
+    std::uint32_t source, destination; // host order, of the header that data starts at
+    std::uint16_t source_port, destination_port;
+    std::uint32_t next_hop; // host order, set by the route look-up
+    std::uint32_t policy;   // PolicyId, or kNoPolicy
+    std::uint16_t in_interface, out_interface;
+    std::uint8_t protocol;
+    std::uint8_t flags; // PacketFlags
+    // Of the outer header of an ESP packet, kept while the header itself is gone.
+    std::uint8_t outer_tos;
+    std::uint8_t reserved;
+    std::uint32_t outer_source, outer_destination;
+    std::uint16_t outer_source_port, outer_destination_port;
+};
+
+inline constexpr std::uint16_t kPacketMetaBytes = 64;
+static_assert(sizeof(PacketMeta) <= kPacketMetaBytes);
+
+inline PacketMeta& meta(rte_mbuf* packet) {
+    return *static_cast<PacketMeta*>(rte_mbuf_to_priv(packet));
+}
+
+inline std::uint8_t* data(rte_mbuf* packet) {
+    return rte_pktmbuf_mtod(packet, std::uint8_t*);
+}
+
+/// Room that every pool leaves in front of and behind a received frame: outer IPv4 + UDP + ESP + IV in
+/// front, padding, trailer and ICV behind.
+inline constexpr std::uint16_t kHeadroomBytes = 128;
+inline constexpr std::uint16_t kTailroomBytes = 320; // 255 padding + 2 + 32 ICV, rounded up
+
+} // namespace adit::dataplane
