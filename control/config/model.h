@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration as plain values: what the IOS text says, nothing derived. The parser fills it, the
+// renderer prints it back, provision.cpp turns it into tables, policies and IKE connections.
+//
+// Lists keep the order of the text where order means something (ACL lines, set peer); maps are sorted as
+// `show running-config` prints them. Fields that equal their default are not printed.
+#pragma once
+
+#include "common/address.h"
+#include "common/algorithms.h"
+#include "common/secret.h"
+#include "control/ike/crypto.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace adit::config {
+
+// --- phase 1 ---------------------------------------------------------------------------------------
+
+enum class AuthenticationMethod : std::uint8_t {
+    PreShare,
+    RsaSig,
+    EcdsaSig,
+};
+
+/// crypto isakmp policy N
+struct IsakmpPolicy {
+    ike::CipherAlgorithm encryption{ike::CipherAlgorithm::AesCbc128};
+    ike::HashAlgorithm hash{ike::HashAlgorithm::Sha1};
+    AuthenticationMethod authentication{AuthenticationMethod::RsaSig};
+    ike::Group group{ike::Group::Modp768};
+    std::uint32_t lifetime_seconds{86'400};
+};
+
+/// crypto isakmp key [0|6] K address A [MASK]
+struct IsakmpKey {
+    Ipv4Prefix address; // /32 for one peer, /0 for anybody
+    std::shared_ptr<const SecretBuffer> key;
+};
+
+/// crypto isakmp keepalive SECONDS [RETRY] [periodic|on-demand]
+struct Keepalive {
+    std::uint32_t interval_seconds{10};
+    std::uint32_t retry_seconds{2};
+    bool periodic{false};
+};
+
+// --- phase 2 ---------------------------------------------------------------------------------------
+
+/// crypto ipsec transform-set NAME esp-... [esp-...-hmac] / mode tunnel|transport
+struct TransformSet {
+    EspCipher cipher{EspCipher::AesCbc128};
+    EspMac mac{EspMac::HmacSha1_96};
+    bool transport{false};
+};
+
+/// Seconds and kilobytes; no value: as the level above says. Kilobytes may be switched off.
+struct SaLifetime {
+    std::optional<std::uint32_t> seconds;   // 120..2592000
+    std::optional<std::uint32_t> kilobytes; // 2560..4294967295; 0: "disable"
+};
+
+inline constexpr std::uint32_t kDefaultSaSeconds = 3'600;
+inline constexpr std::uint32_t kDefaultSaKilobytes = 4'608'000;
+
+/// One address-and-wildcard term of an ACL line. `wildcard` bits that are 1 do not matter.
+struct AclAddress {
+    Ipv4Address address;
+    Ipv4Address wildcard; // 0.0.0.0: host; 255.255.255.255: any
+};
+
+struct AclLine {
+    std::uint32_t sequence{}; // 10, 20, ... as `show access-lists` prints
+    bool permit{true};
+    std::uint8_t protocol{0}; // 0: ip
+    AclAddress source, destination;
+    PortRange source_port, destination_port; // only TCP and UDP
+    std::string remark; // when not empty the line is a remark and nothing else counts
+};
+
+/// `ip access-list extended NAME` or `access-list N`, N in 100..199, 2000..2699.
+struct AccessList {
+    std::vector<AclLine> lines;
+};
+
+/// crypto map M N ipsec-isakmp
+struct CryptoMapEntry {
+    std::vector<Ipv4Address> peers; // set peer A, in order; the first is preferred
+    std::vector<std::string> transform_sets;
+    std::optional<ike::Group> pfs; // set pfs groupN
+    std::string match_address;
+    SaLifetime lifetime;
+    std::string description;
+};
+
+using CryptoMap = std::map<std::uint32_t, CryptoMapEntry>; // by sequence number
+
+// --- interfaces and routes -------------------------------------------------------------------------
+
+struct Interface {
+    std::string description;
+    std::optional<Ipv4Address> address;
+    std::uint8_t prefix_length{0};
+    std::optional<std::uint32_t> ip_mtu;
+    std::string crypto_map;
+    bool shutdown{false};
+};
+
+/// ip route PREFIX MASK {NEXT-HOP | INTERFACE [NEXT-HOP]} [DISTANCE]
+struct StaticRoute {
+    Ipv4Prefix prefix;
+    std::string interface;               // canonical name, may be empty
+    std::optional<Ipv4Address> next_hop; // at least one of the two
+    std::uint8_t distance{1};
+};
+
+/// Orders names as a router does: type first, then numbers as numbers (Gi0/2 before Gi0/10).
+struct InterfaceNameLess {
+    bool operator()(const std::string& left, const std::string& right) const;
+};
+
+struct Config {
+    std::string hostname{"Router"};
+    std::map<std::uint32_t, IsakmpPolicy> isakmp_policies;
+    std::vector<IsakmpKey> isakmp_keys;
+    std::optional<Keepalive> keepalive;
+    std::uint32_t nat_keepalive_seconds{20};
+    std::map<std::string, TransformSet> transform_sets;
+    SaLifetime sa_lifetime;                // crypto ipsec security-association lifetime
+    std::uint32_t replay_window{64};       // crypto ipsec security-association replay window-size
+    bool replay_disabled{false};
+    std::map<std::string, AccessList> access_lists;
+    std::map<std::string, CryptoMap> crypto_maps;
+    std::map<std::string, Interface, InterfaceNameLess> interfaces;
+    std::vector<StaticRoute> routes;
+    bool logging_session{false}; // crypto logging session
+};
+
+} // namespace adit::config

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// The border of the IKE engine: plain values in, plain values out. The engine has no sockets, no clock,
+// no threads and no globals; whoever drives it (control's event loop, a unit test, the simulator) feeds
+// events with the time and carries out the actions in the order given. That order matters: an inbound SA
+// is installed before the message that lets the peer use it.
+//
+// Threading: one thread drives an engine.
+#pragma once
+
+#include "common/address.h"
+#include "common/algorithms.h"
+#include "common/bytes.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/secret.h"
+#include "common/types.h"
+#include "control/ike/constants.h"
+#include "control/ike/crypto.h"
+#include "control/ike/crypto_pool.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace adit::ike {
+
+// --- configuration, as the engine needs it ------------------------------------------------------------
+
+/// One acceptable phase-1 proposal, in order of preference.
+struct Phase1Policy {
+    std::uint32_t priority{}; // crypto isakmp policy N
+    CipherAlgorithm cipher{};
+    HashAlgorithm hash{};
+    Group group{};
+    Duration lifetime{std::chrono::seconds{86'400}};
+    // authentication: pre-shared key
+};
+
+struct PresharedKey {
+    Ipv4Prefix peer;
+    std::shared_ptr<const SecretBuffer> key;
+};
+
+struct Phase2Transform {
+    std::string name; // of the transform set
+    EspCipher cipher{};
+    EspMac mac{};
+    bool transport{false};
+};
+
+/// One permit line of a crypto map entry's ACL: its own pair of SAs.
+struct Flow {
+    PolicyId policy; // row of the dataplane's policy table
+    TrafficSelector selector;
+    std::uint32_t acl_sequence{};
+};
+
+/// A crypto map entry on one interface.
+struct Connection {
+    std::string name; // "VPNMAP 10": unique
+    std::string map_name;
+    std::uint32_t map_sequence{};
+    std::string interface; // for show
+    Ipv4Address local;
+    std::vector<Ipv4Address> peers;
+    std::vector<Phase2Transform> transforms;
+    std::optional<Group> pfs;
+    Duration lifetime{std::chrono::seconds{3'600}};
+    std::uint64_t lifetime_kilobytes{4'608'000}; // 0: no volume limit
+    std::uint32_t replay_window{64};             // packets, 0: off
+    std::string acl_name;
+    std::vector<Flow> flows;
+};
+
+struct Dpd {
+    Duration interval;
+    Duration retry;
+    bool periodic{false};
+};
+
+struct EngineConfig {
+    std::vector<Phase1Policy> phase1;
+    std::vector<PresharedKey> keys; // longest prefix wins
+    std::vector<Connection> connections;
+    std::optional<Dpd> dpd;
+    Duration nat_keepalive{std::chrono::seconds{20}};
+    std::uint64_t generation{}; // counts configurations up
+};
+
+// --- events ---------------------------------------------------------------------------------------------
+
+/// A datagram for one of our addresses. Port 4500's non-ESP marker is already gone.
+struct DatagramReceived {
+    Endpoint local, remote;
+    Bytes payload;
+};
+
+struct Initiate {
+    std::string connection;
+    PolicyId policy; // whose flow; kNoPolicy: every flow of the connection
+    enum class Cause : std::uint8_t { Traffic, Command } cause{Cause::Traffic};
+};
+
+/// What crypto_pool (or the simulator) made of a StartDh action.
+struct DhFinished {
+    DhResult result;
+};
+
+/// Answer of the dataplane to an Install action.
+struct InstallFinished {
+    SaId sa;
+    bool ok{true};
+    std::string reason; // when not ok
+};
+
+/// The dataplane reached a soft or hard limit of an outbound or inbound SA.
+struct SaLimitReached {
+    SaId sa;
+    bool hard{false};
+};
+
+/// The dataplane authenticated a packet from a new address or port.
+struct PeerMovedTo {
+    SaId sa;
+    Endpoint remote;
+};
+
+struct ClearPhase1 {
+    std::optional<Ipv4Address> peer; // nothing: all
+    std::optional<ConnId> conn_id;
+};
+
+struct ClearPhase2 {
+    std::optional<Ipv4Address> peer;
+};
+
+/// From now on this configuration. Negotiations and SAs of connections, flows, keys or policies that did
+/// not change stay; others are deleted with notice to the peer.
+struct Reconfigure {
+    std::shared_ptr<const EngineConfig> config;
+};
+
+/// All SAs end with deletes to the peers: a clean stop.
+struct Shutdown {};
+
+using Event = std::variant<DatagramReceived,
+                           Initiate,
+                           DhFinished,
+                           InstallFinished,
+                           SaLimitReached,
+                           PeerMovedTo,
+                           ClearPhase1,
+                           ClearPhase2,
+                           Reconfigure,
+                           Shutdown>;
+
+// --- actions --------------------------------------------------------------------------------------------
+
+struct SendDatagram {
+    Endpoint local, remote; // port 4500: the shell adds the marker
+    Bytes payload;
+};
+
+struct StartDh {
+    DhJob job;
+};
+
+/// One direction of a child SA, complete. Keys move into the ring record and are wiped.
+struct InstallSaAction {
+    SaId sa;
+    Spi spi;
+    bool inbound{};
+    PolicyId policy;
+    Endpoint local, remote; // ports 0: native ESP
+    EspCipher cipher{};
+    EspMac mac{};
+    bool esn{false};
+    bool transport{false};
+    std::uint32_t replay_window{};
+    TrafficSelector selector;
+    std::uint64_t soft_bytes{}, hard_bytes{}; // 0: none
+    SecretBuffer key;                         // with salt
+    SecretBuffer mac_key;
+};
+
+struct RemoveSaAction {
+    SaId sa;
+    Spi spi;
+    bool inbound{};
+};
+
+struct Log {
+    LogRecord record;
+};
+
+/// A line of `debug crypto isakmp`, already in its classic notation ("ISAKMP:(1001):..."). Made only when
+/// the engine's debug flag is on.
+struct Debug {
+    Ipv4Address peer;
+    Cookie initiator_cookie;
+    std::string text;
+};
+
+/// What a packet analyser needs; made only after `debug crypto isakmp keys` was asked for.
+struct ExportKeys {
+    std::string line_format; // "ikev1_decryption_table" or "esp_sa"
+    std::string line;
+};
+
+using Action =
+    std::variant<SendDatagram, StartDh, InstallSaAction, RemoveSaAction, Log, Debug, ExportKeys>;
+using Actions = std::vector<Action>;
+
+// --- what the engine asks of its shell -------------------------------------------------------------------
+
+/// Hands out inbound SPIs (worker, slot and check bits: common/spi.h). The simulator gives a counter.
+class SpiAllocator {
+  public:
+    virtual ~SpiAllocator() = default;
+    /// Nothing when all slots are in use.
+    virtual std::optional<Spi> allocate() = 0;
+    /// The SPI may be used again once the dataplane has let go of it.
+    virtual void release(Spi spi) = 0;
+};
+
+// --- what the engine shows ---------------------------------------------------------------------------------
+
+enum class Role : std::uint8_t { Initiator, Responder };
+
+struct IsakmpSaView {
+    ConnId conn_id; // 0 until keyed
+    Role role{};
+    Endpoint local, remote;
+    Cookie initiator_cookie, responder_cookie;
+    std::string state; // "MM_NO_STATE", "MM_SA_SETUP", "MM_KEY_EXCH", "MM_KEY_AUTH", "QM_IDLE"
+    bool deleted{false};
+    bool established{false};
+    std::optional<Phase1Policy> policy; // once agreed
+    Instant created;
+    std::optional<Instant> established_at;
+    std::optional<Instant> expires;
+    bool dpd{false};         // the peer speaks RFC 3706
+    bool nat_traversal{false};
+    std::string peer_identity; // "192.0.2.20"; empty until authenticated
+    std::string connection;    // name, may be empty for a responder before quick mode
+    std::vector<std::string> peer_vendors; // names of recognised vendor ids
+};
+
+struct ChildSaView { // a pair, or an inbound half while quick mode runs
+    SaId inbound_sa, outbound_sa;
+    Spi inbound_spi, outbound_spi;
+    PolicyId policy;
+    std::string connection;
+    Role role{};
+    Endpoint local, remote;
+    bool udp_encapsulated{false};
+    EspCipher cipher{};
+    EspMac mac{};
+    bool transport{false};
+    bool esn{false};
+    std::uint32_t replay_window{};
+    std::optional<Group> pfs;
+    TrafficSelector selector;
+    Instant established_at;
+    Instant expires;
+    std::uint64_t lifetime_kilobytes{}; // 0: none
+    bool current{true};                 // the one that new packets leave by
+    bool dying{false};                  // replaced or deleted, kept for packets in flight
+    ConnId isakmp;
+};
+
+/// Named reasons why something failed; one counter each. The names are what `show` and metrics print.
+enum class Failure : std::uint8_t {
+    Malformed,          // message does not parse
+    UnknownCookies,     // no ISAKMP SA and no first message
+    NoPresharedKey,     // no key for this peer
+    NoPhase1Proposal,   // no common phase-1 policy (as responder)
+    Phase1Refused,      // the peer answered NO-PROPOSAL-CHOSEN to phase 1
+    PresharedKeyMismatch, // message 5 or 6 decrypts to rubbish, or HASH differs
+    IdentityMismatch,   // the peer's identity is not what the configuration expects
+    NoPhase2Proposal,   // no common transform set (as responder)
+    Phase2Refused,      // the peer answered NO-PROPOSAL-CHOSEN to quick mode
+    ProxyMismatch,      // proxy identities match no ACL line (as responder)
+    ProxyRefused,       // the peer answered INVALID-ID-INFORMATION
+    PfsMismatch,        // group missing or other than configured
+    Phase1Timeout,
+    Phase2Timeout,
+    BadHash,            // HASH of quick mode or informational wrong
+    NotEncrypted,       // must be encrypted and is not
+    UnexpectedMessage,  // no row of the table allows it
+    BadKeyExchange,     // public value refused
+    DeadPeer,
+    HalfOpenLimit,
+    InstallRefused, // by the dataplane
+    Count_,
+};
+
+const char* to_string(Failure failure);
+
+struct EngineCounters {
+    std::array<std::uint64_t, static_cast<std::size_t>(Failure::Count_)> failures{};
+    std::uint64_t messages_in{}, messages_out{}, retransmits{}, duplicates_in{};
+    std::uint64_t phase1_established{}, phase2_established{};
+    std::uint64_t dpd_sent{}, dpd_answered{};
+    std::uint64_t deletes_in{}, deletes_out{};
+};
+
+} // namespace adit::ike
