@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Enciphering through IPsec-MB, called directly: one manager per worker and a whole burst at a
+// time.
+//
+//   GCM          one-shot calls, function pointers taken once; one packet fills the pipes
+//   CBC + HMAC   bucketed by suite and length across SAs, then the library's synchronous cipher
+//   burst
+//                and hash burst: the lanes want company, whatever SA it comes from
+//   3DES, MD5    not known to the bursts: job interface, submitted and flushed as a whole
+//
+// The asynchronous burst of the library is not used: with mixed lengths it handed out packets that
+// were not finished. Every call goes unchecked by the library, so callers pass lengths that
+// EspLayout::is_whole_blocks accepted.
+//
+// Threading: one CryptoMb per worker. Nothing here allocates after create().
+#pragma once
+
+#include "common/algorithms.h"
+#include "common/bytes.h"
+#include "common/error.h"
+#include "dataplane/sa.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace adit::dataplane {
+
+enum class CryptoArch : std::uint8_t {
+    Auto, // the best that the CPU has
+    Sse,
+    Avx2,
+    Avx512,
+};
+
+/// What one packet wants done; all pointers stay valid during the call. In place.
+struct CryptoJob {
+    const KeyBlock* keys;
+    std::uint8_t* text;     // first octet to encipher, behind the IV
+    const std::uint8_t* iv; // GCM: 12 octets, salt and IV (RFC 4106 4); CBC: one block; else unused
+    const std::uint8_t* authenticated; // GCM: the AAD; HMAC: from the ESP header on
+    std::uint8_t* tag;        // seal: where the ICV goes; open: where the computed ICV goes
+    std::uint32_t text_bytes; // a multiple of the cipher's block
+    std::uint32_t authenticated_bytes; // HMAC: what it covers; GCM: 8 or 12
+    EspCipher cipher;
+    EspMac mac;
+};
+
+class CryptoMb {
+  public:
+    static constexpr std::size_t kMaxJobs = 128;
+
+    /// Opens the library for this CPU and runs known answers through every algorithm in every
+    /// direction: a wrong answer is an error, and the process must not start.
+    static Result<std::unique_ptr<CryptoMb>> create(CryptoArch arch);
+    /// Whether this CPU can run `arch`.
+    static bool supports(CryptoArch arch);
+
+    ~CryptoMb();
+    CryptoMb(const CryptoMb&) = delete;
+    CryptoMb& operator=(const CryptoMb&) = delete;
+
+    /// Expands keys into `block`. Sizes must be those of the algorithm table (key without salt).
+    void expand(EspCipher cipher, EspMac mac, ByteView key, ByteView mac_key, KeyBlock& block);
+
+    /// Encipher, then compute ICVs. At most kMaxJobs.
+    void seal(std::span<CryptoJob> jobs) noexcept;
+    /// Compute the ICVs of what was received. GCM jobs are deciphered by the same pass.
+    void verify(std::span<CryptoJob> jobs) noexcept;
+    /// Decipher what verified; GCM jobs are left alone.
+    void decipher(std::span<CryptoJob> jobs) noexcept;
+
+    /// Unpredictable octets (CBC IVs, IP identifications), produced in bulk without a system call.
+    void random(MutableBytes to) noexcept;
+
+    [[nodiscard]] const char* arch_name() const;
+
+  private:
+    struct Engine;
+    explicit CryptoMb(std::unique_ptr<Engine> engine);
+
+    std::unique_ptr<Engine> engine_;
+};
+
+} // namespace adit::dataplane

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The SAs of one worker. Inbound: the SPI names the slot, so a look-up is one array access and one
+// compare of the full SPI, with one SA or a million. Outbound: a policy names its current SA;
+// installing another one for the same policy replaces it between two bursts, and the old one stays
+// until removed.
+//
+// Commands come from control, which is treated as hostile: every field of a record is checked
+// before anything is changed, and a refusal names the offset of the field at fault.
+//
+// Memory: address space for `max_sas` slots per direction is reserved at start; pages come into
+// being when a slot is first used, so a million slots cost nothing until they are. The region is
+// kept out of core dumps and out of children. A process that locks its memory must use MCL_ONFAULT.
+//
+// Threading: the owning worker only, between bursts.
+#pragma once
+
+#include "common/error.h"
+#include "common/ipc/records.h"
+#include "common/spi.h"
+#include "dataplane/sa.h"
+
+#include <memory>
+#include <span>
+
+namespace adit::dataplane {
+
+class CryptoMb;
+
+/// Where counters go: the page that control reads. `inbound` and `outbound` have max_sas cells,
+/// `policies` max_policies; all of them outlive the table.
+struct StatsPages {
+    ipc::SaStats* inbound;
+    ipc::SaStats* outbound;
+    ipc::PolicyStats* policies;
+};
+
+struct SaTableConfig {
+    WorkerId worker;
+    std::uint32_t max_sas;      // slots per direction, 1..kMaxSaSlots
+    std::uint32_t max_policies; // PolicyId < this
+    StatsPages stats;
+};
+
+/// Goes into the Ack. `detail` is the offset in the record of the field at fault, else 0.
+struct CommandOutcome {
+    ipc::AckResult result{ipc::AckResult::Ok};
+    std::uint32_t detail{0};
+
+    [[nodiscard]] bool ok() const { return result == ipc::AckResult::Ok; }
+};
+
+class SaTable {
+  public:
+    /// Reserves address space. `crypto` expands the keys and must outlive the table.
+    static Result<SaTable> create(const SaTableConfig& config, CryptoMb& crypto);
+
+    SaTable(SaTable&&) noexcept;
+    SaTable& operator=(SaTable&&) = delete;
+    SaTable(const SaTable&) = delete;
+    SaTable& operator=(const SaTable&) = delete;
+    /// Wipes every key still there.
+    ~SaTable();
+
+    [[nodiscard]] CommandOutcome install(const ipc::InstallSa& command);
+    [[nodiscard]] CommandOutcome remove(const ipc::RemoveSa& command);
+
+    /// nullptr when no SA of this worker has exactly this SPI.
+    [[nodiscard]] InboundSa* find_inbound(Spi spi) const {
+        const std::uint32_t slot = spi_slot(spi);
+        // Slots never used stay untouched, whatever strangers send.
+        if (slot >= inbound_end_ || spi.value < kFirstSpi)
+            return nullptr;
+        InboundSa* sa = inbound_ + slot;
+        return sa->spi == spi.value ? sa : nullptr;
+    }
+
+    /// Where find_inbound will look; for prefetching.
+    [[nodiscard]] const void* inbound_line(Spi spi) const {
+        const std::uint32_t slot = spi_slot(spi);
+        return inbound_ + (slot < inbound_end_ ? slot : 0);
+    }
+
+    /// The SA that packets of this policy leave by; nullptr when there is none (yet).
+    [[nodiscard]] OutboundSa* outbound_for_policy(std::uint32_t policy) const {
+        return policy < config_.max_policies ? current_[policy] : nullptr;
+    }
+
+    /// SAs of both directions now installed.
+    [[nodiscard]] std::uint32_t size() const { return size_; }
+
+  private:
+    static constexpr std::uint32_t kFirstSpi = 256; // RFC 4303 2.1: 0..255 are reserved
+
+    SaTable(const SaTableConfig& config, CryptoMb& crypto) : config_(config), crypto_(&crypto) {}
+
+    CommandOutcome install_inbound(const ipc::InstallSa& command);
+    CommandOutcome install_outbound(const ipc::InstallSa& command);
+    CommandOutcome remove_inbound(const ipc::RemoveSa& command);
+    CommandOutcome remove_outbound(const ipc::RemoveSa& command);
+
+    SaTableConfig config_;
+    CryptoMb* crypto_;
+    InboundSa* inbound_{nullptr};
+    OutboundSa* outbound_{nullptr};
+    OutboundSa** current_{nullptr}; // by policy
+    std::uint32_t inbound_end_{0};  // 1 + highest slot ever used
+    std::uint32_t outbound_end_{0};
+    std::uint32_t size_{0};
+};
+
+} // namespace adit::dataplane
