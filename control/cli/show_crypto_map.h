@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// show crypto map: the entries as configured, with the peer now in use.
+//
+// Threading: pure functions of a snapshot.
+#pragma once
+
+#include "control/cli/snapshot.h"
+
+#include <string>
+
+namespace adit::cli {
+
+struct CryptoMapFilter {
+    std::string name;      // show crypto map tag NAME; empty: all
+    std::string interface; // show crypto map interface I; empty: all
+};
+
+/// show crypto map [tag NAME | interface I]
+std::string show_crypto_map(const Snapshot& snapshot, const CryptoMapFilter& filter = {});
+
+} // namespace adit::cli

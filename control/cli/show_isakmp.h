@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// show crypto isakmp ...: phase 1. Exact texts for the readers of CLI tools; what routers do not
+// have stands in commands of its own.
+//
+// Threading: pure functions of a snapshot.
+#pragma once
+
+#include "control/cli/snapshot.h"
+
+#include <string>
+
+namespace adit::cli {
+
+/// show crypto isakmp sa: dst is the responder, src the initiator.
+std::string show_isakmp_sa(const Snapshot& snapshot);
+/// show crypto isakmp sa detail
+std::string show_isakmp_sa_detail(const Snapshot& snapshot);
+/// show crypto isakmp sa count
+std::string show_isakmp_sa_count(const Snapshot& snapshot);
+/// show crypto isakmp policy
+std::string show_isakmp_policy(const Snapshot& snapshot);
+/// show crypto isakmp default policy: what a policy line that is not typed means.
+std::string show_isakmp_default_policy(const Snapshot& snapshot);
+/// show crypto isakmp key: which peers have a key; never the key.
+std::string show_isakmp_key(const Snapshot& snapshot);
+/// show crypto isakmp peers
+std::string show_isakmp_peers(const Snapshot& snapshot);
+/// show crypto isakmp failures: every named reason, its counter and what it means.
+std::string show_isakmp_failures(const Snapshot& snapshot);
+
+} // namespace adit::cli
