@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The border of the IKE engine: plain values in, plain values out. The engine has no sockets, no clock,
-// no threads and no globals; whoever drives it (control's event loop, a unit test, the simulator) feeds
-// events with the time and carries out the actions in the order given. That order matters: an inbound SA
-// is installed before the message that lets the peer use it.
+// The border of the IKE engine: plain values in, plain values out. The engine has no sockets, no
+// clock, no threads and no globals; whoever drives it (control's event loop, a unit test, the
+// simulator) feeds events with the time and carries out the actions in the order given. That order
+// matters: an inbound SA is installed before the message that lets the peer use it.
 //
 // Threading: one thread drives an engine.
 #pragma once
@@ -29,7 +29,8 @@
 
 namespace adit::ike {
 
-// --- configuration, as the engine needs it ------------------------------------------------------------
+// --- configuration, as the engine needs it
+// ------------------------------------------------------------
 
 /// One acceptable phase-1 proposal, in order of preference.
 struct Phase1Policy {
@@ -92,7 +93,8 @@ struct EngineConfig {
     std::uint64_t generation{}; // counts configurations up
 };
 
-// --- events ---------------------------------------------------------------------------------------------
+// --- events
+// ---------------------------------------------------------------------------------------------
 
 /// A datagram for one of our addresses. Port 4500's non-ESP marker is already gone.
 struct DatagramReceived {
@@ -124,6 +126,11 @@ struct SaLimitReached {
     bool hard{false};
 };
 
+/// Packets leave by this SA and nothing came back for the DPD interval: what on-demand DPD waits for.
+struct PeerSilent {
+    SaId sa; // either direction
+};
+
 /// The dataplane authenticated a packet from a new address or port.
 struct PeerMovedTo {
     SaId sa;
@@ -139,8 +146,8 @@ struct ClearPhase2 {
     std::optional<Ipv4Address> peer;
 };
 
-/// From now on this configuration. Negotiations and SAs of connections, flows, keys or policies that did
-/// not change stay; others are deleted with notice to the peer.
+/// From now on this configuration. Negotiations and SAs of connections, flows, keys or policies
+/// that did not change stay; others are deleted with notice to the peer.
 struct Reconfigure {
     std::shared_ptr<const EngineConfig> config;
 };
@@ -153,17 +160,24 @@ using Event = std::variant<DatagramReceived,
                            DhFinished,
                            InstallFinished,
                            SaLimitReached,
+                           PeerSilent,
                            PeerMovedTo,
                            ClearPhase1,
                            ClearPhase2,
                            Reconfigure,
                            Shutdown>;
 
-// --- actions --------------------------------------------------------------------------------------------
+// --- actions
+// --------------------------------------------------------------------------------------------
 
 struct SendDatagram {
     Endpoint local, remote; // port 4500: the shell adds the marker
     Bytes payload;
+};
+
+/// RFC 3948 2.3: one octet 0xff, which is no ISAKMP message and gets no marker.
+struct SendNatKeepalive {
+    Endpoint local, remote;
 };
 
 struct StartDh {
@@ -198,8 +212,8 @@ struct Log {
     LogRecord record;
 };
 
-/// A line of `debug crypto isakmp`, already in its classic notation ("ISAKMP:(1001):..."). Made only when
-/// the engine's debug flag is on.
+/// A line of `debug crypto isakmp`, already in its classic notation ("ISAKMP:(1001):..."). Made
+/// only when the engine's debug flag is on.
 struct Debug {
     Ipv4Address peer;
     Cookie initiator_cookie;
@@ -212,13 +226,21 @@ struct ExportKeys {
     std::string line;
 };
 
-using Action =
-    std::variant<SendDatagram, StartDh, InstallSaAction, RemoveSaAction, Log, Debug, ExportKeys>;
+using Action = std::variant<SendDatagram,
+                            SendNatKeepalive,
+                            StartDh,
+                            InstallSaAction,
+                            RemoveSaAction,
+                            Log,
+                            Debug,
+                            ExportKeys>;
 using Actions = std::vector<Action>;
 
-// --- what the engine asks of its shell -------------------------------------------------------------------
+// --- what the engine asks of its shell
+// -------------------------------------------------------------------
 
-/// Hands out inbound SPIs (worker, slot and check bits: common/spi.h). The simulator gives a counter.
+/// Hands out inbound SPIs (worker, slot and check bits: common/spi.h). The simulator gives a
+/// counter.
 class SpiAllocator {
   public:
     virtual ~SpiAllocator() = default;
@@ -228,7 +250,8 @@ class SpiAllocator {
     virtual void release(Spi spi) = 0;
 };
 
-// --- what the engine shows ---------------------------------------------------------------------------------
+// --- what the engine shows
+// ---------------------------------------------------------------------------------
 
 enum class Role : std::uint8_t { Initiator, Responder };
 
@@ -244,10 +267,10 @@ struct IsakmpSaView {
     Instant created;
     std::optional<Instant> established_at;
     std::optional<Instant> expires;
-    bool dpd{false};         // the peer speaks RFC 3706
+    bool dpd{false}; // the peer speaks RFC 3706
     bool nat_traversal{false};
-    std::string peer_identity; // "192.0.2.20"; empty until authenticated
-    std::string connection;    // name, may be empty for a responder before quick mode
+    std::string peer_identity;             // "192.0.2.20"; empty until authenticated
+    std::string connection;                // name, may be empty for a responder before quick mode
     std::vector<std::string> peer_vendors; // names of recognised vendor ids
 };
 
@@ -274,26 +297,27 @@ struct ChildSaView { // a pair, or an inbound half while quick mode runs
     ConnId isakmp;
 };
 
-/// Named reasons why something failed; one counter each. The names are what `show` and metrics print.
+/// Named reasons why something failed; one counter each. The names are what `show` and metrics
+/// print.
 enum class Failure : std::uint8_t {
-    Malformed,          // message does not parse
-    UnknownCookies,     // no ISAKMP SA and no first message
-    NoPresharedKey,     // no key for this peer
-    NoPhase1Proposal,   // no common phase-1 policy (as responder)
-    Phase1Refused,      // the peer answered NO-PROPOSAL-CHOSEN to phase 1
+    Malformed,            // message does not parse
+    UnknownCookies,       // no ISAKMP SA and no first message
+    NoPresharedKey,       // no key for this peer
+    NoPhase1Proposal,     // no common phase-1 policy (as responder)
+    Phase1Refused,        // the peer answered NO-PROPOSAL-CHOSEN to phase 1
     PresharedKeyMismatch, // message 5 or 6 decrypts to rubbish, or HASH differs
-    IdentityMismatch,   // the peer's identity is not what the configuration expects
-    NoPhase2Proposal,   // no common transform set (as responder)
-    Phase2Refused,      // the peer answered NO-PROPOSAL-CHOSEN to quick mode
-    ProxyMismatch,      // proxy identities match no ACL line (as responder)
-    ProxyRefused,       // the peer answered INVALID-ID-INFORMATION
-    PfsMismatch,        // group missing or other than configured
+    IdentityMismatch,     // the peer's identity is not what the configuration expects
+    NoPhase2Proposal,     // no common transform set (as responder)
+    Phase2Refused,        // the peer answered NO-PROPOSAL-CHOSEN to quick mode
+    ProxyMismatch,        // proxy identities match no ACL line (as responder)
+    ProxyRefused,         // the peer answered INVALID-ID-INFORMATION
+    PfsMismatch,          // group missing or other than configured
     Phase1Timeout,
     Phase2Timeout,
-    BadHash,            // HASH of quick mode or informational wrong
-    NotEncrypted,       // must be encrypted and is not
-    UnexpectedMessage,  // no row of the table allows it
-    BadKeyExchange,     // public value refused
+    BadHash,           // HASH of quick mode or informational wrong
+    NotEncrypted,      // must be encrypted and is not
+    UnexpectedMessage, // no row of the table allows it
+    BadKeyExchange,    // public value refused
     DeadPeer,
     HalfOpenLimit,
     InstallRefused, // by the dataplane

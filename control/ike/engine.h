@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The IKE engine: all ISAKMP SAs and child SAs of one gateway. It finds the session an event belongs
+// to, lets step() judge it, keeps the results and the timers, and turns strangers away cheaply:
+// nothing but a bounded half-open entry before a peer has shown that it owns its address, duplicates
+// answered from store, never a second run.
+//
+// Threading: one thread drives an engine; nothing in it blocks. Time is only what handle() and
+// advance() are told. Errors: what a peer does wrong ends in counters, log actions and notifies,
+// never in a return value. Sources: RFC 2407, 2408, 2409, 3706, 3947.
+#pragma once
+
+#include "common/clock.h"
+#include "common/random.h"
+#include "control/ike/interface.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace adit::ike {
+
+class Engine {
+  public:
+    /// Bounds on what strangers can make us keep (SECURITY: fixed table of half-open exchanges).
+    static constexpr std::size_t kMaxHalfOpen = 65'536;
+    static constexpr std::size_t kMaxHalfOpenUnknown = kMaxHalfOpen / 2; // no crypto map names them
+
+    /// `rng` and `spis` outlive the engine.
+    Engine(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis);
+    Engine(Engine&&) noexcept;
+    Engine& operator=(Engine&&) noexcept;
+    ~Engine();
+
+    /// What to do about an event, in this order.
+    [[nodiscard]] Actions handle(Event event, Instant now);
+
+    /// Does what has fallen due at `now`: retransmissions, expiries, rekeys, DPD, keepalives.
+    [[nodiscard]] Actions advance(Instant now);
+
+    /// When to call advance() next; nothing while no timer runs.
+    [[nodiscard]] std::optional<Instant> next_deadline() const;
+
+    /// Sorted by conn id, those still without one first.
+    [[nodiscard]] std::vector<IsakmpSaView> isakmp_sas() const;
+    /// Sorted by inbound SA id.
+    [[nodiscard]] std::vector<ChildSaView> child_sas() const;
+    [[nodiscard]] const EngineCounters& counters() const;
+
+    /// `debug crypto isakmp` and its key export. Off at start; costs nothing while off.
+    void set_debug(bool isakmp, bool keys);
+
+  private:
+    class Core;
+
+    std::unique_ptr<Core> core_;
+};
+
+} // namespace adit::ike
