@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration as plain values: what the IOS text says, nothing derived. The parser fills it, the
-// renderer prints it back, provision.cpp turns it into tables, policies and IKE connections.
+// The configuration as plain values: what the IOS text says, nothing derived. The parser fills it,
+// the renderer prints it back, provision.cpp turns it into tables, policies and IKE connections.
 //
-// Lists keep the order of the text where order means something (ACL lines, set peer); maps are sorted as
-// `show running-config` prints them. Fields that equal their default are not printed.
+// Lists keep the order of the text where order means something (ACL lines, set peer); maps are
+// sorted as `show running-config` prints them. Fields that equal their default are not printed.
 #pragma once
 
 #include "common/address.h"
@@ -20,7 +20,8 @@
 
 namespace adit::config {
 
-// --- phase 1 ---------------------------------------------------------------------------------------
+// --- phase 1
+// ---------------------------------------------------------------------------------------
 
 enum class AuthenticationMethod : std::uint8_t {
     PreShare,
@@ -30,7 +31,10 @@ enum class AuthenticationMethod : std::uint8_t {
 
 /// crypto isakmp policy N
 struct IsakmpPolicy {
+    /// IOS would take DES when no `encr` line stands there; we have none, so check() refuses a
+    /// policy whose cipher was not written down.
     ike::CipherAlgorithm encryption{ike::CipherAlgorithm::AesCbc128};
+    bool encryption_configured{false};
     ike::HashAlgorithm hash{ike::HashAlgorithm::Sha1};
     AuthenticationMethod authentication{AuthenticationMethod::RsaSig};
     ike::Group group{ike::Group::Modp768};
@@ -41,6 +45,7 @@ struct IsakmpPolicy {
 struct IsakmpKey {
     Ipv4Prefix address; // /32 for one peer, /0 for anybody
     std::shared_ptr<const SecretBuffer> key;
+    bool no_xauth{false};
 };
 
 /// crypto isakmp keepalive SECONDS [RETRY] [periodic|on-demand]
@@ -50,7 +55,8 @@ struct Keepalive {
     bool periodic{false};
 };
 
-// --- phase 2 ---------------------------------------------------------------------------------------
+// --- phase 2
+// ---------------------------------------------------------------------------------------
 
 /// crypto ipsec transform-set NAME esp-... [esp-...-hmac] / mode tunnel|transport
 struct TransformSet {
@@ -75,7 +81,7 @@ struct AclAddress {
 };
 
 struct AclLine {
-    std::uint32_t sequence{}; // 10, 20, ... as `show access-lists` prints
+    std::uint32_t sequence{}; // 10, 20, ... as `show access-lists` prints; 0 for a remark
     bool permit{true};
     std::uint8_t protocol{0}; // 0: ip
     AclAddress source, destination;
@@ -100,7 +106,8 @@ struct CryptoMapEntry {
 
 using CryptoMap = std::map<std::uint32_t, CryptoMapEntry>; // by sequence number
 
-// --- interfaces and routes -------------------------------------------------------------------------
+// --- interfaces and routes
+// -------------------------------------------------------------------------
 
 struct Interface {
     std::string description;
@@ -131,8 +138,8 @@ struct Config {
     std::optional<Keepalive> keepalive;
     std::uint32_t nat_keepalive_seconds{20};
     std::map<std::string, TransformSet> transform_sets;
-    SaLifetime sa_lifetime;                // crypto ipsec security-association lifetime
-    std::uint32_t replay_window{64};       // crypto ipsec security-association replay window-size
+    SaLifetime sa_lifetime;          // crypto ipsec security-association lifetime
+    std::uint32_t replay_window{64}; // crypto ipsec security-association replay window-size
     bool replay_disabled{false};
     std::map<std::string, AccessList> access_lists;
     std::map<std::string, CryptoMap> crypto_maps;
