@@ -40,15 +40,16 @@ struct HashInfo {
     HashAlgorithm hash;
     IkeHash wire;
     std::uint8_t digest_bytes;
-    const char* name; // as `show crypto isakmp policy` words it
+    std::uint8_t block_bytes; // of the compression function, for HMAC
+    const char* name;         // as `show crypto isakmp policy` words it
 };
 
 inline constexpr std::array kHashes = {
-    HashInfo{HashAlgorithm::Md5,    IkeHash::Md5,    16, "Message Digest 5"            },
-    HashInfo{HashAlgorithm::Sha1,   IkeHash::Sha1,   20, "Secure Hash Standard"        },
-    HashInfo{HashAlgorithm::Sha256, IkeHash::Sha256, 32, "Secure Hash Standard 2 (256)"},
-    HashInfo{HashAlgorithm::Sha384, IkeHash::Sha384, 48, "Secure Hash Standard 2 (384)"},
-    HashInfo{HashAlgorithm::Sha512, IkeHash::Sha512, 64, "Secure Hash Standard 2 (512)"},
+    HashInfo{HashAlgorithm::Md5,    IkeHash::Md5,    16, 64,  "Message Digest 5"            },
+    HashInfo{HashAlgorithm::Sha1,   IkeHash::Sha1,   20, 64,  "Secure Hash Standard"        },
+    HashInfo{HashAlgorithm::Sha256, IkeHash::Sha256, 32, 64,  "Secure Hash Standard 2 (256)"},
+    HashInfo{HashAlgorithm::Sha384, IkeHash::Sha384, 48, 128, "Secure Hash Standard 2 (384)"},
+    HashInfo{HashAlgorithm::Sha512, IkeHash::Sha512, 64, 128, "Secure Hash Standard 2 (512)"},
 };
 
 inline constexpr std::size_t kMaxDigestBytes = 64;
