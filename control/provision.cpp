@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/provision.h"
+
+#include <algorithm>
+
+namespace adit {
+
+PolicyId PolicyNumbers::number(const std::string& key) {
+    if (const auto known = numbers_.find(key); known != numbers_.end())
+        return known->second;
+    PolicyId number{static_cast<std::uint32_t>(numbers_.size() + free_.size())};
+    if (!free_.empty()) {
+        number = free_.front();
+        free_.pop_front();
+    }
+    numbers_.emplace(key, number);
+    return number;
+}
+
+void PolicyNumbers::forget_others(const std::map<PolicyId, std::string>& kept) {
+    std::erase_if(numbers_, [&](const auto& entry) {
+        if (kept.contains(entry.second))
+            return false;
+        free_.push_back(entry.second);
+        return true;
+    });
+}
+
+static Result<Ipv4Range> range_of(const config::AclAddress& term) {
+    const std::uint32_t wildcard = term.wildcard.value;
+    if ((wildcard & (wildcard + 1)) != 0)
+        return fail(ErrorCode::Invalid,
+                    "wildcard mask " + to_string(term.wildcard) +
+                        " has holes: no proxy identity can say that");
+    return Ipv4Range{Ipv4Address{term.address.value & ~wildcard},
+                     Ipv4Address{term.address.value | wildcard}};
+}
+
+Result<TrafficSelector> selector_of(const config::AclLine& line) {
+    return TrafficSelector{TRY(range_of(line.source)),
+                           TRY(range_of(line.destination)),
+                           line.protocol,
+                           line.source_port,
+                           line.destination_port};
+}
+
+ipc::SelectorRecord to_record(const TrafficSelector& selector) {
+    ipc::SelectorRecord record{};
+    record.local_first = selector.local.first.value;
+    record.local_last = selector.local.last.value;
+    record.remote_first = selector.remote.first.value;
+    record.remote_last = selector.remote.last.value;
+    record.local_port_first = selector.local_port.first;
+    record.local_port_last = selector.local_port.last;
+    record.remote_port_first = selector.remote_port.first;
+    record.remote_port_last = selector.remote_port.last;
+    record.protocol = selector.protocol;
+    return record;
+}
+
+namespace {
+
+/// One run of make_provision: reads the configuration front to back and fills the result.
+class Builder {
+  public:
+    Builder(const config::Config& config,
+            const std::vector<PortInfo>& ports,
+            PolicyNumbers& numbers,
+            std::uint64_t generation)
+        : config_(config), ports_(ports), numbers_(numbers) {
+        engine_->generation = generation;
+    }
+
+    Provision build() {
+        add_phase1();
+        for (const auto& [name, interface] : config_.interfaces)
+            add_interface(name, interface);
+        for (const config::StaticRoute& route : config_.routes)
+            add_route(route);
+        result_.engine = std::move(engine_);
+        return std::move(result_);
+    }
+
+  private:
+    void problem(std::string text) { result_.problems.push_back(std::move(text)); }
+
+    const PortInfo* find_port(const std::string& name) const {
+        const auto found = std::ranges::find(ports_, name, &PortInfo::name);
+        return found == ports_.end() ? nullptr : &*found;
+    }
+
+    void add_phase1() {
+        for (const auto& [priority, policy] : config_.isakmp_policies) {
+            if (policy.authentication != config::AuthenticationMethod::PreShare)
+                continue; // named by the configuration check
+            engine_->phase1.push_back({priority,
+                                       policy.encryption,
+                                       policy.hash,
+                                       policy.group,
+                                       std::chrono::seconds{policy.lifetime_seconds}});
+        }
+        for (const config::IsakmpKey& key : config_.isakmp_keys)
+            engine_->keys.push_back({key.address, key.key});
+        if (config_.keepalive)
+            engine_->dpd = ike::Dpd{std::chrono::seconds{config_.keepalive->interval_seconds},
+                                    std::chrono::seconds{config_.keepalive->retry_seconds},
+                                    config_.keepalive->periodic};
+        engine_->nat_keepalive = std::chrono::seconds{config_.nat_keepalive_seconds};
+    }
+
+    void add_interface(const std::string& name, const config::Interface& interface) {
+        const PortInfo* port = find_port(name);
+        if (port == nullptr) {
+            problem("interface " + name + " has no port: start adit-dataplane with --port " + name +
+                    "=...");
+            return;
+        }
+        ipc::SetInterface record{};
+        record.interface = port->index.value;
+        record.flags = interface.shutdown ? std::uint8_t{0} : std::uint8_t{ipc::kInterfaceUp};
+        record.ip_mtu = std::min(interface.ip_mtu.value_or(port->mtu), port->mtu);
+        if (interface.address) {
+            record.address = interface.address->value;
+            record.prefix_length = interface.prefix_length;
+        }
+        result_.interfaces.push_back(record);
+        if (!interface.crypto_map.empty() && interface.address && !interface.shutdown)
+            add_crypto_map(name, interface, *port);
+    }
+
+    void add_crypto_map(const std::string& name,
+                        const config::Interface& interface,
+                        const PortInfo& port) {
+        const auto map = config_.crypto_maps.find(interface.crypto_map);
+        if (map == config_.crypto_maps.end()) {
+            problem("interface " + name + ": crypto map " + interface.crypto_map +
+                    " is not defined");
+            return;
+        }
+        for (const auto& [sequence, entry] : map->second)
+            add_entry(name, *interface.address, port, map->first, sequence, entry);
+    }
+
+    void add_entry(const std::string& interface_name,
+                   Ipv4Address local,
+                   const PortInfo& port,
+                   const std::string& map_name,
+                   std::uint32_t sequence,
+                   const config::CryptoMapEntry& entry) {
+        ike::Connection connection;
+        connection.map_name = map_name;
+        connection.map_sequence = sequence;
+        connection.interface = interface_name;
+        connection.name = map_name + " " + std::to_string(sequence) + " " + interface_name;
+        connection.local = local;
+        connection.peers = entry.peers;
+        connection.pfs = entry.pfs;
+        connection.acl_name = entry.match_address;
+        connection.replay_window = config_.replay_disabled ? 0 : config_.replay_window;
+        connection.lifetime = std::chrono::seconds{entry.lifetime.seconds.value_or(
+            config_.sa_lifetime.seconds.value_or(config::kDefaultSaSeconds))};
+        connection.lifetime_kilobytes = entry.lifetime.kilobytes.value_or(
+            config_.sa_lifetime.kilobytes.value_or(config::kDefaultSaKilobytes));
+        add_transforms(entry, connection);
+
+        const auto acl = config_.access_lists.find(entry.match_address);
+        if (entry.peers.empty() || connection.transforms.empty() ||
+            acl == config_.access_lists.end()) {
+            problem("crypto map " + map_name + " " + std::to_string(sequence) +
+                    " is incomplete: it needs set peer, set transform-set and match address");
+            return;
+        }
+        const std::uint32_t entry_number = ++last_entry_;
+        for (const config::AclLine& line : acl->second.lines)
+            if (line.remark.empty())
+                add_line(line, port, entry_number, connection);
+        engine_->connections.push_back(std::move(connection));
+    }
+
+    void add_transforms(const config::CryptoMapEntry& entry, ike::Connection& connection) {
+        for (const std::string& name : entry.transform_sets) {
+            const auto set = config_.transform_sets.find(name);
+            if (set == config_.transform_sets.end()) {
+                problem("transform-set " + name + " is not defined");
+                continue;
+            }
+            connection.transforms.push_back(
+                {name, set->second.cipher, set->second.mac, set->second.transport});
+        }
+    }
+
+    void add_line(const config::AclLine& line,
+                  const PortInfo& port,
+                  std::uint32_t entry_number,
+                  ike::Connection& connection) {
+        const Result<TrafficSelector> selector = selector_of(line);
+        if (!selector) {
+            problem("access-list " + connection.acl_name + " line " +
+                    std::to_string(line.sequence) + ": " + selector.error().text);
+            return;
+        }
+        // The identity is what was configured where, not its place in the list: inserting a line
+        // must not renumber the others.
+        const std::string key =
+            connection.name + "|" + (line.permit ? "permit " : "deny ") +
+            ident_string(selector->local, line.protocol, line.source_port) + " " +
+            ident_string(selector->remote, line.protocol, line.destination_port);
+        const PolicyId policy = numbers_.number(key);
+        if (result_.connection_of_policy.contains(policy))
+            return; // the same line twice changes nothing
+        ipc::SetPolicy record{};
+        record.policy = policy.value;
+        record.order = ++last_order_;
+        record.interface = port.index.value;
+        record.action = static_cast<std::uint8_t>(line.permit ? ipc::PolicyAction::Protect
+                                                              : ipc::PolicyAction::Bypass);
+        record.entry = entry_number;
+        record.selector = to_record(*selector);
+        result_.policies.push_back(record);
+        result_.connection_of_policy.emplace(policy, connection.name);
+        if (line.permit)
+            connection.flows.push_back({policy, *selector, line.sequence});
+    }
+
+    void add_route(const config::StaticRoute& route) {
+        ipc::SetRoute record{};
+        record.prefix = route.prefix.address.value;
+        record.prefix_length = route.prefix.length;
+        record.interface = kNoInterface.value;
+        record.next_hop = route.next_hop ? route.next_hop->value : 0;
+        if (!route.interface.empty()) {
+            const PortInfo* port = find_port(route.interface);
+            if (port == nullptr) {
+                problem("ip route " + to_string(route.prefix) + ": interface " + route.interface +
+                        " has no port");
+                return;
+            }
+            record.interface = port->index.value;
+        }
+        result_.routes.push_back(record);
+    }
+
+    const config::Config& config_;
+    const std::vector<PortInfo>& ports_;
+    PolicyNumbers& numbers_;
+    std::shared_ptr<ike::EngineConfig> engine_ = std::make_shared<ike::EngineConfig>();
+    Provision result_;
+    std::uint32_t last_entry_{0};
+    std::uint32_t last_order_{0};
+};
+
+} // namespace
+
+Provision make_provision(const config::Config& config,
+                         const std::vector<PortInfo>& ports,
+                         PolicyNumbers& numbers,
+                         std::uint64_t generation) {
+    Provision provision = Builder(config, ports, numbers, generation).build();
+    numbers.forget_others(provision.connection_of_policy);
+    return provision;
+}
+
+} // namespace adit

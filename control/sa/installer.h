@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries the engine's wish for SAs to the dataplane: makes ring records, gives out slots, pairs
+// the Acks, and tells the engine how each installation ended. Keys pass through and are wiped.
+//
+// Threading: control's loop.
+#pragma once
+
+#include "control/dataplane_client.h"
+#include "control/ike/interface.h"
+#include "control/sa/sa_db.h"
+#include "control/sa/spi_allocator.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace adit::sa {
+
+class Installer {
+  public:
+    using Finished = std::function<void(ike::InstallFinished)>;
+
+    Installer(DataplaneClient& dataplane, SaDb& db, Rng& rng, Finished finished);
+
+    /// Slots as the attached dataplane has them. SAs of an earlier one are forgotten.
+    void start_over(std::uint32_t slots);
+
+    /// For the engine. Nothing is allocated while no dataplane is attached.
+    ike::SpiAllocator& spis() { return spis_; }
+
+    void install(ike::InstallSaAction&& action);
+    void remove(const ike::RemoveSaAction& action);
+
+  private:
+    /// The engine keeps one allocator for life; behind it stands the attached dataplane's.
+    class CurrentSpis final : public ike::SpiAllocator {
+      public:
+        std::optional<Spi> allocate() override { return inner ? inner->allocate() : std::nullopt; }
+
+        void release(Spi spi) override {
+            if (inner)
+                inner->release(spi);
+        }
+
+        std::unique_ptr<InboundSpis> inner;
+    };
+
+    void on_install_ack(const InstalledSa& sa, ipc::AckResult result, std::uint32_t detail);
+    void let_go(const InstalledSa& sa);
+
+    DataplaneClient& dataplane_;
+    SaDb& db_;
+    Rng& rng_;
+    Finished finished_;
+    CurrentSpis spis_;
+    SlotPool outbound_slots_;
+};
+
+/// What the dataplane's answer means, in words for a log.
+std::string describe(ipc::AckResult result, std::uint32_t detail);
+
+} // namespace adit::sa

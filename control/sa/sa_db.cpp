@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/sa/sa_db.h"
+
+namespace adit::sa {
+
+SaDb::Totals& SaDb::Totals::operator+=(const Totals& more) {
+    encaps += more.encaps;
+    encaps_bytes += more.encaps_bytes;
+    send_drops += more.send_drops;
+    decaps += more.decaps;
+    decaps_bytes += more.decaps_bytes;
+    replay += more.replay;
+    integrity += more.integrity;
+    other += more.other;
+    return *this;
+}
+
+SaDb::Totals& SaDb::Totals::operator-=(const Totals& less) {
+    encaps -= less.encaps;
+    encaps_bytes -= less.encaps_bytes;
+    send_drops -= less.send_drops;
+    decaps -= less.decaps;
+    decaps_bytes -= less.decaps_bytes;
+    replay -= less.replay;
+    integrity -= less.integrity;
+    other -= less.other;
+    return *this;
+}
+
+const InstalledSa* SaDb::find(SaId sa) const {
+    const auto found = installed_.find(sa);
+    return found == installed_.end() ? nullptr : &found->second;
+}
+
+/// Null when the slot counts for another SA by now.
+static const ipc::SaStats* own_stats(const SaDb::StatsOf& stats_of, const InstalledSa& sa) {
+    const ipc::SaStats* stats = stats_of(sa.inbound, sa.slot);
+    return stats != nullptr && ipc::read(stats->sa_id) == sa.sa.value ? stats : nullptr;
+}
+
+SaDb::Totals SaDb::read(const InstalledSa& sa) const {
+    Totals totals;
+    const ipc::SaStats* stats = own_stats(stats_of_, sa);
+    if (stats == nullptr)
+        return totals;
+    if (sa.inbound) {
+        totals.decaps = ipc::read(stats->packets);
+        totals.decaps_bytes = ipc::read(stats->bytes);
+        totals.replay = ipc::read(stats->replay_drops);
+        totals.integrity = ipc::read(stats->integrity_drops);
+        totals.other = ipc::read(stats->other_drops);
+    } else {
+        totals.encaps = ipc::read(stats->packets);
+        totals.encaps_bytes = ipc::read(stats->bytes);
+        totals.send_drops = ipc::read(stats->other_drops);
+    }
+    return totals;
+}
+
+void SaDb::remove(SaId sa) {
+    const auto found = installed_.find(sa);
+    if (found == installed_.end())
+        return;
+    folded_[found->second.policy] += read(found->second);
+    installed_.erase(found);
+}
+
+cli::SaCounters SaDb::counters(SaId sa) const {
+    const InstalledSa* installed = find(sa);
+    const ipc::SaStats* stats = installed == nullptr ? nullptr : own_stats(stats_of_, *installed);
+    if (stats == nullptr)
+        return {};
+    return {ipc::read(stats->packets),
+            ipc::read(stats->bytes),
+            ipc::read(stats->sequence),
+            ipc::read(stats->replay_drops) + ipc::read(stats->integrity_drops) +
+                ipc::read(stats->other_drops)};
+}
+
+SaDb::Totals SaDb::totals(PolicyId policy) const {
+    Totals sum;
+    if (const auto folded = folded_.find(policy); folded != folded_.end())
+        sum = folded->second;
+    for (const auto& [id, sa] : installed_)
+        if (sa.policy == policy)
+            sum += read(sa);
+    return sum;
+}
+
+cli::FlowCounters SaDb::flow_counters(PolicyId policy) const {
+    Totals sum = totals(policy);
+    if (const auto base = baseline_.find(policy); base != baseline_.end())
+        sum -= base->second;
+    cli::FlowCounters counters;
+    counters.encaps = sum.encaps;
+    counters.encaps_bytes = sum.encaps_bytes;
+    counters.decaps = sum.decaps;
+    counters.decaps_bytes = sum.decaps_bytes;
+    counters.send_errors = sum.send_drops;
+    counters.receive_errors = sum.replay + sum.integrity + sum.other;
+    counters.replay_failed = sum.replay;
+    counters.verify_failed = sum.integrity;
+    return counters;
+}
+
+void SaDb::reset_counters(PolicyId policy) {
+    baseline_[policy] = totals(policy);
+}
+
+} // namespace adit::sa

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hands out inbound SPIs and slots of the dataplane's SA tables. A slot goes back into the free
+// list only when nobody refers to it any more: neither the IKE engine nor the dataplane.
+//
+// Slots are used in turn (first in, first out), so that a stale packet for a removed SA does not
+// find a new one for as long as possible.
+//
+// Threading: control's loop.
+#pragma once
+
+#include "common/random.h"
+#include "common/spi.h"
+#include "control/ike/interface.h"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+
+namespace adit::sa {
+
+/// Numbers 0..size-1, each in use at most once.
+class SlotPool {
+  public:
+    explicit SlotPool(std::uint32_t size = 0) : size_(size) {}
+
+    std::optional<std::uint32_t> take();
+
+    void give_back(std::uint32_t slot) { free_.push_back(slot); }
+
+    [[nodiscard]] std::uint32_t in_use() const {
+        return fresh_ - static_cast<std::uint32_t>(free_.size());
+    }
+
+  private:
+    std::uint32_t size_;
+    std::uint32_t fresh_{0}; // slots never used before start here
+    std::deque<std::uint32_t> free_;
+};
+
+class InboundSpis final : public ike::SpiAllocator {
+  public:
+    InboundSpis(std::uint32_t slots, Rng& rng) : slots_(slots), rng_(rng) {}
+
+    std::optional<Spi> allocate() override;
+
+    /// The engine has no further use for it. The slot stays taken while the dataplane holds the SA.
+    void release(Spi spi) override;
+
+    /// Sent to the dataplane / gone from it (its Ack came, or it restarted).
+    void installed(Spi spi);
+    void uninstalled(Spi spi);
+
+    [[nodiscard]] std::size_t in_use() const { return held_.size(); }
+
+  private:
+    struct Holders {
+        bool engine{true};
+        bool dataplane{false};
+    };
+
+    void free_if_unheld(Spi spi);
+
+    SlotPool slots_;
+    Rng& rng_;
+    std::unordered_map<Spi, Holders> held_;
+};
+
+} // namespace adit::sa

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/provision.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace adit {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+config::AclLine permit(const char* source, const char* destination) {
+    const Ipv4Prefix from = *parse_ipv4_prefix(source);
+    const Ipv4Prefix to = *parse_ipv4_prefix(destination);
+    config::AclLine line;
+    line.source = {from.address, Ipv4Address{~from.mask().value}};
+    line.destination = {to.address, Ipv4Address{~to.mask().value}};
+    return line;
+}
+
+struct ProvisionTest : ::testing::Test {
+    config::Config config;
+    std::vector<PortInfo> ports{
+        {"GigabitEthernet0/0", InterfaceIndex{0}, 1500},
+        {"GigabitEthernet0/1", InterfaceIndex{1}, 1500}
+    };
+    PolicyNumbers numbers;
+
+    ProvisionTest() {
+        config::Interface& wan = config.interfaces["GigabitEthernet0/0"];
+        wan.address = Ipv4Address(192, 0, 2, 1);
+        wan.prefix_length = 24;
+        wan.crypto_map = "VPNMAP";
+        config.transform_sets["TS"] = {EspCipher::AesCbc256, EspMac::HmacSha256_128, false};
+        config.access_lists["110"].lines = {permit("10.1.0.0/16", "10.2.0.0/16"),
+                                            permit("10.1.0.0/16", "10.3.0.0/16")};
+        config::CryptoMapEntry& entry = config.crypto_maps["VPNMAP"][10];
+        entry.peers = {Ipv4Address(192, 0, 2, 20)};
+        entry.transform_sets = {"TS"};
+        entry.match_address = "110";
+    }
+
+    Provision provision() { return make_provision(config, ports, numbers, 1); }
+};
+
+TEST_F(ProvisionTest, EachPermitLineIsAFlowAndAProtectPolicy) {
+    const Provision made = provision();
+    EXPECT_THAT(made.problems, IsEmpty());
+    ASSERT_EQ(made.engine->connections.size(), 1U);
+    const ike::Connection& connection = made.engine->connections[0];
+    EXPECT_EQ(connection.local, Ipv4Address(192, 0, 2, 1));
+    ASSERT_EQ(connection.flows.size(), 2U);
+    EXPECT_EQ(ident_string(connection.flows[1].selector.remote, 0, {}), "10.3.0.0/255.255.0.0/0/0");
+    ASSERT_EQ(made.policies.size(), 2U);
+    EXPECT_LT(made.policies[0].order, made.policies[1].order);
+    EXPECT_EQ(made.policies[0].action, static_cast<std::uint8_t>(ipc::PolicyAction::Protect));
+    EXPECT_EQ(made.policies[1].policy, connection.flows[1].policy.value);
+}
+
+TEST_F(ProvisionTest, DenyLineBypassesItsEntryAndIsNoFlow) {
+    config.access_lists["110"].lines[0].permit = false;
+    const Provision made = provision();
+    EXPECT_EQ(made.engine->connections[0].flows.size(), 1U);
+    ASSERT_EQ(made.policies.size(), 2U);
+    EXPECT_EQ(made.policies[0].action, static_cast<std::uint8_t>(ipc::PolicyAction::Bypass));
+    EXPECT_EQ(made.policies[0].entry, made.policies[1].entry);
+}
+
+TEST_F(ProvisionTest, LineKeepsItsPolicyNumberWhenAnotherIsInsertedBefore) {
+    const PolicyId before = provision().engine->connections[0].flows[1].policy;
+    auto& lines = config.access_lists["110"].lines;
+    lines.insert(lines.begin(), permit("10.1.0.0/16", "10.9.0.0/16"));
+    const Provision made = provision();
+    EXPECT_EQ(made.engine->connections[0].flows[2].policy, before);
+}
+
+TEST_F(ProvisionTest, NumbersOfDeletedLinesAreUsedAgain) {
+    provision();
+    for (std::uint8_t i = 0; i < 200; ++i) {
+        config.access_lists["110"].lines = {
+            permit("10.1.0.0/16", (to_string(Ipv4Address(172, 16, i, 0)) + "/24").c_str())};
+        EXPECT_LT(provision().policies.at(0).policy, 4U);
+    }
+}
+
+TEST_F(ProvisionTest, InterfaceWithoutPortIsNamed) {
+    ports.pop_back();
+    ports.pop_back();
+    const Provision made = provision();
+    EXPECT_THAT(made.problems, Contains(HasSubstr("GigabitEthernet0/0 has no port")));
+    EXPECT_THAT(made.interfaces, IsEmpty());
+    EXPECT_THAT(made.policies, IsEmpty());
+}
+
+TEST_F(ProvisionTest, IncompleteEntryIsNamedAndProtectsNothing) {
+    config.crypto_maps["VPNMAP"][10].peers.clear();
+    const Provision made = provision();
+    EXPECT_THAT(made.problems, Contains(HasSubstr("VPNMAP 10 is incomplete")));
+    EXPECT_THAT(made.engine->connections, IsEmpty());
+}
+
+TEST_F(ProvisionTest, ShutdownInterfaceHasNoConnections) {
+    config.interfaces["GigabitEthernet0/0"].shutdown = true;
+    const Provision made = provision();
+    EXPECT_EQ(made.interfaces.at(0).flags, 0);
+    EXPECT_THAT(made.engine->connections, IsEmpty());
+}
+
+TEST_F(ProvisionTest, EntryLifetimeWinsOverGlobalWinsOverDefault) {
+    EXPECT_EQ(provision().engine->connections[0].lifetime, std::chrono::seconds{3600});
+    config.sa_lifetime.seconds = 1800;
+    EXPECT_EQ(provision().engine->connections[0].lifetime, std::chrono::seconds{1800});
+    config.crypto_maps["VPNMAP"][10].lifetime.seconds = 900;
+    EXPECT_EQ(provision().engine->connections[0].lifetime, std::chrono::seconds{900});
+    EXPECT_EQ(provision().engine->connections[0].lifetime_kilobytes, 4'608'000U);
+}
+
+TEST_F(ProvisionTest, InterfaceMtuIsBoundedByThePort) {
+    config.interfaces["GigabitEthernet0/0"].ip_mtu = 9000;
+    EXPECT_EQ(provision().interfaces.at(0).ip_mtu, 1500U);
+    config.interfaces["GigabitEthernet0/0"].ip_mtu = 1400;
+    EXPECT_EQ(provision().interfaces.at(0).ip_mtu, 1400U);
+}
+
+TEST(SelectorOf, RefusesWildcardsWithHoles) {
+    config::AclLine line = permit("10.1.0.0/16", "10.2.0.0/16");
+    EXPECT_TRUE(selector_of(line));
+    line.source.wildcard = Ipv4Address(0, 255, 0, 255);
+    EXPECT_THAT(selector_of(line).error().text, HasSubstr("0.255.0.255 has holes"));
+}
+
+} // namespace
+} // namespace adit

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/sa/sa_db.h"
+
+#include <array>
+#include <gtest/gtest.h>
+
+namespace adit::sa {
+namespace {
+
+struct SaDbTest : ::testing::Test {
+    std::array<ipc::SaStats, 4> inbound{}, outbound{};
+    SaDb db{[this](bool is_inbound, std::uint32_t slot) {
+        return is_inbound ? &inbound.at(slot) : &outbound.at(slot);
+    }};
+
+    void install(std::uint32_t id, std::uint32_t slot, bool is_inbound, std::uint64_t packets) {
+        db.add({SaId{id}, Spi{0x10000000U + id}, slot, is_inbound, PolicyId{7}});
+        ipc::SaStats& stats = is_inbound ? inbound.at(slot) : outbound.at(slot);
+        stats.sa_id = id;
+        stats.packets = packets;
+    }
+};
+
+TEST_F(SaDbTest, IdentityCountersRunOnAcrossARekey) {
+    install(2001, 0, true, 10);
+    install(2002, 0, false, 20);
+    install(2003, 1, true, 5);
+    db.remove(SaId{2001});
+    inbound.at(0).packets = 999; // the slot counts for somebody else now
+    const cli::FlowCounters counters = db.flow_counters(PolicyId{7});
+    EXPECT_EQ(counters.decaps, 15U);
+    EXPECT_EQ(counters.encaps, 20U);
+}
+
+TEST_F(SaDbTest, SlotOfAnotherSaCountsNothing) {
+    install(2001, 0, true, 10);
+    inbound.at(0).sa_id = 2009;
+    EXPECT_EQ(db.flow_counters(PolicyId{7}).decaps, 0U);
+    EXPECT_EQ(db.counters(SaId{2001}).packets, 0U);
+}
+
+TEST_F(SaDbTest, ClearedCountersStartAtZeroButTheSaKeepsItsOwn) {
+    install(2001, 0, true, 10);
+    db.reset_counters(PolicyId{7});
+    inbound.at(0).packets = 12;
+    EXPECT_EQ(db.flow_counters(PolicyId{7}).decaps, 2U);
+    EXPECT_EQ(db.counters(SaId{2001}).packets, 12U);
+}
+
+TEST_F(SaDbTest, RemovingTwiceFoldsOnce) {
+    install(2001, 0, true, 10);
+    db.remove(SaId{2001});
+    db.remove(SaId{2001});
+    EXPECT_EQ(db.flow_counters(PolicyId{7}).decaps, 10U);
+}
+
+} // namespace
+} // namespace adit::sa
