@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/gateway.h"
+
+#include "control/snapshot_builder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+namespace adit {
+
+/// On-demand DPD needs to know within a second that a peer went quiet.
+static constexpr Duration kSilenceCheckEvery = std::chrono::seconds{1};
+
+Gateway::Gateway(EventLoop& loop,
+                 Logger& log,
+                 Rng& rng,
+                 ike::CryptoPool pool,
+                 const std::string& dataplane_socket)
+    : loop_(loop), log_(log), rng_(rng), pool_(std::move(pool)),
+      dataplane_(
+          loop,
+          log,
+          dataplane_socket,
+          {.attached = [this](bool known) { on_attached(known); },
+           .lost = [] {},
+           .event = [this](const ipc::EventRecord& event) { on_event(event); },
+           .datagram = [this](const ipc::DatagramRecord& datagram) { on_datagram(datagram); }}),
+      db_([this](bool inbound, std::uint32_t slot) -> const ipc::SaStats* {
+          if (!dataplane_.attached() || slot >= dataplane_.channel().config().max_sas)
+              return nullptr;
+          return inbound ? &dataplane_.channel().inbound_sa_stats(0, slot)
+                         : &dataplane_.channel().outbound_sa_stats(0, slot);
+      }),
+      installer_(dataplane_,
+                 db_,
+                 rng,
+                 [this](ike::InstallFinished finished) { handle(std::move(finished)); }),
+      started_(MonotonicClock::now()) {}
+
+Gateway::~Gateway() {
+    loop_.remove(pool_.event_fd());
+    loop_.cancel(engine_timer_);
+    loop_.cancel(silence_timer_);
+}
+
+Status Gateway::start(std::shared_ptr<const config::Config> config) {
+    TRY_VOID(loop_.add(pool_.event_fd(), EPOLLIN, [this](std::uint32_t) { collect_dh(); }));
+    config_ = std::move(config);
+    provision_ = make_provision(*config_, ports_, policy_numbers_, ++config_generation_);
+    engine_ = std::make_unique<ike::Engine>(provision_.engine, rng_, installer_.spis());
+    look_for_silent_peers();
+    dataplane_.start();
+    return {};
+}
+
+void Gateway::apply(std::shared_ptr<const config::Config> config) {
+    config_ = std::move(config);
+    provision();
+}
+
+// ---------------------------------------------------------------------------------------------------
+// The engine
+
+void Gateway::handle(ike::Event event) {
+    waiting_events_.push_back(std::move(event));
+    if (handling_)
+        return;
+    handling_ = true;
+    while (!waiting_events_.empty()) {
+        ike::Event next = std::move(waiting_events_.front());
+        waiting_events_.pop_front();
+        perform(engine_->handle(std::move(next), MonotonicClock::now()));
+    }
+    handling_ = false;
+    rearm_timer();
+}
+
+void Gateway::perform(ike::Actions actions) {
+    for (ike::Action& action : actions)
+        std::visit([this](auto& one) { perform_one(one); }, action);
+}
+
+static void fill(ipc::DatagramRecord& record, Endpoint local, Endpoint remote, ByteView payload) {
+    record.arrival_ns = 0;
+    record.source = local.address.value;
+    record.destination = remote.address.value;
+    record.source_port = local.port;
+    record.destination_port = remote.port;
+    record.interface = kNoInterface.value;
+    record.length = static_cast<std::uint16_t>(payload.size());
+    std::ranges::copy(payload, record.payload);
+}
+
+void Gateway::perform_one(ike::SendDatagram& action) {
+    if (action.payload.size() > ipc::kMaxIkeDatagramBytes) {
+        log({Severity::Error,
+             "SYS",
+             "IKE_TOO_LONG",
+             "message of " + std::to_string(action.payload.size()) + " octets to " +
+                 to_string(action.remote) + " not sent",
+             ""});
+        return;
+    }
+    static thread_local ipc::DatagramRecord record; // 10 kB: not on the stack
+    fill(record, action.local, action.remote, action.payload);
+    dataplane_.inject(record);
+}
+
+void Gateway::perform_one(ike::SendNatKeepalive& action) {
+    static constexpr std::uint8_t kKeepalive[] = {0xff}; // RFC 3948 2.3
+    static thread_local ipc::DatagramRecord record;
+    fill(record, action.local, action.remote, kKeepalive);
+    dataplane_.inject(record);
+}
+
+void Gateway::perform_one(ike::StartDh& action) {
+    const ike::JobId job = action.job.job_id;
+    if (pool_.submit(std::move(action.job)) == ike::Submitted::Full)
+        handle(ike::DhFinished{
+            {job, fail(ErrorCode::Exhausted, "too many Diffie-Hellman jobs wait")}
+        });
+}
+
+void Gateway::perform_one(ike::Debug& action) {
+    if (debug_sink_)
+        debug_sink_(action);
+}
+
+void Gateway::perform_one(ike::ExportKeys& action) {
+    if (!key_file_)
+        return;
+    std::fprintf(key_file_.get(), "%s\t%s\n", action.line_format.c_str(), action.line.c_str());
+    std::fflush(key_file_.get());
+}
+
+void Gateway::collect_dh() {
+    for (ike::DhResult& result : pool_.collect())
+        handle(ike::DhFinished{std::move(result)});
+}
+
+void Gateway::rearm_timer() {
+    const std::optional<Instant> deadline = engine_->next_deadline();
+    if (engine_timer_ != 0 && deadline && *deadline == engine_timer_at_)
+        return;
+    loop_.cancel(engine_timer_);
+    engine_timer_ = 0;
+    if (!deadline)
+        return;
+    engine_timer_at_ = *deadline;
+    engine_timer_ = loop_.call_at(*deadline, [this] {
+        engine_timer_ = 0;
+        perform(engine_->advance(MonotonicClock::now()));
+        rearm_timer();
+    });
+}
+
+// ---------------------------------------------------------------------------------------------------
+// The dataplane
+
+void Gateway::on_attached(bool known) {
+    const ipc::ChannelConfig& channel = dataplane_.channel().config();
+    ports_.clear();
+    for (std::size_t i = 0; i < channel.port_names.size(); ++i) {
+        const auto mtu =
+            ipc::read(dataplane_.channel().port_stats(static_cast<std::uint32_t>(i)).port_mtu);
+        ports_.push_back({channel.port_names[i],
+                          InterfaceIndex{static_cast<std::uint16_t>(i)},
+                          mtu == 0 ? 1500 : static_cast<std::uint32_t>(mtu)});
+    }
+    interface_baseline_.clear(); // a new dataplane counts from zero
+    installer_.start_over(channel.max_sas);
+    provision();
+    // What the engine believed to be installed is gone, or goes with this publication: a dataplane
+    // keeps no SA of an attachment before. The peers are told, so that they do not send into a
+    // hole.
+    handle(ike::ClearPhase2{});
+    if (!known)
+        log({Severity::Notice,
+             "SYS",
+             "PROVISIONED",
+             "interfaces, routes and policies are set",
+             ""});
+}
+
+template <class Record>
+void Gateway::send_table(ipc::CommandType type, Record record, const char* what) {
+    ipc::CommandRecord command{};
+    static_assert(sizeof(Record) <= sizeof command);
+    std::memcpy(&command, &record, sizeof record);
+    command.header.type = static_cast<std::uint16_t>(type);
+    dataplane_.command_housekeeper(
+        command, [this, what](ipc::AckResult result, std::uint32_t detail) {
+            if (result != ipc::AckResult::Ok)
+                log({Severity::Error,
+                     "SYS",
+                     "PROVISION_REFUSED",
+                     std::string(what) + ": " + sa::describe(result, detail),
+                     ""});
+        });
+}
+
+void Gateway::provision() {
+    provision_ = make_provision(*config_, ports_, policy_numbers_, ++config_generation_);
+    for (const std::string& problem : provision_.problems)
+        if (dataplane_.attached())
+            log({Severity::Warning, "SYS", "CONFIG_PROBLEM", problem, ""});
+    send_table(ipc::CommandType::BeginTables, ipc::PlainCommand{}, "begin of tables");
+    for (const ipc::SetInterface& interface : provision_.interfaces)
+        send_table(ipc::CommandType::SetInterface, interface, "an interface");
+    for (const ipc::SetRoute& route : provision_.routes)
+        send_table(ipc::CommandType::SetRoute, route, "a route");
+    for (const ipc::SetPolicy& policy : provision_.policies)
+        send_table(ipc::CommandType::SetPolicy, policy, "a policy");
+    send_table(ipc::CommandType::PublishTables, ipc::PlainCommand{}, "publication of tables");
+    handle(ike::Reconfigure{provision_.engine});
+}
+
+void Gateway::flush_neighbors() {
+    send_table(ipc::CommandType::FlushNeighbors, ipc::PlainCommand{}, "clear ip arp");
+}
+
+void Gateway::on_datagram(const ipc::DatagramRecord& datagram) {
+    if (datagram.length > ipc::kMaxIkeDatagramBytes)
+        return; // the channel bounds it already
+    handle(ike::DatagramReceived{
+        {Ipv4Address{datagram.destination}, datagram.destination_port},
+        {Ipv4Address{datagram.source},      datagram.source_port     },
+        Bytes(datagram.payload, datagram.payload + datagram.length)
+    });
+}
+
+void Gateway::on_event(const ipc::EventRecord& event) {
+    switch (static_cast<ipc::EventType>(event.header.type)) {
+    case ipc::EventType::Ack:
+        break; // DataplaneClient pairs them
+    case ipc::EventType::Acquire:
+        on_acquire(event.acquire);
+        break;
+    case ipc::EventType::SoftExpire:
+        handle(ike::SaLimitReached{SaId{event.expire.sa_id}, false});
+        break;
+    case ipc::EventType::HardExpire:
+        handle(ike::SaLimitReached{SaId{event.expire.sa_id}, true});
+        break;
+    case ipc::EventType::PeerMoved:
+        handle(ike::PeerMovedTo{
+            SaId{event.peer_moved.sa_id},
+            {Ipv4Address{event.peer_moved.address}, event.peer_moved.port}
+        });
+        break;
+    case ipc::EventType::PacketNotice:
+        on_notice(event.packet_notice);
+        break;
+    case ipc::EventType::LinkChange:
+        on_link_change(event.link_change);
+        break;
+    }
+}
+
+void Gateway::on_acquire(const ipc::Acquire& acquire) {
+    const PolicyId policy{acquire.policy};
+    const auto connection = provision_.connection_of_policy.find(policy);
+    if (connection != provision_.connection_of_policy.end())
+        handle(ike::Initiate{connection->second, policy, ike::Initiate::Cause::Traffic});
+}
+
+/// Texts that log collectors know (facility CRYPTO), one for each reason an operator must hear of.
+static std::optional<LogRecord> notice_record(const ipc::PacketNotice& notice) {
+    const std::string source = to_string(Ipv4Address{notice.flow.source});
+    const std::string destination = to_string(Ipv4Address{notice.flow.destination});
+    char spi[32];
+    std::snprintf(spi, sizeof spi, "0x%X(%u)", notice.spi, notice.spi);
+    const std::string connection = std::to_string(notice.sa_id);
+    const auto make = [&](const char* mnemonic, std::string text) {
+        return LogRecord{Severity::Warning, "CRYPTO", mnemonic, std::move(text), source};
+    };
+    switch (static_cast<DropReason>(notice.reason)) {
+    case DropReason::EspInvalidSpi:
+        return make("RECVD_PKT_INV_SPI",
+                    "decaps: rec'd IPSEC packet has invalid spi for destaddr=" + destination +
+                        ", prot=50, spi=" + spi + ", srcaddr=" + source);
+    case DropReason::PolicyCleartext:
+        return make("RECVD_PKT_NOT_IPSEC",
+                    "Rec'd packet not an IPSEC packet. (ip) vrf/dest_addr= /" + destination +
+                        ", src_addr= " + source +
+                        ", prot= " + std::to_string(notice.flow.protocol));
+    case DropReason::EspIcv:
+        return make("RECVD_PKT_MAC_ERR",
+                    "decrypt: mac verify failed for connection id=" + connection +
+                        " local=" + destination + " remote=" + source + " spi=" + spi +
+                        " seqno=" + std::to_string(notice.sequence_number));
+    case DropReason::EspReplay:
+        return make("PKT_REPLAY_ERR",
+                    "decrypt: replay check failed connection id=" + connection +
+                        ", sequence number=" + std::to_string(notice.sequence_number));
+    case DropReason::EspSelector:
+    case DropReason::EspInner:
+        return make("RECVD_PKT_INV_IDENTITY",
+                    "identity of decrypted packet does not match: connection id=" + connection +
+                        " dest_addr=" + destination + ", src_addr=" + source +
+                        ", prot=" + std::to_string(notice.flow.protocol));
+    default:
+        return std::nullopt;
+    }
+}
+
+void Gateway::on_notice(const ipc::PacketNotice& notice) {
+    std::optional<LogRecord> record = notice_record(notice);
+    if (!record)
+        return;
+    if (notice.more > 0)
+        record->text += " (and " + std::to_string(notice.more) + " more of this kind)";
+    log(std::move(*record));
+}
+
+void Gateway::on_link_change(const ipc::LinkChange& change) {
+    if (change.interface >= ports_.size())
+        return;
+    PortInfo& port = ports_[change.interface];
+    log({Severity::Error,
+         "LINK",
+         "UPDOWN",
+         "Interface " + port.name + ", changed state to " + (change.up != 0 ? "up" : "down"),
+         ""});
+}
+
+void Gateway::look_for_silent_peers() {
+    silence_timer_ = loop_.call_at(MonotonicClock::now() + kSilenceCheckEvery,
+                                   [this] { look_for_silent_peers(); });
+    if (!config_->keepalive || !dataplane_.attached())
+        return;
+    const auto interval =
+        static_cast<std::uint64_t>(config_->keepalive->interval_seconds) * 1'000'000'000U;
+    const auto now = static_cast<std::uint64_t>(MonotonicClock::now().time_since_epoch().count());
+    const auto last_packet = [&](bool inbound, SaId id) -> std::uint64_t {
+        const sa::InstalledSa* sa = db_.find(id);
+        if (sa == nullptr)
+            return 0;
+        const ipc::SaStats& stats = inbound ? dataplane_.channel().inbound_sa_stats(0, sa->slot)
+                                            : dataplane_.channel().outbound_sa_stats(0, sa->slot);
+        return ipc::read(stats.last_packet_ns);
+    };
+    for (const ike::ChildSaView& child : engine_->child_sas()) {
+        const std::uint64_t sent = last_packet(false, child.outbound_sa);
+        const std::uint64_t received = last_packet(true, child.inbound_sa);
+        // RFC 3706 5.5: worth asking only while we send and hear nothing.
+        if (sent != 0 && sent + interval > now && received + interval < sent)
+            handle(ike::PeerSilent{child.outbound_sa});
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// The operator
+
+void Gateway::clear_phase1(std::optional<Ipv4Address> peer, std::optional<ConnId> conn_id) {
+    handle(ike::ClearPhase1{peer, conn_id});
+}
+
+void Gateway::clear_phase2(std::optional<Ipv4Address> peer) {
+    handle(ike::ClearPhase2{peer});
+}
+
+Status Gateway::initiate(Ipv4Address peer) {
+    bool found = false;
+    for (const ike::Connection& connection : provision_.engine->connections) {
+        if (std::ranges::find(connection.peers, peer) == connection.peers.end())
+            continue;
+        found = true;
+        handle(ike::Initiate{connection.name, kNoPolicy, ike::Initiate::Cause::Command});
+    }
+    if (!found)
+        return fail(ErrorCode::NotFound,
+                    "no crypto map entry on an interface names peer " + to_string(peer));
+    return {};
+}
+
+void Gateway::set_debug(DebugSink sink) {
+    debug_sink_ = std::move(sink);
+    engine_->set_debug(debug_sink_ != nullptr, key_file_ != nullptr);
+}
+
+Status Gateway::export_keys(const std::string& path) {
+    key_file_.reset();
+    if (!path.empty()) {
+        const int fd =
+            ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+            return fail_errno("create " + path);
+        key_file_.reset(::fdopen(fd, "w"));
+        log({Severity::Warning, "SYS", "KEY_EXPORT", "keys of new SAs are written to " + path, ""});
+    }
+    engine_->set_debug(debug_sink_ != nullptr, key_file_ != nullptr);
+    return {};
+}
+
+void Gateway::clear_sa_counters(std::optional<Ipv4Address> peer) {
+    for (const ike::Connection& connection : provision_.engine->connections) {
+        if (peer && std::ranges::find(connection.peers, *peer) == connection.peers.end())
+            continue;
+        for (const ike::Flow& flow : connection.flows)
+            db_.reset_counters(flow.policy);
+    }
+}
+
+void Gateway::clear_interface_counters() {
+    interface_baseline_.clear();
+    for (cli::InterfaceStatus& status : snapshot().interfaces)
+        interface_baseline_.emplace(status.name, std::move(status));
+}
+
+static void subtract(cli::InterfaceStatus& from, const cli::InterfaceStatus& base) {
+    using Counter = std::uint64_t cli::InterfaceStatus::*;
+    static constexpr Counter kCounters[] = {&cli::InterfaceStatus::in_packets,
+                                            &cli::InterfaceStatus::in_bytes,
+                                            &cli::InterfaceStatus::in_errors,
+                                            &cli::InterfaceStatus::in_missed,
+                                            &cli::InterfaceStatus::in_no_buffer,
+                                            &cli::InterfaceStatus::in_broadcasts,
+                                            &cli::InterfaceStatus::out_packets,
+                                            &cli::InterfaceStatus::out_bytes,
+                                            &cli::InterfaceStatus::out_errors};
+    for (const Counter counter : kCounters)
+        from.*counter -= std::min(from.*counter, base.*counter);
+}
+
+cli::Snapshot Gateway::snapshot() const {
+    cli::Snapshot snapshot =
+        build_snapshot({config_,
+                        *engine_,
+                        db_,
+                        provision_,
+                        dataplane_.attached() ? &dataplane_.channel() : nullptr,
+                        dataplane_.trouble(),
+                        started_});
+    for (cli::InterfaceStatus& status : snapshot.interfaces)
+        if (const auto base = interface_baseline_.find(status.name);
+            base != interface_baseline_.end())
+            subtract(status, base->second);
+    return snapshot;
+}
+
+} // namespace adit

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The joint of control: feeds the IKE engine with what the dataplane, the crypto pool, the operator
+// and time bring, and carries out what the engine answers. It decides nothing about IKE; it keeps
+// configuration, dataplane and engine in step.
+//
+//     punt, events ──> DataplaneClient ──> Gateway ──> ike::Engine
+//                            ^                │  ^         │
+//     commands, inject <─────┴── Installer <──┘  └─ pool <─┘ actions
+//
+// Threading: control's loop.
+#pragma once
+
+#include "common/log.h"
+#include "control/cli/snapshot.h"
+#include "control/dataplane_client.h"
+#include "control/event_loop.h"
+#include "control/ike/crypto_pool.h"
+#include "control/ike/engine.h"
+#include "control/provision.h"
+#include "control/sa/installer.h"
+#include "control/sa/sa_db.h"
+
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace adit {
+
+class Gateway {
+  public:
+    /// `log` and `rng` outlive the gateway.
+    Gateway(EventLoop& loop,
+            Logger& log,
+            Rng& rng,
+            ike::CryptoPool pool,
+            const std::string& dataplane_socket);
+    Gateway(const Gateway&) = delete;
+    Gateway& operator=(const Gateway&) = delete;
+    ~Gateway();
+
+    /// Starts with this configuration and looks for the dataplane.
+    Status start(std::shared_ptr<const config::Config> config);
+
+    /// Replaces the running configuration: only differences take effect.
+    void apply(std::shared_ptr<const config::Config> config);
+
+    [[nodiscard]] const std::shared_ptr<const config::Config>& config() const { return config_; }
+
+    /// Everything `show` may print, as of now.
+    [[nodiscard]] cli::Snapshot snapshot() const;
+
+    // What an operator can ask for.
+
+    void clear_phase1(std::optional<Ipv4Address> peer, std::optional<ConnId> conn_id);
+    void clear_phase2(std::optional<Ipv4Address> peer);
+    void clear_sa_counters(std::optional<Ipv4Address> peer);
+    void clear_interface_counters();
+    void flush_neighbors();
+    /// NotFound when no crypto map entry names the peer.
+    Status initiate(Ipv4Address peer);
+
+    /// Debug lines go to `sink` until it is called with nothing.
+    using DebugSink = std::function<void(const ike::Debug&)>;
+    void set_debug(DebugSink sink);
+    /// Keys of SAs made from now on are appended to the file (created with mode 0600, never
+    /// overwritten); an empty path stops it.
+    Status export_keys(const std::string& path);
+
+    /// Deletes go to all peers; true once the dataplane has taken them and the process may end.
+    void shut_down() { handle(ike::Shutdown{}); }
+
+    [[nodiscard]] bool drained() const { return dataplane_.drained(); }
+
+    /// Called by the loop.
+    void turn() { dataplane_.turn(); }
+
+    [[nodiscard]] bool busy() { return dataplane_.busy(); }
+
+  private:
+    struct CloseFile {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
+
+    void log(LogRecord record) { log_.write(record, MonotonicClock::now()); }
+
+    // Into the engine, and what it answers. An event raised while another one's actions are carried
+    // out waits for its turn: actions keep their order.
+    void handle(ike::Event event);
+    void perform(ike::Actions actions);
+    void perform_one(ike::SendDatagram& action);
+    void perform_one(ike::SendNatKeepalive& action);
+    void perform_one(ike::StartDh& action);
+
+    void perform_one(ike::InstallSaAction& action) { installer_.install(std::move(action)); }
+
+    void perform_one(ike::RemoveSaAction& action) { installer_.remove(action); }
+
+    void perform_one(ike::Log& action) { log(std::move(action.record)); }
+
+    void perform_one(ike::Debug& action);
+    void perform_one(ike::ExportKeys& action);
+    void collect_dh();
+    void rearm_timer();
+
+    // From the dataplane.
+    void on_attached(bool known);
+    void on_event(const ipc::EventRecord& event);
+    void on_acquire(const ipc::Acquire& acquire);
+    void on_notice(const ipc::PacketNotice& notice);
+    void on_link_change(const ipc::LinkChange& change);
+    void on_datagram(const ipc::DatagramRecord& datagram);
+    void look_for_silent_peers();
+
+    // To the dataplane.
+    void provision();
+    template <class Record> void send_table(ipc::CommandType type, Record record, const char* what);
+
+    EventLoop& loop_;
+    Logger& log_;
+    Rng& rng_;
+    ike::CryptoPool pool_;
+    DataplaneClient dataplane_;
+    sa::SaDb db_;
+    sa::Installer installer_;
+    std::unique_ptr<ike::Engine> engine_;
+    std::deque<ike::Event> waiting_events_;
+    bool handling_{false};
+    std::shared_ptr<const config::Config> config_;
+    std::uint64_t config_generation_{0};
+    PolicyNumbers policy_numbers_;
+    Provision provision_;
+    std::vector<PortInfo> ports_;
+    std::map<std::string, cli::InterfaceStatus> interface_baseline_; // as of `clear counters`
+    DebugSink debug_sink_;
+    std::unique_ptr<std::FILE, CloseFile> key_file_;
+    EventLoop::TimerId engine_timer_{0};
+    Instant engine_timer_at_{};
+    EventLoop::TimerId silence_timer_{0};
+    Instant started_;
+};
+
+} // namespace adit
