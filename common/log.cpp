@@ -40,7 +40,8 @@ void Logger::write(const LogRecord& record, Instant now) {
     if (now - budget.period_start >= kPeriod) {
         if (budget.suppressed > 0) {
             LogRecord summary = record;
-            summary.text = std::to_string(budget.suppressed) + " more like this held back in the last minute";
+            summary.text =
+                std::to_string(budget.suppressed) + " more like this held back in the last minute";
             emit(summary);
         }
         budget = Budget{now, 0, 0};
@@ -62,7 +63,12 @@ Logger::Sink stderr_sink(std::string program) {
         gmtime_r(&now.tv_sec, &parts);
         char stamp[32];
         std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
-        std::fprintf(stderr, "%s.%03ldZ %s %s\n", stamp, now.tv_nsec / 1'000'000, program.c_str(), line.c_str());
+        std::fprintf(stderr,
+                     "%s.%03ldZ %s %s\n",
+                     stamp,
+                     now.tv_nsec / 1'000'000,
+                     program.c_str(),
+                     line.c_str());
     };
 }
 

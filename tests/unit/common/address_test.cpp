@@ -12,8 +12,19 @@ TEST(Ipv4Address, PrintsAndParsesBack) {
 }
 
 TEST(Ipv4Address, RefusesWhatIsNoDottedQuad) {
-    for (const char* text : {"", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.4 ", " 1.2.3.4",
-                             "1..2.3", "a.b.c.d", "-1.2.3.4", "1.2.3.", "99999999999.1.1.1"})
+    for (const char* text : {"",
+                             "1",
+                             "1.2.3",
+                             "1.2.3.4.5",
+                             "1.2.3.256",
+                             "01.2.3.4",
+                             "1.2.3.4 ",
+                             " 1.2.3.4",
+                             "1..2.3",
+                             "a.b.c.d",
+                             "-1.2.3.4",
+                             "1.2.3.",
+                             "99999999999.1.1.1"})
         EXPECT_FALSE(parse_ipv4(text)) << text;
 }
 

@@ -12,7 +12,8 @@ struct LogTest : ::testing::Test {
     Instant start{std::chrono::hours{1}};
 
     LogTest() {
-        logger.add_sink([this](const LogRecord&, const std::string& line) { lines.push_back(line); });
+        logger.add_sink(
+            [this](const LogRecord&, const std::string& line) { lines.push_back(line); });
     }
 
     LogRecord from_peer(std::string peer) const {
