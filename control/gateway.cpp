@@ -37,7 +37,7 @@ Gateway::Gateway(EventLoop& loop,
       installer_(dataplane_,
                  db_,
                  rng,
-                 [this](ike::InstallFinished finished) { handle(std::move(finished)); }),
+                 [this](ike::InstallFinished finished) { on_installed(std::move(finished)); }),
       started_(MonotonicClock::now()) {}
 
 Gateway::~Gateway() {
@@ -124,9 +124,44 @@ void Gateway::perform_one(ike::StartDh& action) {
         });
 }
 
+static std::string hex(Spi spi) {
+    char digits[16];
+    std::snprintf(digits, sizeof digits, "0x%X", spi.value);
+    return digits;
+}
+
+void Gateway::perform_one(ike::InstallSaAction& action) {
+    if (ipsec_debug_)
+        ipsec_debug_("IPSEC(create_sa): sa created, (sa) sa_dest= " +
+                     to_string(action.inbound ? action.local.address : action.remote.address) +
+                     ", sa_proto= 50, sa_spi= " + hex(action.spi) + "(" +
+                     std::to_string(action.spi.value) +
+                     "), sa_conn_id= " + std::to_string(action.sa.value));
+    installer_.install(std::move(action));
+}
+
+void Gateway::perform_one(ike::RemoveSaAction& action) {
+    if (ipsec_debug_)
+        ipsec_debug_("IPSEC(delete_sa): deleting SA, sa_spi= " + hex(action.spi) + "(" +
+                     std::to_string(action.spi.value) +
+                     "), sa_conn_id= " + std::to_string(action.sa.value));
+    installer_.remove(action);
+}
+
+void Gateway::on_installed(ike::InstallFinished finished) {
+    if (ipsec_debug_) {
+        const sa::InstalledSa* sa = db_.find(finished.sa);
+        ipsec_debug_(finished.ok && sa != nullptr
+                         ? "IPSEC: Successfully installed IPSEC SA (SPI:" + hex(sa->spi) + ")"
+                         : "IPSEC: SA conn_id " + std::to_string(finished.sa.value) +
+                               " not installed: " + finished.reason);
+    }
+    handle(std::move(finished));
+}
+
 void Gateway::perform_one(ike::Debug& action) {
-    if (debug_sink_)
-        debug_sink_(action);
+    if (isakmp_debug_)
+        isakmp_debug_(action.text);
 }
 
 void Gateway::perform_one(ike::ExportKeys& action) {
@@ -263,6 +298,12 @@ void Gateway::on_event(const ipc::EventRecord& event) {
 void Gateway::on_acquire(const ipc::Acquire& acquire) {
     const PolicyId policy{acquire.policy};
     const auto connection = provision_.connection_of_policy.find(policy);
+    if (ipsec_debug_)
+        ipsec_debug_("IPSEC(sa_request): packet " + to_string(Ipv4Address{acquire.flow.source}) +
+                     " -> " + to_string(Ipv4Address{acquire.flow.destination}) + " asks for an SA" +
+                     (connection != provision_.connection_of_policy.end()
+                          ? " of " + connection->second
+                          : ""));
     if (connection != provision_.connection_of_policy.end())
         handle(ike::Initiate{connection->second, policy, ike::Initiate::Cause::Traffic});
 }
@@ -377,9 +418,9 @@ Status Gateway::initiate(Ipv4Address peer) {
     return {};
 }
 
-void Gateway::set_debug(DebugSink sink) {
-    debug_sink_ = std::move(sink);
-    engine_->set_debug(debug_sink_ != nullptr, key_file_ != nullptr);
+void Gateway::debug_isakmp(DebugSink sink) {
+    isakmp_debug_ = std::move(sink);
+    engine_->set_debug(isakmp_debug_ != nullptr, key_file_ != nullptr);
 }
 
 Status Gateway::export_keys(const std::string& path) {
@@ -392,7 +433,7 @@ Status Gateway::export_keys(const std::string& path) {
         key_file_.reset(::fdopen(fd, "w"));
         log({Severity::Warning, "SYS", "KEY_EXPORT", "keys of new SAs are written to " + path, ""});
     }
-    engine_->set_debug(debug_sink_ != nullptr, key_file_ != nullptr);
+    engine_->set_debug(isakmp_debug_ != nullptr, key_file_ != nullptr);
     return {};
 }
 

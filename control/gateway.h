@@ -65,9 +65,13 @@ class Gateway {
     /// NotFound when no crypto map entry names the peer.
     Status initiate(Ipv4Address peer);
 
-    /// Debug lines go to `sink` until it is called with nothing.
-    using DebugSink = std::function<void(const ike::Debug&)>;
-    void set_debug(DebugSink sink);
+    /// `debug crypto isakmp` and `debug crypto ipsec`: lines go to the sink until it is replaced by
+    /// nothing.
+    using DebugSink = std::function<void(const std::string& line)>;
+    void debug_isakmp(DebugSink sink);
+
+    void debug_ipsec(DebugSink sink) { ipsec_debug_ = std::move(sink); }
+
     /// Keys of SAs made from now on are appended to the file (created with mode 0600, never
     /// overwritten); an empty path stops it.
     Status export_keys(const std::string& path);
@@ -96,15 +100,14 @@ class Gateway {
     void perform_one(ike::SendDatagram& action);
     void perform_one(ike::SendNatKeepalive& action);
     void perform_one(ike::StartDh& action);
-
-    void perform_one(ike::InstallSaAction& action) { installer_.install(std::move(action)); }
-
-    void perform_one(ike::RemoveSaAction& action) { installer_.remove(action); }
+    void perform_one(ike::InstallSaAction& action);
+    void perform_one(ike::RemoveSaAction& action);
 
     void perform_one(ike::Log& action) { log(std::move(action.record)); }
 
     void perform_one(ike::Debug& action);
     void perform_one(ike::ExportKeys& action);
+    void on_installed(ike::InstallFinished finished);
     void collect_dh();
     void rearm_timer();
 
@@ -137,7 +140,8 @@ class Gateway {
     Provision provision_;
     std::vector<PortInfo> ports_;
     std::map<std::string, cli::InterfaceStatus> interface_baseline_; // as of `clear counters`
-    DebugSink debug_sink_;
+    DebugSink isakmp_debug_;
+    DebugSink ipsec_debug_;
     std::unique_ptr<std::FILE, CloseFile> key_file_;
     EventLoop::TimerId engine_timer_{0};
     Instant engine_timer_at_{};

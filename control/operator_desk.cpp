@@ -110,17 +110,17 @@ Status OperatorDesk::clear_arp() {
 }
 
 Status OperatorDesk::set_debug(cli::DebugTopic topic, bool on) {
-    if (topic != cli::DebugTopic::Isakmp)
-        return {};
-    if (!on) {
-        gateway_.set_debug(nullptr);
-        return {};
-    }
-    gateway_.set_debug([this](const ike::Debug& debug) {
-        const WallTime now = std::chrono::system_clock::now();
-        buffer_.append(debug.text, now);
-        broadcast(router_timestamp(now) + ": " + debug.text);
-    });
+    Gateway::DebugSink sink;
+    if (on)
+        sink = [this](const std::string& text) {
+            const WallTime now = std::chrono::system_clock::now();
+            buffer_.append(text, now);
+            broadcast(router_timestamp(now) + ": " + text);
+        };
+    if (topic == cli::DebugTopic::Isakmp)
+        gateway_.debug_isakmp(std::move(sink));
+    else
+        gateway_.debug_ipsec(std::move(sink));
     return {};
 }
 
