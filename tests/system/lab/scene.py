@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A scene: host-a | gw-a == wan == gw-b | host-b, and everything that has to go away again.
+
+Namespaces: `host_a`, `gw_a`, `gw_b`, `host_b`. A gateway that is an appliance has bare ports (DPDK owns
+them); one that is a kernel router has addresses. close() ends everything in the reverse order.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from lab.adit import Adit
+from lab.capture import Capture
+from lab.net import Namespace, cable
+from lab.process import wait_until
+from lab.strongswan import Strongswan
+from lab.traffic import ping_until_answered
+from lab.tunnel import SITE_A, SITE_B, WAN_LENGTH, Site, Tunnel, ios_config, swanctl_config
+
+
+class Scene:
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._cleanup = ExitStack()
+        try:
+            self.host_a, self.gw_a, self.gw_b, self.host_b = (
+                self._namespace(label) for label in ("host-a", "gw-a", "gw-b", "host-b")
+            )
+            cable(self.host_a, "eth0", self.gw_a, "lan")
+            cable(self.gw_a, "wan", self.gw_b, "wan")
+            cable(self.gw_b, "lan", self.host_b, "eth0")
+            self._host(self.host_a, SITE_A)
+            self._host(self.host_b, SITE_B)
+        except BaseException:
+            self._cleanup.close()
+            raise
+
+    def _namespace(self, label: str) -> Namespace:
+        namespace = Namespace(label)
+        self._cleanup.callback(namespace.remove)
+        return namespace
+
+    def _host(self, namespace: Namespace, site: Site) -> None:
+        namespace.address("eth0", *site.hosts())
+        namespace.route("default", site.gateways()[0].split("/")[0])
+
+    def close(self) -> None:
+        self._cleanup.close()
+
+    def kernel_gateway(self, site: Site) -> Namespace:
+        """Gives a gateway's ports kernel addresses, so that the kernel routes there."""
+        namespace = self.gw_a if site is SITE_A else self.gw_b
+        other = SITE_B if site is SITE_A else SITE_A
+        namespace.make_router()
+        namespace.address("wan", f"{site.wan}/{WAN_LENGTH}")
+        namespace.address("lan", *site.gateways())
+        for network in other.networks:
+            namespace.route(network, other.wan)
+        return namespace
+
+    def strongswan(self, tunnel: Tunnel, site: Site = SITE_B, options: str = "") -> Strongswan:
+        """A kernel gateway with strongSwan, started."""
+        other = SITE_B if site is SITE_A else SITE_A
+        peer = Strongswan(
+            self.kernel_gateway(site), self.folder, swanctl_config(site, other, tunnel), options
+        )
+        self._cleanup.callback(peer.stop)
+        peer.start()
+        return peer
+
+    def adit(
+        self, tunnel: Tunnel | None, site: Site = SITE_A, extra: str = "", config: str | None = None
+    ) -> Adit:
+        """An appliance, started. `config` replaces the text that `tunnel` would give."""
+        other = SITE_B if site is SITE_A else SITE_A
+        gateway = Adit(
+            self.gw_a if site is SITE_A else self.gw_b,
+            self.folder,
+            ios_config(site, other, tunnel, extra) if config is None else config,
+        )
+        self._cleanup.callback(gateway.stop)
+        gateway.start()
+        return gateway
+
+    def capture(self, namespace: Namespace, port: str = "wan") -> Capture:
+        capture = Capture(namespace, port, self.folder)
+        self._cleanup.callback(capture.stop)
+        return capture
+
+    # --- the usual steps -------------------------------------------------------------------------------
+
+    def pair(self, tunnel: Tunnel, peer_tunnel: Tunnel | None = None) -> tuple[Adit, Strongswan]:
+        """An appliance at site A, strongSwan at site B, no tunnel yet."""
+        peer = self.strongswan(peer_tunnel or tunnel)
+        return self.adit(tunnel), peer
+
+    def bring_up(self, adit: Adit, peer: Strongswan, role: str) -> None:
+        """The first tunnel: by the first packet when the appliance initiates, else by the peer."""
+        if role == "initiator":
+            ping_until_answered(self.host_a, SITE_B.host)
+        else:
+            peer.initiate()
+        adit.wait_for("show crypto isakmp sa", r"QM_IDLE +\d+ ACTIVE$")
+        wait_until(lambda: adit.children() >= 1 and peer.children() >= 1, 5, "an SA pair at both ends")
