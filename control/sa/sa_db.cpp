@@ -27,6 +27,16 @@ SaDb::Totals& SaDb::Totals::operator-=(const Totals& less) {
     return *this;
 }
 
+void SaDb::add(const InstalledSa& sa) {
+    installed_[sa.sa] = sa;
+    of_policy_[sa.policy].push_back(sa.sa);
+}
+
+void SaDb::forget_all() {
+    installed_.clear();
+    of_policy_.clear();
+}
+
 const InstalledSa* SaDb::find(SaId sa) const {
     const auto found = installed_.find(sa);
     return found == installed_.end() ? nullptr : &found->second;
@@ -61,8 +71,10 @@ void SaDb::remove(SaId sa) {
     const auto found = installed_.find(sa);
     if (found == installed_.end())
         return;
-    folded_[found->second.policy] += read(found->second);
+    const PolicyId policy = found->second.policy;
+    folded_[policy] += read(found->second);
     installed_.erase(found);
+    std::erase(of_policy_[policy], sa);
 }
 
 cli::SaCounters SaDb::counters(SaId sa) const {
@@ -81,9 +93,9 @@ SaDb::Totals SaDb::totals(PolicyId policy) const {
     Totals sum;
     if (const auto folded = folded_.find(policy); folded != folded_.end())
         sum = folded->second;
-    for (const auto& [id, sa] : installed_)
-        if (sa.policy == policy)
-            sum += read(sa);
+    if (const auto sas = of_policy_.find(policy); sas != of_policy_.end())
+        for (const SaId sa : sas->second)
+            sum += read(installed_.at(sa));
     return sum;
 }
 

@@ -17,6 +17,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace adit::sa {
 
@@ -35,7 +36,7 @@ class SaDb {
 
     explicit SaDb(StatsOf stats_of) : stats_of_(std::move(stats_of)) {}
 
-    void add(const InstalledSa& sa) { installed_[sa.sa] = sa; }
+    void add(const InstalledSa& sa);
 
     [[nodiscard]] const InstalledSa* find(SaId sa) const;
 
@@ -43,9 +44,7 @@ class SaDb {
     void remove(SaId sa);
 
     /// The dataplane is another one: its counters started again and its SAs are gone.
-    void forget_all() { installed_.clear(); }
-
-    [[nodiscard]] const std::unordered_map<SaId, InstalledSa>& all() const { return installed_; }
+    void forget_all();
 
     /// What one SA has counted so far.
     [[nodiscard]] cli::SaCounters counters(SaId sa) const;
@@ -71,6 +70,7 @@ class SaDb {
 
     StatsOf stats_of_;
     std::unordered_map<SaId, InstalledSa> installed_;
+    std::unordered_map<PolicyId, std::vector<SaId>> of_policy_; // a handful each
     std::unordered_map<PolicyId, Totals> folded_;
     std::unordered_map<PolicyId, Totals> baseline_;
 };
