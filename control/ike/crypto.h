@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cryptography IKEv1 needs, free of any library's types: hash, prf, CBC, Diffie-Hellman. The
-// library stands behind crypto_openssl.cpp.
+// library stands behind crypto_openssl*.cpp.
 //
 // Threading: pure functions, callable from any thread. Algorithms are looked up once per process,
-// on first use or by self_test(), never per call. Diffie-Hellman takes from 0.1 ms (ECP-256) to 100
-// ms (MODP-8192): the engine describes it as a DhJob and lets somebody else run() it. Errors: what
-// a peer can cause is a Result; a library failing on sound input aborts. Sources: RFC 2104, RFC
-// 2409 4 and 6, RFC 3526, RFC 5903.
+// on first use or by self_test(), never per call. Diffie-Hellman takes from 0.05 ms (ECP-256) to 8
+// ms (MODP-8192): the engine describes it as a DhJob and lets somebody else run() it.
+//
+// Errors: what a peer can cause is a Result; a library failing on sound input aborts.
+//
+// Sources: RFC 2104, RFC 2409 4 and 6, RFC 3526, RFC 5903.
 #pragma once
 
 #include "common/bytes.h"

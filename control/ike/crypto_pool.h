@@ -3,8 +3,9 @@
 // come out in order of completion, and event_fd() is readable while some wait.
 //
 // Threading: submit(), collect() and destruction belong to one thread (control's loop); the workers
-// are inside. Jobs still queued when the pool ends are dropped and wiped, running ones are waited
-// for. Errors: open() says what the system refused; a full queue is a value of submit().
+// are inside. Jobs still queued when the pool ends are dropped and wiped, running ones waited for.
+//
+// Errors: open() says what the system refused; a full queue is a value of submit().
 #pragma once
 
 #include "common/random.h"
