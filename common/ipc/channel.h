@@ -144,9 +144,10 @@ class DataplaneChannel {
 
   private:
     DataplaneChannel(std::uint64_t generation, SharedRegion up, SharedRegion down);
-    void build_rings(const ChannelConfig& config);
+    void build_rings(const ChannelConfig& config, const ChannelLayout& layout);
 
     std::uint64_t generation_;
+    std::uint32_t workers_{0};
     SharedRegion up_;
     SharedRegion down_;
     UniqueFd doorbell_;
@@ -211,8 +212,11 @@ class ControlChannel {
 
   private:
     ControlChannel(SharedRegion stats, SharedRegion up, SharedRegion down, UniqueFd doorbell);
-    void build(const RegionHeader& header);
+    void build(const RegionHeader& header, const ChannelConfig& config);
     [[nodiscard]] bool anything_ready() const;
+
+    /// Reads of the doorbell in a row; more than the kernel queues by default.
+    static constexpr unsigned kMaxUnreadRings = 64;
 
     SharedRegion stats_;
     SharedRegion up_;

@@ -77,6 +77,7 @@ class HandshakeServer {
 
   private:
     HandshakeServer() = default;
+    [[nodiscard]] bool may_connect(const Peer& peer) const;
 
     ServerConfig config_;
     UniqueFd listener_;

@@ -123,6 +123,6 @@ Error version_error(std::uint32_t theirs);
 
 /// Bounds of any sound region.
 inline constexpr std::size_t kMinRegionBytes = sizeof(RegionHeader);
-inline constexpr std::size_t kMaxRegionBytes = std::size_t{1} << 36;
+inline constexpr std::size_t kMaxRegionBytes = std::size_t{1} << 33;
 
 } // namespace adit::ipc
