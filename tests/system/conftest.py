@@ -35,6 +35,12 @@ def nothing_left_behind():
     assert marked_processes(lab_prefix()) == []
 
 
+def not_worth_keeping(where, names):
+    """Sockets cannot be copied, programs need not be."""
+    paths = [Path(where) / name for name in names]
+    return [p.name for p in paths if p.is_socket() or (p.is_file() and p.stat().st_mode & 0o111)]
+
+
 @pytest.fixture
 def folder(request):
     """A scene's own files. Copied to <build>/system-logs when the scene fails, removed in any case."""
@@ -45,9 +51,7 @@ def folder(request):
         name = re.sub(r"[^\w.-]+", "_", request.node.name)
         kept = build_folder() / "system-logs" / name
         shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(
-            path, kept, ignore=lambda where, names: [n for n in names if (Path(where) / n).is_socket()]
-        )
+        shutil.copytree(path, kept, ignore=not_worth_keeping)
     shutil.rmtree(path)
 
 

@@ -22,7 +22,7 @@ def router(scene):
 
 def drops(adit) -> dict[str, int]:
     """The dataplane's named drop counters."""
-    rows = re.findall(r"^ *([a-z][a-z0-9-]+) +(\d+)\b", adit.cli("show platform drops"), re.MULTILINE)
+    rows = re.findall(r"^ *([a-z][a-z0-9-]+) +(\d+)\b", adit.cli("show dataplane drops"), re.MULTILINE)
     return {name: int(count) for name, count in rows if int(count)}
 
 

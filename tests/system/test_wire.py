@@ -10,12 +10,12 @@ from lab.tunnel import SITE_A, SITE_B, Esp, Phase1, Tunnel
 
 
 def key_options(path) -> tuple[str, ...]:
-    """Exported keys as tshark options. Lines: "TABLE: RECORD"; TABLE is a tshark preference."""
+    """Exported keys as tshark options. Lines: TABLE, tab, RECORD; TABLE is a tshark preference."""
     options = ["-o", "esp.enable_encryption_decode:TRUE"]
     for line in path.read_text().splitlines():
-        table, _, record = line.partition(":")
+        table, _, record = line.partition("\t")
         if table in ("ikev1_decryption_table", "esp_sa"):
-            options += ["-o", f"uat:{table}:{record.strip()}"]
+            options += ["-o", f"uat:{table}:{record}"]
     return tuple(options)
 
 

@@ -8,18 +8,28 @@ must do NAT-T on every link (RFC 3947).
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from lab.net import Namespace
 from lab.process import Process, wait_until
 
-CHARON = "/usr/sbin/charon-systemd"
+CHARON = Path("/usr/sbin/charon-systemd")
+SWANCTL = Path("/usr/sbin/swanctl")
 
 # An explicit list: what the distribution enables besides (bypass-lan, resolve ...) would act on the host.
 PLUGINS = (
     "random nonce openssl aes gcm sha1 sha2 md5 hmac kdf gmp pem pkcs1 x509 pubkey "
     "kernel-libipsec kernel-netlink socket-default vici updown counters"
 )
+
+
+def unconfined_copy(program: Path, folder: Path) -> str:
+    """AppArmor profiles go by path and would tie these programs to /etc and /run: run a copy of our own."""
+    copy = folder / program.name
+    if not copy.exists():
+        shutil.copy(program, copy)
+    return str(copy)
 
 
 class Strongswan:
@@ -34,6 +44,8 @@ class Strongswan:
         self._swanctl_conf = folder / f"{namespace.label}.swanctl.conf"
         self._conf.write_text(self._charon_conf(options))
         self._swanctl_conf.write_text(swanctl)
+        self._charon_program = unconfined_copy(CHARON, folder)
+        self._swanctl_program = unconfined_copy(SWANCTL, folder)
         self._process: Process | None = None
 
     def _charon_conf(self, options: str) -> str:
@@ -72,7 +84,7 @@ swanctl {{
 
     def start(self) -> None:
         self._process = self.namespace.start(
-            "charon", [CHARON], self._folder / f"{self.namespace.label}.charon.out", self._env
+            "charon", [self._charon_program], self._folder / f"{self.namespace.label}.charon.out", self._env
         )
         wait_until(
             lambda: self.swanctl("--stats", check=False).returncode == 0, 10, "charon answers"
@@ -93,7 +105,7 @@ swanctl {{
 
     def swanctl(self, *words: str, check: bool = True, timeout: float = 30):
         return self.namespace.run(
-            "swanctl", *words, "--uri", self._uri, check=check, timeout=timeout, env=self._env
+            self._swanctl_program, *words, "--uri", self._uri, check=check, timeout=timeout, env=self._env
         )
 
     def initiate(self, child: str = "net0", check: bool = True) -> str:
