@@ -45,9 +45,14 @@ inline Bytes unhex(std::string_view text) {
     return *bytes;
 }
 
+/// A string field of a JSON object. (Comparing with json itself is ambiguous for some compilers.)
+inline std::string text(const nlohmann::json& object, const char* field) {
+    return object.at(field).get<std::string>();
+}
+
 /// A hex field of a JSON object.
 inline Bytes unhex(const nlohmann::json& object, const char* field) {
-    return unhex(object.at(field).get<std::string>());
+    return unhex(text(object, field));
 }
 
 /// One answer of a NIST .rsp file, with the [sections] it stands under; "[SHA-1]" is section

@@ -13,6 +13,7 @@ namespace adit::ike {
 namespace {
 
 using nlohmann::json;
+using test::text;
 using test::unhex;
 
 constexpr std::size_t kHeaderBytes = 28; // RFC 2408 3.1
@@ -98,7 +99,7 @@ std::pair<EspCipher, EspMac> suite_named(const std::string& text) {
 class Transcript {
   public:
     explicit Transcript(const json& from)
-        : from_(from), ike_(from.at("ike")), hash_(hash_named(ike_.at("hash"))),
+        : from_(from), ike_(from.at("ike")), hash_(hash_named(text(ike_, "hash"))),
           cipher_(find_cipher(IkeEncryption::AesCbc, ike_.at("keylen"))->cipher),
           group_(from_wire<Group>(ike_.at("group").get<std::uint16_t>())), ni_(unhex(ike_, "ni")),
           nr_(unhex(ike_, "nr")), g_xi_(unhex(ike_, "gxi")), g_xr_(unhex(ike_, "gxr")),
@@ -106,29 +107,29 @@ class Transcript {
                    Cookie{load_be<std::uint64_t>(unhex(ike_, "rc").data())}},
           chain_(IvChain::phase1(hash_, cipher_, g_xi_, g_xr_)) {
         for (const json& message : from.at("messages"))
-            datagrams_.push_back(parse_datagram(message.at(1)));
+            datagrams_.push_back(parse_datagram(message.at(1).get<std::string>()));
     }
 
-    [[nodiscard]] bool is_main_mode() const { return from_.at("mode") == "main"; }
+    [[nodiscard]] bool is_main_mode() const { return text(from_, "mode") == "main"; }
 
     void check_keys() {
         const Bytes x = unhex(ike_, "x");
-        EXPECT_EQ(to_hex(dh_from_private(group_, x)->public_value), ike_.at("gxi"));
+        EXPECT_EQ(to_hex(dh_from_private(group_, x)->public_value), text(ike_, "gxi"));
         const auto g_xy = dh_agree(group_, x, g_xr_);
         ASSERT_TRUE(g_xy);
-        EXPECT_EQ(to_hex(g_xy->view()), ike_.at("gxy"));
+        EXPECT_EQ(to_hex(g_xy->view()), text(ike_, "gxy"));
         keys_ = derive_skeyids(
             hash_,
             skeyid_of_pre_shared_key(
                 hash_, as_bytes(from_.at("psk").get_ref<const std::string&>()), {ni_, nr_}),
             g_xy->view(),
             cookies_);
-        EXPECT_EQ(to_hex(keys_.skeyid.view()), ike_.at("skeyid"));
-        EXPECT_EQ(to_hex(keys_.skeyid_d.view()), ike_.at("skeyid_d"));
-        EXPECT_EQ(to_hex(keys_.skeyid_a.view()), ike_.at("skeyid_a"));
-        EXPECT_EQ(to_hex(keys_.skeyid_e.view()), ike_.at("skeyid_e"));
+        EXPECT_EQ(to_hex(keys_.skeyid.view()), text(ike_, "skeyid"));
+        EXPECT_EQ(to_hex(keys_.skeyid_d.view()), text(ike_, "skeyid_d"));
+        EXPECT_EQ(to_hex(keys_.skeyid_a.view()), text(ike_, "skeyid_a"));
+        EXPECT_EQ(to_hex(keys_.skeyid_e.view()), text(ike_, "skeyid_e"));
         key_ = encryption_key(hash_, cipher_, keys_.skeyid_e.view());
-        EXPECT_EQ(to_hex(key_.view()), ike_.at("ekey"));
+        EXPECT_EQ(to_hex(key_.view()), text(ike_, "ekey"));
     }
 
     /// Messages 5 and 6 carry identities and hashes, encrypted.
@@ -212,11 +213,11 @@ class Transcript {
     void check_child(const char* direction, Spi spi, Nonces nonces) {
         const json& expected = from_.at("child").at(direction);
         EXPECT_EQ(spi.value, load_be<std::uint32_t>(unhex(expected, "spi").data()));
-        const auto [cipher, mac] = suite_named(from_.at("child").at("suite"));
+        const auto [cipher, mac] = suite_named(text(from_.at("child"), "suite"));
         const EspKeys keys = derive_esp_keys(
             hash_, keys_.skeyid_d.view(), {{}, ProtocolId::Esp, spi, nonces}, cipher, mac);
-        EXPECT_EQ(to_hex(keys.cipher_key.view()), expected.at("key"));
-        EXPECT_EQ(to_hex(keys.mac_key.view()), expected.at("auth_key"));
+        EXPECT_EQ(to_hex(keys.cipher_key.view()), text(expected, "key"));
+        EXPECT_EQ(to_hex(keys.mac_key.view()), text(expected, "auth_key"));
     }
 
     const json& from_;
