@@ -49,6 +49,8 @@ struct CryptoJob {
 class CryptoMb {
   public:
     static constexpr std::size_t kMaxJobs = 128;
+    /// One SA's keys are 1 kB: about this many are what L2 holds.
+    static constexpr std::uint32_t kColdKeys = 1000;
 
     /// Opens the library for this CPU and runs known answers through every algorithm in every
     /// direction: a wrong answer is an error, and the process must not start.
@@ -73,7 +75,13 @@ class CryptoMb {
     /// Unpredictable octets (CBC IVs, IP identifications), produced in bulk without a system call.
     void random(MutableBytes to) noexcept;
 
+    /// How many SAs share the caches; above kColdKeys their keys are fetched ahead of use.
+    void expect_keys(std::uint32_t count);
+
     [[nodiscard]] const char* arch_name() const;
+
+    /// Whether the library was built to wipe registers and stack after each call.
+    [[nodiscard]] bool wipes_after_use() const;
 
   private:
     struct Engine;
