@@ -36,9 +36,15 @@ bool ReplayWindow::commit(std::uint64_t sequence) {
 
 void ReplayWindow::slide_to(std::uint64_t sequence) {
     const std::uint64_t first = highest_ + 1;
+    const std::uint64_t distance = sequence - highest_;
     highest_ = sequence;
     if (packets_ == 0)
         return;
+    const std::uint64_t ring_words = word_mask_ + 1U;
+    if (distance >= ring_words * 64) {
+        std::fill_n(words_, ring_words, 0);
+        return;
+    }
     const std::uint64_t first_word = first / 64;
     const std::uint64_t last_word = sequence / 64;
     const std::uint64_t from_first = ~std::uint64_t{0} << (first % 64);
@@ -47,10 +53,7 @@ void ReplayWindow::slide_to(std::uint64_t sequence) {
         word(first) &= ~(from_first & up_to_last);
         return;
     }
-    if (last_word - first_word > word_mask_) {
-        std::fill_n(words_, word_mask_ + 1U, 0);
-        return;
-    }
+    // The last word may be the first one again, once round the ring: the two masks are apart then.
     word(first) &= ~from_first;
     for (std::uint64_t middle = first_word + 1; middle < last_word; ++middle)
         words_[middle & word_mask_] = 0;

@@ -107,8 +107,7 @@ struct alignas(64) OutboundSa {
 
     // Line 2.
     alignas(64) ByteLimits limits;
-    std::uint32_t spi;
-    std::uint32_t slot; // 1 + index, 0: the slot is empty
+    std::uint32_t spi; // 0: the slot is empty
     std::uint32_t local_address;
     std::uint32_t remote_address;
     std::uint16_t local_port, remote_port;

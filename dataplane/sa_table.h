@@ -19,8 +19,7 @@
 #include "common/spi.h"
 #include "dataplane/sa.h"
 
-#include <memory>
-#include <span>
+#include <vector>
 
 namespace adit::dataplane {
 
@@ -88,13 +87,18 @@ class SaTable {
     /// SAs of both directions now installed.
     [[nodiscard]] std::uint32_t size() const { return size_; }
 
-  private:
     static constexpr std::uint32_t kFirstSpi = 256; // RFC 4303 2.1: 0..255 are reserved
 
+  private:
     SaTable(const SaTableConfig& config, CryptoMb& crypto) : config_(config), crypto_(&crypto) {}
 
     CommandOutcome install_inbound(const ipc::InstallSa& command);
     CommandOutcome install_outbound(const ipc::InstallSa& command);
+    void install_keys(const ipc::InstallSa& command,
+                      EspCipher cipher,
+                      EspMac mac,
+                      std::uint8_t* salt,
+                      KeyBlock& keys);
     CommandOutcome remove_inbound(const ipc::RemoveSa& command);
     CommandOutcome remove_outbound(const ipc::RemoveSa& command);
 
@@ -103,8 +107,10 @@ class SaTable {
     InboundSa* inbound_{nullptr};
     OutboundSa* outbound_{nullptr};
     OutboundSa** current_{nullptr}; // by policy
-    std::uint32_t inbound_end_{0};  // 1 + highest slot ever used
-    std::uint32_t outbound_end_{0};
+    // One bit per slot in use, so that wiping and refusing touch no page that was never used.
+    std::vector<std::uint64_t> inbound_used_;
+    std::vector<std::uint64_t> outbound_used_;
+    std::uint32_t inbound_end_{0}; // 1 + highest slot ever used
     std::uint32_t size_{0};
 };
 

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/sa_table.h"
+
+#include "common/address.h"
+#include "common/secret.h"
+#include "common/wire/ipv4.h"
+#include "common/wire/udp.h"
+#include "dataplane/crypto_mb.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <sys/mman.h>
+#include <type_traits>
+#include <utility>
+
+namespace adit::dataplane {
+
+namespace {
+
+using ipc::AckResult;
+using ipc::InstallSa;
+
+constexpr std::uint8_t kKnownFlags = ipc::kSaExtendedSequence; // tunnel mode only
+constexpr std::uint32_t kMinPathMtu = 576; // RFC 791: every host takes this much
+constexpr std::uint32_t kLastShortSequence = 0xffffffff;
+
+static_assert(std::is_trivially_copyable_v<InboundSa> && std::is_trivially_copyable_v<OutboundSa>);
+
+CommandOutcome refused(AckResult result, std::size_t field_offset) {
+    return {result, static_cast<std::uint32_t>(field_offset)};
+}
+
+CommandOutcome bad(std::size_t field_offset) {
+    return refused(AckResult::BadValue, field_offset);
+}
+
+/// Address space only: pages come with the first write (MAP_NORESERVE), 2 MiB ones where the system
+/// gives them. Keys will lie here, so not in core dumps nor in children.
+template <class T> Result<T*> reserve(std::size_t count) {
+    const std::size_t length = count * sizeof(T);
+    void* memory = mmap(nullptr,
+                        length,
+                        PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                        -1,
+                        0);
+    if (memory == MAP_FAILED)
+        return fail_errno("reserve " + std::to_string(length >> 20) + " MiB for SAs");
+    madvise(memory, length, MADV_DONTDUMP);
+    madvise(memory, length, MADV_WIPEONFORK);
+    madvise(memory, length, MADV_HUGEPAGE); // advice: a system without them still works
+    return static_cast<T*>(memory);
+}
+
+template <class T> void release(T* memory, std::size_t count) {
+    if (memory != nullptr)
+        munmap(memory, count * sizeof(T));
+}
+
+bool is_used(const std::vector<std::uint64_t>& used, std::uint32_t slot) {
+    return (used[slot / 64] >> (slot % 64) & 1) != 0;
+}
+
+void flip_used(std::vector<std::uint64_t>& used, std::uint32_t slot) {
+    used[slot / 64] ^= std::uint64_t{1} << (slot % 64);
+}
+
+template <class Sa> void wipe_used(Sa* sas, const std::vector<std::uint64_t>& used) {
+    for (std::size_t word = 0; word < used.size(); ++word)
+        for (std::uint64_t bits = used[word]; bits != 0; bits &= bits - 1)
+            wipe(sas + word * 64 + static_cast<unsigned>(std::countr_zero(bits)), sizeof(Sa));
+}
+
+bool is_unicast(std::uint32_t address) {
+    const Ipv4Address ipv4{address};
+    return !ipv4.is_unspecified() && !ipv4.is_multicast() && !ipv4.is_loopback() &&
+           address >> 28 != 0xf;
+}
+
+CommandOutcome check_algorithms(const InstallSa& command) {
+    if (command.cipher >= kEspCiphers.size())
+        return refused(AckResult::UnsupportedAlgorithm, offsetof(InstallSa, cipher));
+    if (command.mac >= kEspMacs.size())
+        return refused(AckResult::UnsupportedAlgorithm, offsetof(InstallSa, mac));
+    const EspCipher cipher{command.cipher};
+    const EspMac mac{command.mac};
+    if (!is_sound(cipher, mac))
+        return refused(AckResult::UnsupportedAlgorithm, offsetof(InstallSa, mac));
+    if (command.key_bytes != info(cipher).key_bytes + info(cipher).salt_bytes)
+        return bad(offsetof(InstallSa, key_bytes));
+    if (command.mac_key_bytes != info(mac).key_bytes)
+        return bad(offsetof(InstallSa, mac_key_bytes));
+    return {};
+}
+
+CommandOutcome check_endpoints(const InstallSa& command) {
+    if (!is_unicast(command.local_address))
+        return bad(offsetof(InstallSa, local_address));
+    if (!is_unicast(command.remote_address) || command.remote_address == command.local_address)
+        return bad(offsetof(InstallSa, remote_address));
+    if ((command.local_port == 0) != (command.remote_port == 0))
+        return bad(offsetof(InstallSa, remote_port));
+    if (command.path_mtu != 0 &&
+        (command.path_mtu < kMinPathMtu || command.path_mtu > kMaxIpv4Bytes))
+        return bad(offsetof(InstallSa, path_mtu));
+    return {};
+}
+
+CommandOutcome check_selector(const ipc::SelectorRecord& selector) {
+    constexpr std::size_t base = offsetof(InstallSa, selector);
+    if (selector.local_first > selector.local_last)
+        return bad(base + offsetof(ipc::SelectorRecord, local_first));
+    if (selector.remote_first > selector.remote_last)
+        return bad(base + offsetof(ipc::SelectorRecord, remote_first));
+    if (selector.local_port_first > selector.local_port_last)
+        return bad(base + offsetof(ipc::SelectorRecord, local_port_first));
+    if (selector.remote_port_first > selector.remote_port_last)
+        return bad(base + offsetof(ipc::SelectorRecord, remote_port_first));
+    return {};
+}
+
+bool selects_ports(const ipc::SelectorRecord& selector) {
+    const PortRange local{selector.local_port_first, selector.local_port_last};
+    const PortRange remote{selector.remote_port_first, selector.remote_port_last};
+    return !local.is_any() || !remote.is_any();
+}
+
+CommandOutcome check_limits(const InstallSa& command, ipc::Direction direction) {
+    const bool extended = (command.flags & ipc::kSaExtendedSequence) != 0;
+    if ((command.flags & ~kKnownFlags) != 0)
+        return bad(offsetof(InstallSa, flags));
+    if (command.df_policy > static_cast<std::uint8_t>(ipc::DfPolicy::Clear))
+        return bad(offsetof(InstallSa, df_policy));
+    if (!ReplayWindow::is_valid_size(command.replay_window))
+        return bad(offsetof(InstallSa, replay_window));
+    if (direction == ipc::Direction::Inbound) {
+        // RFC 4303 3.4.3: the upper half is inferred from the window, so there must be one.
+        if (extended && command.replay_window == 0)
+            return bad(offsetof(InstallSa, replay_window));
+        if (command.first_sequence != 0)
+            return bad(offsetof(InstallSa, first_sequence));
+    } else if (command.first_sequence == 0 ||
+               (!extended && command.first_sequence > kLastShortSequence)) {
+        return bad(offsetof(InstallSa, first_sequence));
+    }
+    if (command.hard_bytes != 0 && command.soft_bytes > command.hard_bytes)
+        return bad(offsetof(InstallSa, soft_bytes));
+    return {};
+}
+
+/// Everything that holds for both directions.
+CommandOutcome check(const InstallSa& command, const SaTableConfig& config) {
+    if (command.direction > static_cast<std::uint8_t>(ipc::Direction::Outbound))
+        return bad(offsetof(InstallSa, direction));
+    if (command.sa_id == 0)
+        return bad(offsetof(InstallSa, sa_id));
+    if (command.slot >= config.max_sas)
+        return bad(offsetof(InstallSa, slot));
+    if (command.spi < SaTable::kFirstSpi)
+        return bad(offsetof(InstallSa, spi));
+    if (command.policy >= config.max_policies)
+        return refused(AckResult::NoSuchPolicy, offsetof(InstallSa, policy));
+    if (const auto outcome = check_algorithms(command); !outcome.ok())
+        return outcome;
+    if (const auto outcome = check_endpoints(command); !outcome.ok())
+        return outcome;
+    if (const auto outcome = check_selector(command.selector); !outcome.ok())
+        return outcome;
+    return check_limits(command, ipc::Direction{command.direction});
+}
+
+std::uint8_t traits_of(const InstallSa& command) {
+    unsigned traits = 0;
+    if ((command.flags & ipc::kSaExtendedSequence) != 0)
+        traits |= kTraitExtendedSequence;
+    if (command.local_port != 0)
+        traits |= kTraitUdp;
+    if (is_combined_mode(EspCipher{command.cipher}))
+        traits |= kTraitCombined;
+    if (selects_ports(command.selector))
+        traits |= kTraitSelectsPorts;
+    return static_cast<std::uint8_t>(traits);
+}
+
+/// Octets until the first threshold; `limits` gets what comes behind it.
+std::uint64_t first_threshold(const InstallSa& command, ByteLimits& limits) {
+    limits.expired = false;
+    limits.soft_reported = command.soft_bytes == 0;
+    const std::uint64_t hard = command.hard_bytes == 0 ? kNoByteLimit : command.hard_bytes;
+    if (command.soft_bytes == 0) {
+        limits.until_hard = 0;
+        return hard;
+    }
+    limits.until_hard = hard == kNoByteLimit ? kNoByteLimit : hard - command.soft_bytes;
+    return command.soft_bytes;
+}
+
+void reset(ipc::SaStats& stats, std::uint32_t sa_id) {
+    for (ipc::Counter* counter : {&stats.packets,
+                                  &stats.bytes,
+                                  &stats.sequence,
+                                  &stats.last_packet_ns,
+                                  &stats.replay_drops,
+                                  &stats.integrity_drops,
+                                  &stats.other_drops})
+        counter->store(0, std::memory_order_relaxed);
+    stats.sa_id.store(sa_id, std::memory_order_relaxed);
+}
+
+/// Control's limit, but in any case while a sixteenth of the numbers is left (RFC 4303 3.3.3).
+std::uint64_t soft_sequence_of(const InstallSa& command, std::uint64_t last_sequence) {
+    const std::uint64_t reserve_from = last_sequence - last_sequence / 16;
+    if (command.soft_packets == 0 || command.soft_packets > last_sequence - command.first_sequence)
+        return reserve_from;
+    return std::min(reserve_from, command.first_sequence + command.soft_packets - 1);
+}
+
+void build_template(OutboundSa& sa, const InstallSa& command) {
+    wire::Ipv4Header header{sa.header_template};
+    const bool udp = command.local_port != 0;
+    header.write({.protocol = udp ? wire::kProtocolUdp : wire::kProtocolEsp,
+                  .source = command.local_address,
+                  .destination = command.remote_address});
+    store_be(sa.header_template + 10, std::uint16_t{0});
+    sa.template_sum = static_cast<std::uint32_t>(
+        wire::checksum_add(0, {sa.header_template, wire::kIpv4Bytes}) % 0xffff);
+    if (udp)
+        wire::UdpHeader{sa.header_template + wire::kIpv4Bytes}.write(
+            command.local_port, command.remote_port, 0);
+    sa.outer_header = static_cast<std::uint8_t>(
+        outer_header_bytes(udp ? Encapsulation::Udp : Encapsulation::Native));
+    store_be(sa.header_template + sa.outer_header, command.spi);
+}
+
+} // namespace
+
+Result<SaTable> SaTable::create(const SaTableConfig& config, CryptoMb& crypto) {
+    if (config.max_sas == 0 || config.max_sas > kMaxSaSlots)
+        return fail(ErrorCode::Invalid,
+                    "max-sas must be 1.." + std::to_string(kMaxSaSlots) + ", not " +
+                        std::to_string(config.max_sas));
+    if (config.max_policies == 0)
+        return fail(ErrorCode::Invalid, "max-policies must not be 0");
+    SaTable table{config, crypto};
+    table.inbound_used_.resize((config.max_sas + 63) / 64);
+    table.outbound_used_.resize((config.max_sas + 63) / 64);
+    table.inbound_ = TRY(reserve<InboundSa>(config.max_sas));
+    table.outbound_ = TRY(reserve<OutboundSa>(config.max_sas));
+    table.current_ = TRY(reserve<OutboundSa*>(config.max_policies));
+    return table;
+}
+
+SaTable::SaTable(SaTable&& other) noexcept
+    : config_(other.config_), crypto_(other.crypto_),
+      inbound_(std::exchange(other.inbound_, nullptr)),
+      outbound_(std::exchange(other.outbound_, nullptr)),
+      current_(std::exchange(other.current_, nullptr)),
+      inbound_used_(std::move(other.inbound_used_)),
+      outbound_used_(std::move(other.outbound_used_)),
+      inbound_end_(std::exchange(other.inbound_end_, 0)), size_(std::exchange(other.size_, 0)) {}
+
+SaTable::~SaTable() {
+    wipe_used(inbound_, inbound_used_);
+    wipe_used(outbound_, outbound_used_);
+    release(inbound_, config_.max_sas);
+    release(outbound_, config_.max_sas);
+    release(current_, config_.max_policies);
+}
+
+CommandOutcome SaTable::install(const InstallSa& command) {
+    if (const auto outcome = check(command, config_); !outcome.ok())
+        return outcome;
+    const auto outcome = ipc::Direction{command.direction} == ipc::Direction::Inbound
+                             ? install_inbound(command)
+                             : install_outbound(command);
+    if (outcome.ok())
+        crypto_->expect_keys(++size_);
+    return outcome;
+}
+
+CommandOutcome SaTable::install_inbound(const InstallSa& command) {
+    const Spi spi{command.spi};
+    if (spi_worker(spi) != config_.worker)
+        return refused(AckResult::WrongWorker, offsetof(InstallSa, spi));
+    if (spi_slot(spi) != command.slot)
+        return bad(offsetof(InstallSa, spi));
+    if (is_used(inbound_used_, command.slot))
+        return refused(AckResult::SlotInUse, offsetof(InstallSa, slot));
+    InboundSa& sa = inbound_[command.slot];
+
+    sa.sa_id = command.sa_id;
+    sa.policy = command.policy;
+    sa.local_address = command.local_address;
+    sa.remote_address = command.remote_address;
+    sa.local_port = command.local_port;
+    sa.remote_port = command.remote_port;
+    sa.cipher = EspCipher{command.cipher};
+    sa.mac = EspMac{command.mac};
+    sa.traits = traits_of(command);
+    sa.layout = EspLayout::of(sa.cipher, sa.mac);
+    sa.min_esp = static_cast<std::uint16_t>(sa.layout.min_esp());
+    sa.selector = command.selector;
+    sa.window.reset(command.replay_window,
+                    sa.has(kTraitExtendedSequence) ? SequenceForm::Extended : SequenceForm::Short,
+                    ReplayWindow::words_needed(command.replay_window) <= std::size(sa.window_words)
+                        ? sa.window_words
+                        : sa.wide_window_words);
+    sa.bytes_left = first_threshold(command, sa.limits);
+    sa.stats = config_.stats.inbound + command.slot;
+    sa.moved_address = command.remote_address;
+    sa.moved_port = command.remote_port;
+    install_keys(command, sa.cipher, sa.mac, sa.salt_be, sa.keys);
+    reset(*sa.stats, command.sa_id);
+    inbound_end_ = std::max(inbound_end_, command.slot + 1);
+    sa.spi = command.spi;
+    flip_used(inbound_used_, command.slot);
+    return {};
+}
+
+CommandOutcome SaTable::install_outbound(const InstallSa& command) {
+    if (is_used(outbound_used_, command.slot))
+        return refused(AckResult::SlotInUse, offsetof(InstallSa, slot));
+    OutboundSa& sa = outbound_[command.slot];
+
+    sa.sa_id = command.sa_id;
+    sa.policy = command.policy;
+    sa.path_mtu = static_cast<std::uint16_t>(command.path_mtu);
+    sa.cipher = EspCipher{command.cipher};
+    sa.mac = EspMac{command.mac};
+    sa.traits = traits_of(command);
+    sa.layout = EspLayout::of(sa.cipher, sa.mac);
+    sa.df_policy = ipc::DfPolicy{command.df_policy};
+    build_template(sa, command);
+    sa.next_sequence = command.first_sequence;
+    sa.last_sequence =
+        sa.has(kTraitExtendedSequence) ? ~std::uint64_t{0} : std::uint64_t{kLastShortSequence};
+    sa.soft_sequence = soft_sequence_of(command, sa.last_sequence);
+    sa.bytes_left = first_threshold(command, sa.limits);
+    std::uint8_t mask[8];
+    crypto_->random(mask);
+    sa.iv_mask = load_be<std::uint64_t>(mask);
+    sa.stats = config_.stats.outbound + command.slot;
+    sa.policy_stats = config_.stats.policies + command.policy;
+    sa.local_address = command.local_address;
+    sa.remote_address = command.remote_address;
+    sa.local_port = command.local_port;
+    sa.remote_port = command.remote_port;
+    sa.soft_sequence_reported = false;
+    sa.hard_sequence_reported = false;
+    install_keys(command, sa.cipher, sa.mac, sa.salt_be, sa.keys);
+    reset(*sa.stats, command.sa_id);
+    sa.spi = command.spi;
+    flip_used(outbound_used_, command.slot);
+    current_[command.policy] = &sa;
+    return {};
+}
+
+void SaTable::install_keys(
+    const InstallSa& command, EspCipher cipher, EspMac mac, std::uint8_t* salt, KeyBlock& keys) {
+    const std::size_t key_bytes = info(cipher).key_bytes;
+    // RFC 4106 8.1: the salt is what follows the key.
+    std::memcpy(salt, command.key + key_bytes, info(cipher).salt_bytes);
+    crypto_->expand(
+        cipher, mac, {command.key, key_bytes}, {command.mac_key, info(mac).key_bytes}, keys);
+}
+
+CommandOutcome SaTable::remove(const ipc::RemoveSa& command) {
+    if (command.direction > static_cast<std::uint8_t>(ipc::Direction::Outbound))
+        return bad(offsetof(ipc::RemoveSa, direction));
+    const auto outcome = ipc::Direction{command.direction} == ipc::Direction::Inbound
+                             ? remove_inbound(command)
+                             : remove_outbound(command);
+    if (outcome.ok())
+        crypto_->expect_keys(--size_);
+    return outcome;
+}
+
+CommandOutcome SaTable::remove_inbound(const ipc::RemoveSa& command) {
+    if (command.slot >= config_.max_sas || !is_used(inbound_used_, command.slot))
+        return refused(AckResult::NoSuchSa, offsetof(ipc::RemoveSa, slot));
+    InboundSa& sa = inbound_[command.slot];
+    if (sa.sa_id != command.sa_id)
+        return refused(AckResult::NoSuchSa, offsetof(ipc::RemoveSa, sa_id));
+    wipe(&sa, sizeof sa);
+    flip_used(inbound_used_, command.slot);
+    return {};
+}
+
+CommandOutcome SaTable::remove_outbound(const ipc::RemoveSa& command) {
+    if (command.slot >= config_.max_sas || !is_used(outbound_used_, command.slot))
+        return refused(AckResult::NoSuchSa, offsetof(ipc::RemoveSa, slot));
+    OutboundSa& sa = outbound_[command.slot];
+    if (sa.sa_id != command.sa_id)
+        return refused(AckResult::NoSuchSa, offsetof(ipc::RemoveSa, sa_id));
+    if (current_[sa.policy] == &sa)
+        current_[sa.policy] = nullptr;
+    wipe(&sa, sizeof sa);
+    flip_used(outbound_used_, command.slot);
+    return {};
+}
+
+} // namespace adit::dataplane
