@@ -3,7 +3,7 @@
 
 #include "common/ipc/neighbor_cell.h"
 #include "common/version.h"
-#include "dataplane/esp_layout.h"
+#include "common/esp_layout.h"
 
 #include <algorithm>
 #include <map>

@@ -16,7 +16,7 @@
 #include "common/algorithms.h"
 #include "common/ipc/records.h"
 #include "common/ipc/stats.h"
-#include "dataplane/esp_layout.h"
+#include "common/esp_layout.h"
 #include "dataplane/replay_window.h"
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dataplane/esp_layout.h"
+#include "common/esp_layout.h"
 
 #include <gtest/gtest.h>
 

@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace adit::dataplane {
+namespace adit {
 
 inline constexpr std::uint32_t kOuterIpv4Bytes = 20; // we send no options
 inline constexpr std::uint32_t kUdpHeaderBytes = 8;
@@ -83,4 +83,4 @@ plaintext_mtu(const EspLayout& layout, Encapsulation form, std::uint32_t outer_m
     return ciphertext - kEspTrailerBytes;
 }
 
-} // namespace adit::dataplane
+} // namespace adit
