@@ -6,6 +6,7 @@
 // Threading: a packet belongs to the core that holds it.
 #pragma once
 
+#include "common/error.h"
 #include "common/types.h"
 
 #include <cstdint>
@@ -21,13 +22,15 @@ enum PacketFlags : std::uint8_t {
     kFromUs = 1 << 1,    // made here (ICMP, ARP, IKE): not counted as received
     kUdpEncap = 1 << 2,  // ESP arrived inside UDP 4500; data starts at the ESP header
     kFragment = 1 << 3,  // a non-first fragment: ports are unknown
+    kLinkGroup = 1 << 4, // arrived as an Ethernet broadcast: never answered with an ICMP error
 };
 
 struct PacketMeta {
     union {
-        InboundSa* inbound; // set by the SPI look-up
+        InboundSa* inbound;   // set by the SPI look-up
         OutboundSa* outbound; // set by outbound_policy
     } sa;
+
     std::uint32_t source, destination; // host order, of the header that data starts at
     std::uint16_t source_port, destination_port;
     std::uint32_t next_hop; // host order, set by the route look-up
@@ -53,8 +56,15 @@ inline std::uint8_t* data(rte_mbuf* packet) {
     return rte_pktmbuf_mtod(packet, std::uint8_t*);
 }
 
-/// Room that every pool leaves in front of and behind a received frame: outer IPv4 + UDP + ESP + IV in
-/// front, padding, trailer and ICV behind.
+/// Lengthens a packet fresh from a pool, whose room is known to suffice.
+inline std::uint8_t* append(rte_mbuf* packet, std::size_t bytes) {
+    char* at = rte_pktmbuf_append(packet, static_cast<std::uint16_t>(bytes));
+    ENSURE(at != nullptr);
+    return reinterpret_cast<std::uint8_t*>(at);
+}
+
+/// Room that every pool leaves in front of and behind a received frame: outer IPv4 + UDP + ESP + IV
+/// in front, padding, trailer and ICV behind.
 inline constexpr std::uint16_t kHeadroomBytes = 128;
 inline constexpr std::uint16_t kTailroomBytes = 320; // 255 padding + 2 + 32 ICV, rounded up
 

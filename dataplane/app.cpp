@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/app.h"
+
+#include "common/random.h"
+
+#include <cerrno>
+#include <pwd.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <sys/stat.h>
+
+namespace adit::dataplane {
+
+namespace {
+
+Result<ipc::HandshakeServer> listen(const Options& options) {
+    ipc::ServerConfig config{.path = options.socket};
+    if (!options.control_user.empty()) {
+        const passwd* user = getpwnam(options.control_user.c_str());
+        if (user == nullptr)
+            return fail(ErrorCode::NotFound,
+                        "--control-user: there is no user '" + options.control_user +
+                            "'; create it (useradd --system " + options.control_user +
+                            ") or leave the option out");
+        config.control_uid = user->pw_uid;
+        config.group = user->pw_gid;
+    }
+    const std::size_t slash = options.socket.rfind('/');
+    if (slash != std::string::npos && slash > 0) {
+        const std::string folder = options.socket.substr(0, slash);
+        if (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
+            return fail_errno("--socket " + options.socket + ": cannot make folder " + folder);
+    }
+    return ipc::HandshakeServer::listen(config);
+}
+
+struct Launch {
+    Worker* worker;
+    const std::atomic<bool>* stop;
+};
+
+int run_worker(void* argument) {
+    const Launch& launch = *static_cast<const Launch*>(argument);
+    launch.worker->run(*launch.stop);
+    return 0;
+}
+
+} // namespace
+
+Result<std::unique_ptr<App>> App::create(const Options& options, Logger& log) {
+    // First, because it is what fails when this dataplane already runs.
+    ipc::HandshakeServer server = TRY(listen(options));
+    Eal eal = TRY(Eal::start(options.eal));
+    MbufPool pool = TRY(MbufPool::create("packets", MbufPool::buffers_for(options.eal.memory_mb)));
+    std::vector<EthPort> ports;
+    ipc::ChannelConfig config{.workers = options.eal.workers,
+                              .max_sas = options.max_sas,
+                              .max_policies = options.max_policies};
+    for (const PortSpec& spec : options.ports) {
+        const auto queues = static_cast<std::uint16_t>(options.eal.workers);
+        ports.push_back(TRY(EthPort::open(spec, pool, queues)));
+        config.port_names.push_back(spec.name);
+    }
+    SystemRng rng;
+    ipc::DataplaneStats stats = TRY(ipc::DataplaneStats::create(config, rng));
+    std::unique_ptr<App> app{
+        new App(std::move(eal), std::move(pool), std::move(ports), std::move(stats), log)};
+    TRY_VOID(app->make_workers(options));
+
+    std::vector<Worker*> workers;
+    for (const auto& worker : app->workers_)
+        workers.push_back(worker.get());
+    app->housekeeper_ = std::make_unique<Housekeeper>(
+        HousekeeperParts{
+            app->shared_, app->stats_, std::move(workers), app->ports_, app->pool_, log},
+        std::move(server));
+    app->log_start(options, MonotonicClock::now());
+    return app;
+}
+
+App::App(Eal eal, MbufPool pool, std::vector<EthPort> ports, ipc::DataplaneStats stats, Logger& log)
+    : eal_(std::move(eal)), pool_(std::move(pool)), ports_(std::move(ports)),
+      stats_(std::move(stats)), shared_(stats_.config().workers, stats_.neighbors()), log_(&log) {
+    // Until control speaks: no interface has an address, so nothing passes.
+    shared_.tables.publish(std::make_unique<Tables>());
+}
+
+Status App::make_workers(const Options& options) {
+    if (!CryptoMb::supports(options.crypto))
+        return fail(ErrorCode::Unsupported,
+                    "--crypto: this CPU does not have that instruction set; use --crypto auto");
+    for (std::uint32_t id = 0; id < options.eal.workers; ++id) {
+        WorkerConfig config{.id = WorkerId{static_cast<std::uint8_t>(id)},
+                            .crypto = options.crypto,
+                            .idle = options.eal.idle,
+                            .ports = {},
+                            .pool = pool_.get()};
+        for (const EthPort& port : ports_)
+            config.ports.push_back({.dpdk_port = port.id(), .mac = port.mac()});
+        workers_.push_back(TRY(Worker::create(config, shared_, stats_)));
+    }
+    return {};
+}
+
+void App::log_start(const Options& options, Instant now) {
+    std::string text = "adit-dataplane " ADIT_VERSION ", crypto ";
+    text += workers_.front()->crypto_arch();
+    text += ", workers " + std::to_string(workers_.size());
+    text += options.eal.idle == IdleMode::Sleep ? ", idle sleep" : ", idle poll";
+    text += options.eal.hugepages == Hugepages::On ? ", hugepages on" : ", hugepages off";
+    text += ", socket " + options.socket;
+    for (const EthPort& port : ports_)
+        text += ", port " + port.name() + " " + to_string(port.mac()) + " mtu " +
+                std::to_string(port.mtu());
+    log_->write({Severity::Notice, "SYS", "START", std::move(text), {}}, now);
+}
+
+Status App::run(const std::atomic<bool>& stop) {
+    std::vector<Launch> launches;
+    for (const auto& worker : workers_)
+        launches.push_back({worker.get(), &stop});
+    for (unsigned i = 0; i < launches.size(); ++i)
+        if (rte_eal_remote_launch(run_worker, &launches[i], i + 1) != 0)
+            return fail(ErrorCode::System, "worker " + std::to_string(i) + " does not start");
+    housekeeper_->run(stop);
+    rte_eal_mp_wait_lcore();
+    log_->write({Severity::Notice, "SYS", "STOP", "adit-dataplane stops on request", {}},
+                MonotonicClock::now());
+    return {};
+}
+
+} // namespace adit::dataplane

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition root: owns everything that lives as long as the process, in order of
+// construction.
+//
+// Threading: create() and run() on the main thread, which becomes the housekeeper; run() starts the
+// workers on their own.
+#pragma once
+
+#include "common/log.h"
+#include "dataplane/housekeeper.h"
+#include "dataplane/options.h"
+
+#include <atomic>
+#include <memory>
+
+namespace adit::dataplane {
+
+class App {
+  public:
+    static Result<std::unique_ptr<App>> create(const Options& options, Logger& log);
+
+    App(const App&) = delete;
+    App& operator=(const App&) = delete;
+
+    /// Forwards until `stop` is set.
+    Status run(const std::atomic<bool>& stop);
+
+  private:
+    App(Eal eal, MbufPool pool, std::vector<EthPort> ports, ipc::DataplaneStats stats, Logger& log);
+
+    Status make_workers(const Options& options);
+    void log_start(const Options& options, Instant now);
+
+    Eal eal_;
+    MbufPool pool_;
+    std::vector<EthPort> ports_;
+    ipc::DataplaneStats stats_;
+    Shared shared_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    Logger* log_;
+    std::unique_ptr<Housekeeper> housekeeper_;
+};
+
+} // namespace adit::dataplane

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a core does with a turn that found no work: poll on, or sleep a little, so that a small box
+// is no heater and two appliances can share two cores.
+//
+// Threading: one core.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <ctime>
+#include <rte_pause.h>
+#include <sys/prctl.h>
+
+namespace adit::dataplane {
+
+enum class IdleMode : std::uint8_t {
+    Poll,
+    Sleep,
+};
+
+class Idle {
+  public:
+    /// Turns without work before the first sleep: a burst of traffic is met awake.
+    static constexpr unsigned kSpinTurns = 100;
+    static constexpr long kFirstSleepNs = 5'000;
+    /// The longest that a packet waits for a sleeper to look.
+    static constexpr long kLongestSleepNs = 100'000;
+
+    explicit Idle(IdleMode mode) : mode_(mode) {}
+
+    /// The kernel otherwise adds 50 us to every sleep of the calling thread.
+    static void tighten_timer() { prctl(PR_SET_TIMERSLACK, 1'000UL, 0UL, 0UL, 0UL); }
+
+    void found_work() {
+        empty_turns_ = 0;
+        sleep_ns_ = kFirstSleepNs;
+    }
+
+    void found_nothing() {
+        if (mode_ == IdleMode::Poll || ++empty_turns_ <= kSpinTurns) {
+            rte_pause();
+            return;
+        }
+        const timespec time{0, sleep_ns_};
+        nanosleep(&time, nullptr);
+        sleep_ns_ = std::min(sleep_ns_ * 2, kLongestSleepNs);
+    }
+
+  private:
+    IdleMode mode_;
+    unsigned empty_turns_{0};
+    long sleep_ns_{kFirstSleepNs};
+};
+
+} // namespace adit::dataplane

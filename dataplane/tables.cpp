@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/tables.h"
+
+#include "common/address.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace adit::dataplane {
+
+namespace {
+
+/// RFC 791 3.2: every link carries datagrams of 68 octets.
+constexpr std::uint32_t kMinIpMtu = 68;
+
+constexpr Verdict kOk{};
+
+constexpr Verdict bad(std::size_t offset) {
+    return {ipc::AckResult::BadValue, static_cast<std::uint32_t>(offset)};
+}
+
+bool is_unicast(std::uint32_t address) {
+    const Ipv4Address ip{address};
+    return !ip.is_unspecified() && !ip.is_multicast() && !ip.is_loopback() && address >> 28 != 0xf;
+}
+
+/// RFC 1122 3.2.1.3: neither all zeros nor all ones in the host part; links of two have neither.
+bool is_host_of(std::uint32_t address, std::uint8_t prefix_length) {
+    const std::uint32_t host = ~mask_of_length(prefix_length);
+    return prefix_length >= 31 || ((address & host) != 0 && (address & host) != host);
+}
+
+TrafficSelector selector_of(const ipc::SelectorRecord& record) {
+    return {
+        {Ipv4Address{record.local_first},  Ipv4Address{record.local_last} },
+        {Ipv4Address{record.remote_first}, Ipv4Address{record.remote_last}},
+        record.protocol,
+        {record.local_port_first,          record.local_port_last         },
+        {record.remote_port_first,         record.remote_port_last        }
+    };
+}
+
+Verdict check(const ipc::SelectorRecord& record) {
+    constexpr std::size_t kBase = offsetof(ipc::SetPolicy, selector);
+    if (record.local_first > record.local_last)
+        return bad(kBase + offsetof(ipc::SelectorRecord, local_first));
+    if (record.remote_first > record.remote_last)
+        return bad(kBase + offsetof(ipc::SelectorRecord, remote_first));
+    if (record.local_port_first > record.local_port_last)
+        return bad(kBase + offsetof(ipc::SelectorRecord, local_port_first));
+    if (record.remote_port_first > record.remote_port_last)
+        return bad(kBase + offsetof(ipc::SelectorRecord, remote_port_first));
+    return kOk;
+}
+
+} // namespace
+
+TableBuilder::TableBuilder(std::vector<std::uint32_t> port_mtus, std::uint32_t max_policies)
+    : port_mtus_(std::move(port_mtus)), max_policies_(max_policies) {}
+
+Verdict TableBuilder::begin() {
+    staging_.emplace();
+    staging_->policy_used.resize(max_policies_, false);
+    return kOk;
+}
+
+Verdict TableBuilder::set(const ipc::SetInterface& command) {
+    if (!staging_)
+        return {ipc::AckResult::NotStaging};
+    if (!is_port(command.interface))
+        return {ipc::AckResult::NoSuchInterface};
+    if (command.prefix_length > 32)
+        return bad(offsetof(ipc::SetInterface, prefix_length));
+    if ((command.flags & ~ipc::kInterfaceUp) != 0)
+        return bad(offsetof(ipc::SetInterface, flags));
+    if (command.ip_mtu < kMinIpMtu || command.ip_mtu > port_mtus_[command.interface])
+        return bad(offsetof(ipc::SetInterface, ip_mtu));
+    if (command.address != 0) {
+        if (command.prefix_length == 0)
+            return bad(offsetof(ipc::SetInterface, prefix_length));
+        if (!is_unicast(command.address) || !is_host_of(command.address, command.prefix_length))
+            return bad(offsetof(ipc::SetInterface, address));
+        for (std::size_t i = 0; i < staging_->interfaces.size(); ++i)
+            if (i != command.interface && staging_->interfaces[i].address == command.address)
+                return bad(offsetof(ipc::SetInterface, address));
+    }
+    staging_->interfaces[command.interface] = {(command.flags & ipc::kInterfaceUp) != 0,
+                                               command.prefix_length,
+                                               command.address,
+                                               command.ip_mtu};
+    return kOk;
+}
+
+Verdict TableBuilder::set(const ipc::SetRoute& command) {
+    if (!staging_)
+        return {ipc::AckResult::NotStaging};
+    if (command.interface != kNoInterface.value && !is_port(command.interface))
+        return {ipc::AckResult::NoSuchInterface};
+    if (command.prefix_length > 32)
+        return bad(offsetof(ipc::SetRoute, prefix_length));
+    if ((command.prefix & ~mask_of_length(command.prefix_length)) != 0)
+        return bad(offsetof(ipc::SetRoute, prefix));
+    const bool needs_next_hop = command.interface == kNoInterface.value;
+    if (command.next_hop == 0 ? needs_next_hop : !is_unicast(command.next_hop))
+        return bad(offsetof(ipc::SetRoute, next_hop));
+    if (staging_->routes.size() == kMaxRoutes)
+        return {ipc::AckResult::NoMemory};
+    staging_->routes.push_back({
+        {Ipv4Address{command.prefix}, command.prefix_length},
+        command.interface, command.next_hop
+    });
+    return kOk;
+}
+
+Verdict TableBuilder::set(const ipc::SetPolicy& command) {
+    if (!staging_)
+        return {ipc::AckResult::NotStaging};
+    // Every policy of the list is numbered once, so their number is bounded too.
+    if (command.policy >= max_policies_ || staging_->policy_used[command.policy])
+        return bad(offsetof(ipc::SetPolicy, policy));
+    if (!is_port(command.interface))
+        return {ipc::AckResult::NoSuchInterface};
+    if (command.action > static_cast<std::uint8_t>(ipc::PolicyAction::Drop))
+        return bad(offsetof(ipc::SetPolicy, action));
+    if (const Verdict verdict = check(command.selector); verdict != kOk)
+        return verdict;
+    staging_->policy_used[command.policy] = true;
+    staging_->policies[command.interface].push_back({command.order,
+                                                     PolicyId{command.policy},
+                                                     static_cast<ipc::PolicyAction>(command.action),
+                                                     command.entry,
+                                                     selector_of(command.selector)});
+    return kOk;
+}
+
+void TableBuilder::add_routes(const Staging& staging, RouteTable& to) {
+    std::vector<std::pair<Ipv4Prefix, Route>> routes;
+    const auto connected_at = [&](std::uint32_t next_hop) -> std::uint16_t {
+        for (std::uint16_t i = 0; i < staging.interfaces.size(); ++i)
+            if (staging.interfaces[i].carries_ip() && staging.interfaces[i].on_link(next_hop))
+                return i;
+        return kNoInterface.value;
+    };
+    for (const StagedRoute& staged : staging.routes) {
+        const std::uint16_t interface = staged.interface == kNoInterface.value
+                                            ? connected_at(staged.next_hop)
+                                            : staged.interface;
+        // As on a router, a route over a link that is down, or with a next hop on no link, is not
+        // used.
+        if (interface == kNoInterface.value || !staging.interfaces[interface].carries_ip())
+            continue;
+        const RouteKind kind = staged.next_hop == 0 ? RouteKind::Connected : RouteKind::Gateway;
+        routes.push_back({
+            staged.prefix, {kind, interface, staged.next_hop}
+        });
+    }
+    // Behind the static ones, so that for one prefix the connected route wins (distance 0 before
+    // 1).
+    for (std::uint16_t i = 0; i < staging.interfaces.size(); ++i) {
+        const Interface& own = staging.interfaces[i];
+        if (!own.carries_ip())
+            continue;
+        const Ipv4Address network{own.address & mask_of_length(own.prefix_length)};
+        const Ipv4Prefix link{network, own.prefix_length};
+        routes.push_back({
+            link, {RouteKind::Connected, i, 0}
+        });
+        if (own.prefix_length < 31) {
+            routes.push_back({
+                {link.first(), 32},
+                {RouteKind::Broadcast, i, 0}
+            });
+            routes.push_back({
+                {link.last(), 32},
+                {RouteKind::Broadcast, i, 0}
+            });
+        }
+        routes.push_back({
+            {Ipv4Address{own.address}, 32},
+            {RouteKind::Local, i, 0}
+        });
+    }
+    std::ranges::stable_sort(routes, {}, [](const auto& route) { return route.first.length; });
+    for (const auto& [prefix, route] : routes)
+        to.add(prefix, route);
+}
+
+TableBuilder::Published TableBuilder::publish() {
+    if (!staging_)
+        return {{ipc::AckResult::NotStaging}, nullptr};
+    const Staging staging = std::exchange(staging_, std::nullopt).value();
+    auto tables = std::make_unique<Tables>();
+    tables->interfaces = staging.interfaces;
+    for (std::size_t i = 0; i < staging.policies.size(); ++i) {
+        if (!lines_stand_together(staging.policies[i]))
+            return {bad(offsetof(ipc::SetPolicy, entry)), nullptr};
+        tables->policies[i] = PolicyTable{staging.policies[i]};
+    }
+    add_routes(staging, tables->routes);
+    return {kOk, std::move(tables)};
+}
+
+} // namespace adit::dataplane

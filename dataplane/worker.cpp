@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/worker.h"
+
+#include "common/random.h"
+#include "common/secret.h"
+#include "dataplane/stages/esp_inbound.h"
+#include "dataplane/stages/esp_outbound.h"
+#include "dataplane/stages/eth_input.h"
+#include "dataplane/stages/eth_output.h"
+#include "dataplane/stages/forward.h"
+#include "dataplane/stages/fragment.h"
+#include "dataplane/stages/inbound_policy.h"
+#include "dataplane/stages/ip_input.h"
+#include "dataplane/stages/local_delivery.h"
+#include "dataplane/stages/outbound_policy.h"
+#include "dataplane/stages/route.h"
+#include "dataplane/stages/tx.h"
+
+#include <algorithm>
+#include <rte_ethdev.h>
+
+namespace adit::dataplane {
+
+namespace {
+
+constexpr std::uint64_t kBeatNs = 1'000'000;
+constexpr std::uint64_t kTickNs = 100'000'000;
+/// SA commands in one turn; installing one takes about a microsecond.
+constexpr unsigned kMaxCommandsPerTurn = 32;
+/// Places of the event ring that only Acks may take: commands are answered while stages are noisy.
+constexpr std::uint64_t kEventsKeptForAcks = 64;
+
+std::uint64_t now_ns() {
+    return static_cast<std::uint64_t>(MonotonicClock::now().time_since_epoch().count());
+}
+
+} // namespace
+
+bool Worker::turn(std::uint64_t now) {
+    context_.esp.now_ns = now;
+    adopt_published();
+
+    // records.h: a command pushed before a datagram was injected is applied before that datagram
+    // leaves. So datagrams are taken first, then commands, and only then are the datagrams sent.
+    if (injected_.count == 0)
+        injected_.count = queues_.inject.pop(injected_.packets);
+    bool found_work = injected_.count > 0;
+    if (drain_commands(found_work))
+        send_injected();
+    found_work |= send_frames();
+
+    Burst frames;
+    if (receive(frames) > 0) {
+        found_work = true;
+        process(frames);
+    }
+    send_made();
+    for (WorkerPort& port : context_.ports)
+        transmit(port, context_);
+    if (now >= next_tick_ns_)
+        tick();
+    flush_events();
+    account(now, found_work);
+    shared_->rcu.quiescent(id_.value);
+    return found_work;
+}
+
+void Worker::process(Burst& frames) {
+    eth_input(frames, context_);
+    ip_input(frames, context_);
+    inbound_policy(frames, context_);
+    route(frames, context_);
+    local_delivery(context_.local, context_);
+    forward_on(frames);
+
+    // What comes out of SAs goes the same way once more.
+    Burst& inner = context_.esp_in;
+    esp_inbound(inner, context_.esp);
+    ip_input(inner, context_);
+    route(inner, context_);
+    local_delivery(context_.local, context_);
+    forward_on(inner);
+}
+
+void Worker::forward_on(Burst& packets) {
+    forward(packets, context_);
+    send(packets);
+}
+
+/// Routed packets, under the policies of their egress interface.
+void Worker::send(Burst& packets) {
+    outbound_policy(packets, context_);
+    encapsulate(context_.protect);
+    output(packets);
+}
+
+void Worker::encapsulate(Burst& packets) {
+    Burst fitting;
+    for (unsigned next = 0; fit_tunnel(packets, next, fitting, context_); fitting.count = 0) {
+        esp_outbound(fitting, context_.esp);
+        route_own(fitting, context_);
+        output(fitting);
+    }
+    packets.count = 0;
+}
+
+void Worker::output(Burst& packets) {
+    Burst fitting;
+    for (unsigned next = 0; fit_link(packets, next, fitting, context_); fitting.count = 0)
+        eth_output(fitting, context_);
+    packets.count = 0;
+}
+
+unsigned Worker::receive(Burst& frames) {
+    const std::size_t ports = context_.ports.size();
+    // Another port is first each time, so that none takes all places of the burst for itself.
+    first_port_ = first_port_ + 1 < ports ? first_port_ + 1 : 0;
+    for (std::size_t i = 0; i < ports && !frames.full(); ++i) {
+        const std::size_t index = (first_port_ + i) % ports;
+        const auto room = static_cast<std::uint16_t>(std::min(kRxBurst, kMaxBurst - frames.count));
+        rte_mbuf** const to = frames.packets + frames.count;
+        const std::uint16_t got = rte_eth_rx_burst(context_.ports[index].dpdk_port, 0, to, room);
+        for (unsigned k = 0; k < got; ++k)
+            meta(to[k]).in_interface = static_cast<std::uint16_t>(index);
+        frames.count += got;
+    }
+    if (frames.count > 0)
+        ipc::add(stats_->packets, frames.count);
+    return frames.count;
+}
+
+void Worker::adopt_published() {
+    context_.tables = shared_->tables.load();
+    channel_ = shared_->channel.load();
+    if (channel_ == nullptr || channel_->generation() != channel_generation_) {
+        // Events for a control that is gone mean nothing to the next one.
+        events_.clear();
+        events_moved_ = 0;
+        channel_generation_ = channel_ == nullptr ? 0 : channel_->generation();
+    }
+    if (context_.tables->sa_epoch != adopted_epoch_.load(std::memory_order_relaxed))
+        remove_all_sas();
+}
+
+void Worker::remove_all_sas() {
+    context_.held.clear([&](rte_mbuf* packet, std::uint32_t policy) {
+        context_.drop_for_want_of_sa(packet, policy);
+    });
+    sas_.reset(); // wipes the keys
+    auto fresh = SaTable::create(sa_config_, *crypto_);
+    ENSURE(fresh.has_value()); // it asks for the address space that was given back just now
+    sas_.emplace(std::move(*fresh));
+    adopted_epoch_.store(context_.tables->sa_epoch, std::memory_order_release);
+}
+
+bool Worker::drain_commands(bool& found_work) {
+    if (channel_ == nullptr)
+        return true;
+    auto& commands = channel_->commands(id_.value);
+    auto& events = channel_->events(id_.value);
+    // A command is taken only when there is room for its Ack.
+    for (unsigned i = 0; i < kMaxCommandsPerTurn && commands.ready() && events.room() > 0; ++i) {
+        ipc::CommandRecord command;
+        if (commands.try_pop(command) != ipc::PopResult::Got)
+            break;
+        found_work = true;
+        apply(command);
+        wipe(&command, sizeof command);
+    }
+    if (commands.broken() || events.broken()) {
+        broken_generation_.store(channel_->generation(), std::memory_order_relaxed);
+        return true;
+    }
+    return !commands.ready();
+}
+
+void Worker::apply(const ipc::CommandRecord& command) {
+    CommandOutcome outcome{ipc::AckResult::UnknownType, 0};
+    const auto type = static_cast<ipc::CommandType>(command.header.type);
+    if (type == ipc::CommandType::InstallSa)
+        outcome = sas_->install(command.install_sa);
+    else if (type == ipc::CommandType::RemoveSa)
+        outcome = sas_->remove(command.remove_sa);
+
+    ipc::EventRecord event{};
+    event.ack.header.type = static_cast<std::uint16_t>(ipc::EventType::Ack);
+    event.ack.sequence = command.header.sequence;
+    event.ack.result = static_cast<std::uint16_t>(outcome.result);
+    event.ack.detail = outcome.detail;
+    if (!channel_->events(id_.value).try_push(event))
+        ipc::add(stats_->events_lost, 1);
+    channel_->wake_control();
+
+    const bool outbound =
+        command.install_sa.direction == static_cast<std::uint8_t>(ipc::Direction::Outbound);
+    if (type == ipc::CommandType::InstallSa && outcome.ok() && outbound)
+        send_held(command.install_sa.policy);
+}
+
+void Worker::send_held(std::uint32_t policy) {
+    Burst packets;
+    context_.held.release(policy, packets);
+    route_own(packets, context_);
+    send(packets);
+}
+
+void Worker::send_injected() {
+    route_own(injected_, context_);
+    output(injected_);
+}
+
+void Worker::send_made() {
+    if (context_.made.count == 0)
+        return;
+    Burst packets = context_.made;
+    context_.made.count = 0;
+    route_own(packets, context_);
+    send(packets);
+}
+
+bool Worker::send_frames() {
+    Burst frames;
+    frames.count = queues_.frames.pop(frames.packets);
+    for (unsigned i = 0; i < frames.count; ++i)
+        queue_frame(frames.packets[i], context_);
+    return frames.count > 0;
+}
+
+void Worker::tick() {
+    const std::uint64_t now = context_.esp.now_ns;
+    next_tick_ns_ = now + kTickNs;
+    context_.reassembly.expire(now);
+    context_.held.expire(now, [&](rte_mbuf* packet, std::uint32_t policy) {
+        context_.drop_for_want_of_sa(packet, policy);
+    });
+    stats_->held.store(context_.held.size(), std::memory_order_relaxed);
+    stats_->events_lost.store(events_.lost(), std::memory_order_relaxed);
+}
+
+/// What does not fit stays in the queue for the next turn.
+void Worker::flush_events() {
+    const auto pending = events_.pending();
+    if (channel_ == nullptr || pending.empty())
+        return;
+    auto& ring = channel_->events(id_.value);
+    const std::uint64_t room = ring.room();
+    std::uint64_t may_take = room > kEventsKeptForAcks ? room - kEventsKeptForAcks : 0;
+    const std::size_t moved_before = events_moved_;
+    for (; events_moved_ < pending.size() && may_take > 0; --may_take)
+        if (!ring.try_push(pending[events_moved_++]))
+            break;
+    if (events_moved_ > moved_before)
+        channel_->wake_control();
+    if (events_moved_ == pending.size()) {
+        events_.clear();
+        events_moved_ = 0;
+    }
+}
+
+void Worker::account(std::uint64_t now, bool found_work) {
+    // The time since the last turn began belongs to that turn; at this rate it makes no difference.
+    ipc::add(found_work ? stats_->busy_ns : stats_->idle_ns, now - turn_started_ns_);
+    turn_started_ns_ = now;
+    ipc::add(stats_->turns, 1);
+    if (now >= next_beat_ns_) {
+        stats_->heartbeat_ns.store(now, std::memory_order_relaxed);
+        next_beat_ns_ = now + kBeatNs;
+    }
+}
+
+void Worker::run(const std::atomic<bool>& stop) {
+    Idle::tighten_timer();
+    shared_->rcu.join(id_.value);
+    turn_started_ns_ = now_ns();
+    while (!stop.load(std::memory_order_relaxed)) {
+        if (turn(now_ns()))
+            idle_.found_work();
+        else
+            idle_.found_nothing();
+    }
+    shared_->rcu.leave(id_.value);
+}
+
+Result<std::unique_ptr<Worker>>
+Worker::create(const WorkerConfig& config, Shared& shared, ipc::DataplaneStats& stats) {
+    auto crypto = TRY(CryptoMb::create(config.crypto));
+    const std::uint32_t id = config.id.value;
+    const SaTableConfig sa_config{
+        .worker = config.id,
+        .max_sas = stats.config().max_sas,
+        .max_policies = stats.config().max_policies,
+        .stats = {.inbound = &stats.inbound_sa_stats(id, 0),
+                  .outbound = &stats.outbound_sa_stats(id, 0),
+                  .policies = &stats.policy_stats(0, id)},
+    };
+    SaTable sas = TRY(SaTable::create(sa_config, *crypto));
+    HousekeeperQueues queues = TRY(HousekeeperQueues::create(id));
+    return std::unique_ptr<Worker>(new Worker(
+        config, sa_config, shared, stats, std::move(crypto), std::move(sas), std::move(queues)));
+}
+
+Worker::Worker(const WorkerConfig& config,
+               const SaTableConfig& sa_config,
+               Shared& shared,
+               ipc::DataplaneStats& stats,
+               std::unique_ptr<CryptoMb> crypto,
+               SaTable sas,
+               HousekeeperQueues queues)
+    : id_(config.id), shared_(&shared), stats_(&stats.core_stats(config.id.value)),
+      sa_config_(sa_config), drops_(*stats_), crypto_(std::move(crypto)), sas_(std::move(sas)),
+      queues_(std::move(queues)),
+      context_{
+          .esp = {*sas_, *crypto_, drops_, events_, notices_, config.pool},
+          .tables = nullptr,
+          .neighbors = shared.neighbors,
+          .queues = queues_,
+          .policy_stats = &stats.policy_stats(0, config.id.value),
+          .ports = config.ports,
+          .held = HoldQueue{stats.config().max_policies},
+          .reassembly = Reassembly{drops_},
+          .icmp_errors = IcmpErrors{config.pool}
+},
+      idle_(config.idle) {
+    SystemRng rng;
+    context_.next_ip_id = static_cast<std::uint16_t>(rng.u32());
+}
+
+} // namespace adit::dataplane

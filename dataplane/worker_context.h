@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything the stages of one worker share: tables, queues, counters, and the bursts that lie
+// between two stages. A stage is `void stage(Burst&, WorkerContext&) noexcept`; stages know this
+// file and nothing of each other.
+//
+// Threading: one worker.
+#pragma once
+
+#include "common/wire/ethernet.h"
+#include "dataplane/burst.h"
+#include "dataplane/hold_queue.h"
+#include "dataplane/icmp_errors.h"
+#include "dataplane/mbuf_ring.h"
+#include "dataplane/neighbor_table.h"
+#include "dataplane/packet.h"
+#include "dataplane/policy_table.h"
+#include "dataplane/reassembly.h"
+#include "dataplane/stages/esp_context.h"
+#include "dataplane/tables.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace adit::dataplane {
+
+/// A port as a worker uses it. `out` collects frames for one transmit call.
+struct WorkerPort {
+    std::uint16_t dpdk_port;
+    wire::MacAddress mac;
+    Burst out{};
+};
+
+/// The queues between one worker and the housekeeper, named by what is in them.
+struct HousekeeperQueues {
+    // worker -> housekeeper
+    MbufRing arp;        // data starts at the ARP packet
+    MbufRing unresolved; // IPv4 packets whose next hop has no MAC address yet
+    MbufRing punt;       // IKE: data starts at the ISAKMP header
+    // housekeeper -> worker
+    MbufRing inject; // IPv4 packets of ours that no policy may touch (IKE)
+    MbufRing frames; // complete frames for meta.out_interface
+
+    static Result<HousekeeperQueues> create(unsigned worker);
+};
+
+struct WorkerContext {
+    EspContext esp;
+    const Tables* tables; // of this turn
+    const NeighborTable& neighbors;
+    HousekeeperQueues& queues;
+    ipc::PolicyStats* policy_stats; // max_policies cells of this worker
+    std::vector<WorkerPort> ports;
+    HoldQueue held;
+    Reassembly reassembly;
+    IcmpErrors icmp_errors;
+    std::uint16_t next_ip_id{0};
+
+    // Between stages; each is emptied before the next burst is received.
+    Burst local{};   // addressed to us
+    Burst esp_in{};  // ESP for us; data starts at the ESP header
+    Burst protect{}; // to be encapsulated by meta.sa.outbound
+    Burst made{};    // ours: ICMP; routed and protected like forwarded packets
+
+    void drop(rte_mbuf* packet, DropReason reason) { esp.drops.drop(packet, reason); }
+
+    /// Counts a hit only now: a held packet comes by its policy twice.
+    void drop_for_want_of_sa(rte_mbuf* packet, std::uint32_t policy) {
+        ipc::add(policy_stats[policy].hits, 1);
+        ipc::add(policy_stats[policy].send_drops, 1);
+        drop(packet, DropReason::NoSa);
+    }
+
+    /// Sends `packet`, which we made, at the end of the turn.
+    void originate(rte_mbuf* packet);
+    /// Answers the sender of `about` unless it must not be answered; `about` stays the caller's.
+    void send_icmp_error(rte_mbuf* about, const IcmpError& error);
+    /// Tells control about a packet that is going to be dropped, within the limit.
+    void notice(rte_mbuf* packet, DropReason reason);
+};
+
+Flow flow_of(rte_mbuf* packet);
+ipc::FlowRecord flow_record_of(rte_mbuf* packet);
+
+} // namespace adit::dataplane
