@@ -53,7 +53,9 @@ struct Word {
 /// The words of one accepted line.
 class Match {
   public:
-    explicit Match(std::vector<Word> words = {}) : words_(std::move(words)) {}
+    Match() = default;
+
+    explicit Match(std::vector<Word> words) : words_(std::move(words)) {}
 
     [[nodiscard]] std::span<const Word> words() const { return words_; }
 
@@ -94,7 +96,7 @@ inline constexpr const char* kSame = "=";
 
 struct Row {
     Mode mode;
-    const char* syntax;
+    const char* syntax;    // nullptr: there is only the `no` form
     const char* no_syntax; // behind `no`; nullptr: there is none; kSame: as `syntax`
     const char* help;      // what the command does, for the manual
     Action action;
@@ -163,7 +165,7 @@ class Grammar {
     struct Thread; // one way to read the line so far
     struct Walk;
 
-    [[nodiscard]] std::vector<Thread> start(Mode mode, Privilege privilege, Sign sign) const;
+    [[nodiscard]] std::vector<Thread> start(Mode mode, Privilege privilege) const;
     [[nodiscard]] Walk
     walk(Mode mode, Privilege privilege, std::string_view line, bool last_is_partial) const;
     [[nodiscard]] std::vector<const Position*> next(const Walk& walk) const;
@@ -184,5 +186,6 @@ std::span<const Row> config_acl_rows();
 std::span<const Row> config_interface_rows();
 std::span<const Row> config_platform_rows();
 std::span<const Row> exec_rows();
+std::span<const Row> show_rows();
 
 } // namespace adit::cli

@@ -10,6 +10,7 @@
 //     <1-10000>  number in a range         A.B.C.D    IPv4 address
 //     MASK       contiguous mask           WILDCARD   any dotted quad
 //     NAME       one word                  LINE       the rest of the line
+//     PORT       TCP or UDP port, number or name
 //     INTERFACE  name as one word or two ("gi0/0", "gi 0/0")
 //
 // The automaton is Glushkov's: one position per word of the notation, so a position is also where
@@ -34,6 +35,7 @@ enum class ArgKind : std::uint8_t {
     Mask,
     Wildcard,
     Name,
+    Port,
     Interface,       // "gi0/0"
     InterfaceType,   // "gi" of "gi 0/0"
     InterfaceNumber, // "0/0" of it

@@ -29,12 +29,17 @@ struct Verdict {
     std::size_t column{0}; // from 0
     std::string message;
     std::string remedy;
-    std::vector<std::string> notes; // done, and this is worth knowing
+    std::vector<std::string> notes;    // for an operator at a prompt
+    std::vector<std::string> warnings; // for whoever wrote the line
 };
+
+/// A text goes on after a line that was refused: what is indented below such a line belongs to it.
+enum class Source : std::uint8_t { Operator, Text };
 
 class Editor {
   public:
-    explicit Editor(Config base = {}) : config_(std::move(base)) {}
+    explicit Editor(Config base = {}, Source source = Source::Operator)
+        : config_(std::move(base)), source_(source) {}
 
     /// One line without its end. `number` is remembered as the origin of what the line defines.
     Verdict line(std::string_view text, unsigned number = 0);
@@ -64,26 +69,33 @@ class Editor {
     void end();
 
     /// The current line defines `object`.
-    void define(std::string object);
+    void define(const std::string& object);
 
-    /// Worth knowing, though the line was taken.
-    void note(std::string text) { notes_.push_back(std::move(text)); }
+    /// Worth knowing at a prompt.
+    void note(std::string text) { verdict_.notes.push_back(std::move(text)); }
 
-    /// A part of the line that has no effect.
+    /// Taken, but probably not what was meant.
+    void warn(std::string text) { verdict_.warnings.push_back(std::move(text)); }
+
+    /// Taken, except for a part of the line that has no effect.
     void ignore(std::string reason) { ignored_part_ = std::move(reason); }
 
   private:
-    Verdict carry_out(const cli::Parsed& parsed);
-    Verdict in_skipped_block(std::string_view text);
+    [[nodiscard]] cli::Parsed parse(std::string_view text, cli::Mode& mode) const;
+    void carry_out(const cli::Parsed& parsed);
+    void skip_block(std::string_view text, const cli::Parsed& parsed);
 
     Config config_;
+    Source source_;
     cli::Mode mode_{cli::Mode::Config};
     std::string object_;
     std::uint32_t object_number_{0};
     bool ended_{false};
     Origins origins_;
+
+    // Of the line in hand.
     unsigned number_{0};
-    std::vector<std::string> notes_;
+    Verdict verdict_;
     std::string ignored_part_;
 };
 

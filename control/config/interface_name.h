@@ -24,7 +24,4 @@ bool is_interface_number(std::string_view text);
 /// Canonical name of "gi0/0" or "gi 0/0".
 Result<std::string> canonical_interface(std::string_view text);
 
-/// "Gi0/0", for narrow columns.
-std::string short_interface(std::string_view canonical);
-
 } // namespace adit::config

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/config/check.h"
+
+#include "control/config/names.h"
+#include "control/config/render.h"
+
+#include <algorithm>
+#include <set>
+
+namespace adit::config {
+
+namespace {
+
+using Severity = ProblemSeverity;
+
+class Checker {
+  public:
+    Checker(const Config& config, const Origins& origins) : config_(config), origins_(origins) {}
+
+    std::vector<Problem> run() && {
+        check_interfaces();
+        check_routes();
+        check_policies();
+        for (const auto& [name, map] : config_.crypto_maps)
+            check_map(name, map);
+        return std::move(problems_);
+    }
+
+  private:
+    void add(Severity severity,
+             const std::string& origin,
+             std::string message,
+             std::string remedy = {}) {
+        const auto line = origins_.find(origin);
+        problems_.push_back({.line = line == origins_.end() ? 0 : line->second,
+                             .severity = severity,
+                             .message = std::move(message),
+                             .remedy = std::move(remedy)});
+    }
+
+    // --- interfaces and routes
+    // -----------------------------------------------------------------------
+
+    static Ipv4Prefix network(const Interface& interface) {
+        return {Ipv4Address{interface.address->value & mask_of_length(interface.prefix_length)},
+                interface.prefix_length};
+    }
+
+    void check_interfaces() {
+        for (auto one = config_.interfaces.begin(); one != config_.interfaces.end(); ++one) {
+            const auto& [name, interface] = *one;
+            check_crypto_map_of(name, interface);
+            if (!interface.address)
+                continue;
+            for (auto other = std::next(one); other != config_.interfaces.end(); ++other)
+                check_overlap(*one, *other);
+        }
+    }
+
+    void check_overlap(const std::pair<const std::string, Interface>& one,
+                       const std::pair<const std::string, Interface>& other) {
+        if (!other.second.address || one.second.shutdown || other.second.shutdown)
+            return;
+        const Ipv4Prefix a = network(one.second);
+        const Ipv4Prefix b = network(other.second);
+        if (a.contains(b.address) || b.contains(a.address))
+            add(Severity::Error,
+                "interface " + other.first + " address",
+                "network " + to_string(b) + " of " + other.first + " overlaps that of " + one.first,
+                "give each interface a network of its own");
+    }
+
+    void check_crypto_map_of(const std::string& name, const Interface& interface) {
+        if (interface.crypto_map.empty())
+            return;
+        const std::string origin = "interface " + name + " crypto map";
+        if (!config_.crypto_maps.contains(interface.crypto_map))
+            add(Severity::Error,
+                origin,
+                name + ": there is no crypto map " + interface.crypto_map,
+                "write crypto map " + interface.crypto_map + " 10 ipsec-isakmp");
+        if (!interface.address)
+            add(Severity::Error,
+                origin,
+                name + " carries a crypto map and has no address",
+                "write ip address below the interface");
+    }
+
+    [[nodiscard]] bool is_own(Ipv4Address address) const {
+        return std::any_of(config_.interfaces.begin(),
+                           config_.interfaces.end(),
+                           [&](const auto& i) { return i.second.address == address; });
+    }
+
+    [[nodiscard]] bool is_connected(Ipv4Address address) const {
+        return std::any_of(
+            config_.interfaces.begin(), config_.interfaces.end(), [&](const auto& i) {
+                return i.second.address && network(i.second).contains(address);
+            });
+    }
+
+    [[nodiscard]] bool is_routed(Ipv4Address address) const {
+        return is_connected(address) ||
+               std::any_of(config_.routes.begin(), config_.routes.end(), [&](const auto& route) {
+                   return route.prefix.contains(address);
+               });
+    }
+
+    void check_routes() {
+        for (auto route = config_.routes.begin(); route != config_.routes.end(); ++route) {
+            check_route(*route);
+            const bool twice = std::any_of(config_.routes.begin(), route, [&](const auto& other) {
+                return other.prefix == route->prefix && other.distance == route->distance;
+            });
+            if (twice)
+                add(Severity::Warning,
+                    "route " + to_string(route->prefix),
+                    "several routes to " + to_string(route->prefix) + " of one distance",
+                    "only the first is used; give the others a greater distance");
+        }
+    }
+
+    void check_route(const StaticRoute& route) {
+        const std::string origin = "route " + to_string(route.prefix);
+        const std::string what = "route to " + to_string(route.prefix) + ": ";
+        if (!route.interface.empty() && !config_.interfaces.contains(route.interface))
+            add(Severity::Error,
+                origin,
+                what + "there is no interface " + route.interface,
+                "write interface " + route.interface);
+        if (!route.next_hop)
+            return;
+        if (is_own(*route.next_hop))
+            add(Severity::Error, origin, what + "the next hop is our own address");
+        else if (route.interface.empty() && !is_connected(*route.next_hop))
+            add(Severity::Warning,
+                origin,
+                what + "the next hop " + to_string(*route.next_hop) + " is on no connected network",
+                "the route is used once an interface has such a network");
+    }
+
+    // --- phase 1
+    // -------------------------------------------------------------------------------------
+
+    void check_policies() {
+        for (const auto& [priority, policy] : config_.isakmp_policies)
+            check_policy(priority, policy);
+        if (config_.isakmp_policies.empty() && !config_.crypto_maps.empty())
+            add(Severity::Error,
+                {},
+                "there is no crypto isakmp policy, and none is built in",
+                "write crypto isakmp policy 10 with encr, hash, authentication and group");
+    }
+
+    void check_policy(std::uint32_t priority, const IsakmpPolicy& policy) {
+        const std::string origin = "policy " + std::to_string(priority);
+        const std::string what = "crypto isakmp policy " + std::to_string(priority);
+        if (!policy.encryption_configured)
+            add(Severity::Error,
+                origin,
+                what + " has no encr line; the default, DES, is not supported",
+                "write encr aes 256");
+        if (policy.authentication != AuthenticationMethod::PreShare)
+            add(Severity::Error,
+                origin,
+                what + " has no authentication line; the default, rsa-sig, is not supported",
+                "write authentication pre-share");
+        if (policy.group == ike::Group::Modp768 || policy.group == ike::Group::Modp1024)
+            add(Severity::Warning,
+                origin,
+                what + " uses group " + group_number(policy.group) + ", which can be broken",
+                "write group 14 or above");
+        if (policy.hash == ike::HashAlgorithm::Md5)
+            add(Severity::Warning, origin, what + " uses MD5", "write hash sha256");
+    }
+
+    [[nodiscard]] bool has_key(Ipv4Address peer) const {
+        return std::any_of(config_.isakmp_keys.begin(),
+                           config_.isakmp_keys.end(),
+                           [&](const IsakmpKey& key) { return key.address.contains(peer); });
+    }
+
+    // --- crypto maps
+    // ---------------------------------------------------------------------------------
+
+    [[nodiscard]] bool is_applied(const std::string& map) const {
+        return std::any_of(config_.interfaces.begin(),
+                           config_.interfaces.end(),
+                           [&](const auto& i) { return i.second.crypto_map == map; });
+    }
+
+    void check_map(const std::string& name, const CryptoMap& map) {
+        const bool applied = is_applied(name);
+        if (!applied && !map.empty())
+            add(Severity::Warning,
+                "crypto map " + name + ' ' + std::to_string(map.begin()->first),
+                "crypto map " + name + " is applied to no interface");
+        // What is in the making may have gaps; what is in use protects nothing through them.
+        severity_ = applied ? Severity::Error : Severity::Warning;
+        for (const auto& [sequence, entry] : map) {
+            what_ = "crypto map " + name + ' ' + std::to_string(sequence);
+            check_peers(entry);
+            check_transform_sets(entry);
+            check_match(entry);
+            if (entry.pfs == ike::Group::Modp768 || entry.pfs == ike::Group::Modp1024)
+                add(Severity::Warning,
+                    what_ + " pfs",
+                    what_ + " uses PFS group " + group_number(*entry.pfs) + ", which can be broken",
+                    "write set pfs group14 or above");
+        }
+    }
+
+    void check_peers(const CryptoMapEntry& entry) {
+        if (entry.peers.empty())
+            add(severity_, what_, what_ + " is incomplete: it has no peer", "write set peer");
+        for (const Ipv4Address peer : entry.peers) {
+            const std::string origin = what_ + " peer " + to_string(peer);
+            const std::string subject = what_ + ": peer " + to_string(peer);
+            if (is_own(peer))
+                add(severity_, origin, subject + " is our own address");
+            else if (!is_routed(peer))
+                add(Severity::Warning, origin, subject + " is on no route", "write ip route");
+            if (!has_key(peer))
+                add(severity_,
+                    origin,
+                    subject + " has no pre-shared key",
+                    "write crypto isakmp key ... address " + to_string(peer));
+        }
+    }
+
+    void check_transform_sets(const CryptoMapEntry& entry) {
+        const std::string origin = what_ + " transform-set";
+        if (entry.transform_sets.empty())
+            add(severity_,
+                what_,
+                what_ + " is incomplete: it has no transform set",
+                "write set transform-set");
+        for (const std::string& name : entry.transform_sets) {
+            const auto set = config_.transform_sets.find(name);
+            if (set == config_.transform_sets.end())
+                add(severity_,
+                    origin,
+                    what_ + ": there is no transform set " + name,
+                    "write crypto ipsec transform-set " + name);
+            else if (set->second.transport)
+                add(Severity::Warning,
+                    origin,
+                    what_ + ": transform set " + name +
+                        " asks for transport mode; packets between networks need tunnel mode",
+                    "write mode tunnel");
+        }
+    }
+
+    void check_match(const CryptoMapEntry& entry) {
+        if (entry.match_address.empty()) {
+            add(severity_,
+                what_,
+                what_ + " is incomplete: nothing says what is protected",
+                "write match address");
+            return;
+        }
+        const std::string origin = what_ + " match";
+        const auto list = config_.access_lists.find(entry.match_address);
+        if (list == config_.access_lists.end()) {
+            add(severity_,
+                origin,
+                what_ + ": there is no access list " + entry.match_address,
+                "write ip access-list extended " + entry.match_address);
+            return;
+        }
+        bool protects = false;
+        for (const AclLine& line : list->second.lines) {
+            if (!line.remark.empty())
+                continue;
+            protects = protects || line.permit;
+            if (line.permit)
+                check_identity(list->first, line);
+        }
+        if (!protects)
+            add(severity_,
+                origin,
+                what_ + ": access list " + entry.match_address + " permits nothing");
+    }
+
+    /// RFC 2407 4.6.2: a proxy identity is a host or a subnet with one port or all of them.
+    void check_identity(const std::string& list, const AclLine& line) {
+        const std::string origin = "access-list " + list + ' ' + std::to_string(line.sequence);
+        const std::string what = "access list " + list + ", line " + std::to_string(line.sequence) +
+                                 " (" + acl_line_text(line) + "): ";
+        if (!checked_.insert(origin + to_string(severity_)).second)
+            return;
+        for (const AclAddress& term : {line.source, line.destination})
+            if (!is_subnet(term))
+                add(severity_,
+                    origin,
+                    what + "wildcard " + to_string(term.wildcard) +
+                        " has holes and cannot be a proxy identity",
+                    "write one line per network");
+        for (const PortRange& ports : {line.source_port, line.destination_port})
+            if (!ports.is_any() && ports.first != ports.last)
+                add(severity_,
+                    origin,
+                    what + "a range of ports cannot be a proxy identity",
+                    "write one line per port, or all ports");
+    }
+
+    const Config& config_;
+    const Origins& origins_;
+    std::vector<Problem> problems_;
+    std::set<std::string> checked_; // lists may serve several entries
+
+    // Of the entry in hand.
+    Severity severity_{Severity::Error};
+    std::string what_;
+};
+
+} // namespace
+
+bool is_subnet(const AclAddress& term) {
+    return (term.wildcard.value & (term.wildcard.value + 1)) == 0;
+}
+
+std::vector<Problem> check(const Config& config, const Origins& origins) {
+    return Checker{config, origins}.run();
+}
+
+} // namespace adit::config

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/config/render.h"
+
+#include "control/config/names.h"
+
+#include <algorithm>
+
+namespace adit::config {
+
+namespace {
+
+constexpr std::uint32_t kSequenceStep = 10;
+
+std::string key_text(const IsakmpKey& key, Secrets secrets) {
+    if (secrets == Secrets::Hidden)
+        return "<hidden>";
+    std::string text = to_text(key.key->view());
+    // A key that looks like the type in front of a key needs the type in front of it.
+    return text == "0" || text == "6" ? "0 " + text : text;
+}
+
+void put_policies(std::string& to, const Config& config) {
+    for (const auto& [priority, policy] : config.isakmp_policies) {
+        to += "crypto isakmp policy " + std::to_string(priority) + '\n';
+        if (policy.encryption_configured)
+            to += std::string(" encr ") + encryption_name(policy.encryption) + '\n';
+        if (policy.hash != ike::HashAlgorithm::Sha1)
+            to += std::string(" hash ") + hash_name(policy.hash) + '\n';
+        if (policy.authentication != AuthenticationMethod::RsaSig)
+            to +=
+                std::string(" authentication ") + authentication_name(policy.authentication) + '\n';
+        if (policy.group != ike::Group::Modp768)
+            to += " group " + group_number(policy.group) + '\n';
+        if (policy.lifetime_seconds != IsakmpPolicy{}.lifetime_seconds)
+            to += " lifetime " + std::to_string(policy.lifetime_seconds) + '\n';
+        to += "!\n";
+    }
+}
+
+void put_isakmp_globals(std::string& to, const Config& config, Secrets secrets) {
+    for (const IsakmpKey& key : config.isakmp_keys) {
+        to += "crypto isakmp key " + key_text(key, secrets) + " address " +
+              to_string(key.address.address);
+        if (key.address.length != 32)
+            to += ' ' + to_string(key.address.mask());
+        to += key.no_xauth ? " no-xauth\n" : "\n";
+    }
+    if (config.keepalive) {
+        const Keepalive& keepalive = *config.keepalive;
+        to += "crypto isakmp keepalive " + std::to_string(keepalive.interval_seconds);
+        if (keepalive.retry_seconds != Keepalive{}.retry_seconds)
+            to += ' ' + std::to_string(keepalive.retry_seconds);
+        to += keepalive.periodic ? " periodic\n" : "\n";
+    }
+    if (config.nat_keepalive_seconds != Config{}.nat_keepalive_seconds)
+        to += "crypto isakmp nat keepalive " + std::to_string(config.nat_keepalive_seconds) + '\n';
+}
+
+void put_lifetime(std::string& to, const SaLifetime& lifetime, const std::string& command) {
+    if (lifetime.seconds)
+        to += command + " seconds " + std::to_string(*lifetime.seconds) + '\n';
+    if (lifetime.kilobytes)
+        to += command + " kilobytes " +
+              (*lifetime.kilobytes == 0 ? "disable" : std::to_string(*lifetime.kilobytes)) + '\n';
+}
+
+void put_ipsec_globals(std::string& to, const Config& config) {
+    SaLifetime lifetime = config.sa_lifetime;
+    if (lifetime.seconds == kDefaultSaSeconds)
+        lifetime.seconds.reset();
+    if (lifetime.kilobytes == kDefaultSaKilobytes)
+        lifetime.kilobytes.reset();
+    put_lifetime(to, lifetime, "crypto ipsec security-association lifetime");
+    if (config.replay_disabled)
+        to += "crypto ipsec security-association replay disable\n";
+    if (config.replay_window != Config{}.replay_window)
+        to += "crypto ipsec security-association replay window-size " +
+              std::to_string(config.replay_window) + '\n';
+}
+
+void put_transform_sets(std::string& to, const Config& config) {
+    for (const auto& [name, set] : config.transform_sets) {
+        to += "crypto ipsec transform-set " + name + ' ' + transform_text(set) + '\n';
+        to += set.transport ? " mode transport\n" : " mode tunnel\n";
+        to += "!\n";
+    }
+}
+
+void put_crypto_maps(std::string& to, const Config& config) {
+    for (const auto& [name, map] : config.crypto_maps) {
+        for (const auto& [sequence, entry] : map) {
+            to += "crypto map " + name + ' ' + std::to_string(sequence) + " ipsec-isakmp\n";
+            if (!entry.description.empty())
+                to += " description " + entry.description + '\n';
+            for (const Ipv4Address peer : entry.peers)
+                to += " set peer " + to_string(peer) + '\n';
+            put_lifetime(to, entry.lifetime, " set security-association lifetime");
+            if (!entry.transform_sets.empty()) {
+                to += " set transform-set";
+                for (const std::string& set : entry.transform_sets)
+                    to += ' ' + set;
+                to += '\n';
+            }
+            if (entry.pfs)
+                to += " set pfs group" + group_number(*entry.pfs) + '\n';
+            if (!entry.match_address.empty())
+                to += " match address " + entry.match_address + '\n';
+            to += "!\n";
+        }
+    }
+}
+
+void put_interface(std::string& to, const std::string& name, const Interface& interface) {
+    to += "interface " + name + '\n';
+    if (!interface.description.empty())
+        to += " description " + interface.description + '\n';
+    if (interface.address)
+        to += " ip address " + to_string(*interface.address) + ' ' +
+              to_string(Ipv4Address{mask_of_length(interface.prefix_length)}) + '\n';
+    else
+        to += " no ip address\n";
+    if (interface.ip_mtu)
+        to += " ip mtu " + std::to_string(*interface.ip_mtu) + '\n';
+    if (interface.shutdown)
+        to += " shutdown\n";
+    if (!interface.crypto_map.empty())
+        to += " crypto map " + interface.crypto_map + '\n';
+    to += "!\n";
+}
+
+void put_routes(std::string& to, const Config& config) {
+    for (const StaticRoute& route : config.routes) {
+        to += "ip route " + to_string(route.prefix.address) + ' ' + to_string(route.prefix.mask());
+        if (!route.interface.empty())
+            to += ' ' + route.interface;
+        if (route.next_hop)
+            to += ' ' + to_string(*route.next_hop);
+        if (route.distance != StaticRoute{}.distance)
+            to += ' ' + std::to_string(route.distance);
+        to += '\n';
+    }
+    if (!config.routes.empty())
+        to += "!\n";
+}
+
+bool is_number(const std::string& name) {
+    return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// What a line that gives no number gets.
+bool has_automatic_sequences(const AccessList& list) {
+    std::uint32_t expected = 0;
+    for (const AclLine& line : list.lines)
+        if (line.remark.empty() && line.sequence != (expected += kSequenceStep))
+            return false;
+    return true;
+}
+
+/// `access-list 110 ...` cannot say sequence numbers or that a list is empty.
+bool fits_numbered_form(const std::string& name, const AccessList& list) {
+    return is_number(name) && !list.lines.empty() && has_automatic_sequences(list);
+}
+
+void put_named_list(std::string& to, const std::string& name, const AccessList& list) {
+    to += "ip access-list extended " + name + '\n';
+    std::uint32_t last = 0;
+    for (const AclLine& line : list.lines) {
+        to += ' ';
+        if (line.remark.empty()) {
+            if (line.sequence != last + kSequenceStep)
+                to += std::to_string(line.sequence) + ' ';
+            last = line.sequence;
+        }
+        to += acl_line_text(line) + '\n';
+    }
+    to += "!\n";
+}
+
+void put_access_lists(std::string& to, const Config& config) {
+    for (const auto& [name, list] : config.access_lists)
+        if (!fits_numbered_form(name, list))
+            put_named_list(to, name, list);
+    for (const auto& [name, list] : config.access_lists) {
+        if (!fits_numbered_form(name, list))
+            continue;
+        for (const AclLine& line : list.lines)
+            to += "access-list " + name + ' ' + acl_line_text(line) + '\n';
+        to += "!\n";
+    }
+}
+
+std::string term_text(const AclAddress& term) {
+    if (term.wildcard.value == 0xffffffff)
+        return "any";
+    if (term.wildcard.value == 0)
+        return "host " + to_string(term.address);
+    return to_string(term.address) + ' ' + to_string(term.wildcard);
+}
+
+std::string ports_text(std::uint8_t protocol, const PortRange& ports) {
+    if (ports.is_any())
+        return {};
+    if (ports.first == ports.last)
+        return " eq " + port_name(protocol, ports.first);
+    if (ports.first == 0)
+        return " lt " + port_name(protocol, static_cast<std::uint16_t>(ports.last + 1));
+    if (ports.last == 0xffff)
+        return " gt " + port_name(protocol, static_cast<std::uint16_t>(ports.first - 1));
+    return " range " + port_name(protocol, ports.first) + ' ' + port_name(protocol, ports.last);
+}
+
+} // namespace
+
+std::string acl_line_text(const AclLine& line) {
+    if (!line.remark.empty())
+        return "remark " + line.remark;
+    return (line.permit ? "permit " : "deny ") + protocol_name(line.protocol) + ' ' +
+           term_text(line.source) + ports_text(line.protocol, line.source_port) + ' ' +
+           term_text(line.destination) + ports_text(line.protocol, line.destination_port);
+}
+
+std::string transform_text(const TransformSet& set) {
+    std::string text = info(set.cipher).config_name;
+    if (set.mac != EspMac::None)
+        text += std::string(" ") + info(set.mac).config_name;
+    return text;
+}
+
+std::string render(const Config& config, Secrets secrets) {
+    // The dialect of the text, as tools that read it want to know; not a version of this program.
+    std::string text = "version 15.7\n!\nhostname " + config.hostname + "\n!\n";
+    if (config.logging_session)
+        text += "crypto logging session\n!\n";
+    put_policies(text, config);
+    put_isakmp_globals(text, config, secrets);
+    put_ipsec_globals(text, config);
+    text += "!\n";
+    put_transform_sets(text, config);
+    put_crypto_maps(text, config);
+    for (const auto& [name, interface] : config.interfaces)
+        put_interface(text, name, interface);
+    put_routes(text, config);
+    put_access_lists(text, config);
+    return text + "end\n";
+}
+
+std::string render_running_config(const Config& config, Secrets secrets) {
+    const std::string text = "!\n" + render(config, secrets);
+    return "Building configuration...\n\nCurrent configuration : " + std::to_string(text.size()) +
+           " bytes\n" + text;
+}
+
+std::string render_interface(const Config& config, const std::string& name) {
+    const auto found = config.interfaces.find(name);
+    std::string text;
+    if (found != config.interfaces.end())
+        put_interface(text, name, found->second);
+    return text;
+}
+
+} // namespace adit::config

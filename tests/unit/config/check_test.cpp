@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// What does not fit together is named, with the line that says it.
+#include "control/config/check.h"
+#include "control/config/parse.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace adit::config {
+
+namespace {
+
+/// A configuration that holds together; each test takes one thing away.
+std::string sound(const std::string& without = {}, const std::string& instead = {}) {
+    std::string text = "crypto isakmp policy 10\n"
+                       " encr aes\n"
+                       " authentication pre-share\n"
+                       " group 14\n"
+                       "crypto isakmp key k address 192.0.2.20\n"
+                       "crypto ipsec transform-set TS esp-gcm 256\n"
+                       "crypto map M 10 ipsec-isakmp\n"
+                       " set peer 192.0.2.20\n"
+                       " set transform-set TS\n"
+                       " match address 110\n"
+                       "interface GigabitEthernet0/0\n"
+                       " ip address 192.0.2.1 255.255.255.0\n"
+                       " crypto map M\n"
+                       "access-list 110 permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255\n";
+    if (const std::size_t at = text.find(without); !without.empty() && at != std::string::npos)
+        text.replace(at, without.size(), instead);
+    return text;
+}
+
+/// The only problem there is; empty text when there is none or more than one.
+Problem only(const std::string& text) {
+    const auto problems = parse_config(text).problems;
+    for (const Problem& problem : problems)
+        SCOPED_TRACE(to_string(problem));
+    EXPECT_EQ(problems.size(), 1U);
+    return problems.empty() ? Problem{} : problems[0];
+}
+
+void expect_error(const std::string& text, unsigned line, const std::string& message) {
+    const Problem problem = only(text);
+    EXPECT_EQ(problem.severity, ProblemSeverity::Error) << to_string(problem);
+    EXPECT_EQ(problem.line, line) << to_string(problem);
+    EXPECT_THAT(problem.message, ::testing::HasSubstr(message));
+}
+
+TEST(Check, HasNothingToSayAboutASoundConfiguration) {
+    for (const Problem& problem : parse_config(sound()).problems)
+        ADD_FAILURE() << to_string(problem);
+}
+
+TEST(Check, MissesEachPartOfAnEntry) {
+    expect_error(sound(" set peer 192.0.2.20\n"), 7, "no peer");
+    expect_error(sound(" set transform-set TS\n"), 7, "no transform set");
+    expect_error(sound(" match address 110\n"), 7, "what is protected");
+    expect_error(sound("crypto isakmp key k address 192.0.2.20\n"), 7, "no pre-shared key");
+    expect_error(sound("crypto ipsec transform-set TS esp-gcm 256\n"), 8, "no transform set TS");
+    expect_error(sound("access-list 110 permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255\n"),
+                 10,
+                 "no access list 110");
+    expect_error(sound("permit ip 10.1.0.0", "deny ip 10.1.0.0"), 10, "permits nothing");
+}
+
+TEST(Check, MissesTheMapAndTheAddressOfAnInterface) {
+    const auto unknown = parse_config(sound("crypto map M\n", "crypto map N\n")).problems;
+    ASSERT_EQ(unknown.size(), 2U) << "and M is applied nowhere";
+    EXPECT_THAT(unknown[0].message, ::testing::HasSubstr("no crypto map N"));
+    EXPECT_EQ(unknown[0].line, 13U);
+    const auto problems = parse_config(sound(" ip address 192.0.2.1 255.255.255.0\n")).problems;
+    ASSERT_FALSE(problems.empty());
+    EXPECT_THAT(problems[0].message, ::testing::HasSubstr("has no address"));
+    EXPECT_EQ(problems[0].line, 12U);
+}
+
+TEST(Check, MissesAPhase1Policy) {
+    const auto problems = parse_config(sound("crypto isakmp policy 10\n"
+                                             " encr aes\n"
+                                             " authentication pre-share\n"
+                                             " group 14\n"))
+                              .problems;
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_THAT(problems[0].message, ::testing::HasSubstr("no crypto isakmp policy"));
+    EXPECT_FALSE(problems[0].remedy.empty());
+}
+
+TEST(Check, RefusesRulesThatAreNoProxyIdentity) {
+    expect_error(sound("10.1.0.0 0.0.255.255", "10.1.0.0 0.0.255.0"), 14, "has holes");
+    expect_error(sound("ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255", "tcp any range 80 90 any"),
+                 14,
+                 "range of ports");
+    EXPECT_TRUE(parse_config(sound("ip 10.1.0.0 0.0.255.255", "tcp any eq www")).ok());
+}
+
+TEST(Check, TakesDenyLinesWithoutIdentity) {
+    EXPECT_TRUE(parse_config(sound() + "access-list 110 deny tcp any range 1 2 any\n").ok());
+}
+
+TEST(Check, OnlyWarnsAboutAnEntryThatIsNotInUse) {
+    const auto result =
+        parse_config("crypto map N 10 ipsec-isakmp\ncrypto isakmp policy 1\n encr aes\n"
+                     " authentication pre-share\n group 14\n");
+    EXPECT_TRUE(result.ok());
+    EXPECT_EQ(result.problems.size(), 4U);
+}
+
+TEST(Check, FindsNetworksThatOverlap) {
+    expect_error(sound() +
+                     "interface GigabitEthernet0/1\n ip address 192.0.2.129 255.255.255.128\n",
+                 16,
+                 "overlaps");
+    EXPECT_TRUE(
+        parse_config(sound() + "interface gi0/1\n ip address 192.0.3.1 255.255.255.0\n").ok());
+}
+
+TEST(Check, FindsRoutesThatLeadNowhere) {
+    expect_error(sound() + "ip route 10.2.0.0 255.255.0.0 192.0.2.1\n", 15, "our own address");
+    expect_error(sound() + "ip route 10.2.0.0 255.255.0.0 gi0/7 192.0.2.3\n", 15, "no interface");
+    EXPECT_EQ(only(sound() + "ip route 10.2.0.0 255.255.0.0 198.51.100.1\n").severity,
+              ProblemSeverity::Warning);
+    EXPECT_EQ(only(sound() + "ip route 10.2.0.0 255.255.0.0 192.0.2.2\n"
+                             "ip route 10.2.0.0 255.255.0.0 192.0.2.3\n")
+                  .severity,
+              ProblemSeverity::Warning);
+}
+
+TEST(Check, WarnsAboutWeakGroupsAndHashes) {
+    EXPECT_EQ(only(sound("group 14", "group 2")).severity, ProblemSeverity::Warning);
+    EXPECT_EQ(only(sound("group 14\n", "group 14\n hash md5\n")).severity,
+              ProblemSeverity::Warning);
+    EXPECT_EQ(only(sound(" match", " set pfs\n match")).severity, ProblemSeverity::Warning);
+}
+
+TEST(Check, RefusesItselfAsPeer) {
+    expect_error(sound("address 192.0.2.20\n", "address 192.0.2.0 255.255.255.0\n") +
+                     "crypto map M 10\n set peer 192.0.2.1\n",
+                 16,
+                 "our own address");
+}
+
+} // namespace
+
+} // namespace adit::config

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every configuration line: what is accepted, what it means, what is refused and in which words.
+#include "control/config/parse.h"
+#include "control/config/render.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace adit::config {
+
+namespace {
+
+using ::testing::HasSubstr;
+
+ParseResult parse(const std::string& text) {
+    return parse_config(text);
+}
+
+/// Messages about one line; the checks of the whole are others' business.
+std::vector<Problem> about(const ParseResult& result, unsigned line) {
+    std::vector<Problem> problems;
+    for (const Problem& problem : result.problems)
+        if (problem.line == line && !problem.text.empty())
+            problems.push_back(problem);
+    return problems;
+}
+
+std::string refusal(const std::string& text, unsigned line) {
+    const auto problems = about(parse(text), line);
+    return problems.size() == 1 && problems[0].severity == ProblemSeverity::Error
+               ? problems[0].message
+               : "not refused: " + text;
+}
+
+void expect_clean(const std::string& text) {
+    for (const Problem& problem : parse(text).problems)
+        EXPECT_TRUE(problem.text.empty()) << to_string(problem);
+}
+
+TEST(ConfigLines, TakesAPolicy) {
+    const auto result = parse("crypto isakmp policy 10\n encr aes 256\n hash sha256\n"
+                              " authentication pre-share\n group 14\n lifetime 28800\n");
+    ASSERT_EQ(result.config.isakmp_policies.size(), 1U);
+    const IsakmpPolicy& policy = result.config.isakmp_policies.at(10);
+    EXPECT_EQ(policy.encryption, ike::CipherAlgorithm::AesCbc256);
+    EXPECT_EQ(policy.hash, ike::HashAlgorithm::Sha256);
+    EXPECT_EQ(policy.authentication, AuthenticationMethod::PreShare);
+    EXPECT_EQ(policy.group, ike::Group::Modp2048);
+    EXPECT_EQ(policy.lifetime_seconds, 28'800U);
+    EXPECT_TRUE(result.ok());
+}
+
+TEST(ConfigLines, TakesEveryCipherInBothSpellings) {
+    const std::pair<const char*, ike::CipherAlgorithm> cases[] = {
+        {"encr 3des",          ike::CipherAlgorithm::TripleDesCbc},
+        {"encr aes",           ike::CipherAlgorithm::AesCbc128   },
+        {"encryption aes 128", ike::CipherAlgorithm::AesCbc128   },
+        {"encryption aes 192", ike::CipherAlgorithm::AesCbc192   },
+        {"encry aes 256",      ike::CipherAlgorithm::AesCbc256   },
+    };
+    for (const auto& [line, cipher] : cases) {
+        const auto result = parse(std::string("crypto isakmp policy 1\n ") + line);
+        EXPECT_TRUE(about(result, 2).empty()) << line;
+        EXPECT_EQ(result.config.isakmp_policies.at(1).encryption, cipher) << line;
+        EXPECT_TRUE(result.config.isakmp_policies.at(1).encryption_configured) << line;
+    }
+}
+
+TEST(ConfigLines, RefusesDesWithTheReason) {
+    EXPECT_THAT(refusal("crypto isakmp policy 1\n encr des", 2), HasSubstr("DES is not supported"));
+    EXPECT_THAT(refusal("crypto ipsec transform-set T esp-des esp-sha-hmac", 1),
+                HasSubstr("DES is not supported"));
+}
+
+TEST(ConfigLines, RefusesPolicyThatWouldFallBackToDesOrRsa) {
+    const auto result = parse("crypto isakmp policy 20\n");
+    EXPECT_FALSE(result.ok());
+    ASSERT_GE(result.problems.size(), 2U);
+    EXPECT_EQ(result.problems[0].line, 1U);
+    EXPECT_THAT(result.problems[0].message, HasSubstr("the default, DES"));
+    EXPECT_THAT(result.problems[1].message, HasSubstr("the default, rsa-sig"));
+}
+
+TEST(ConfigLines, RefusesOtherAuthenticationByName) {
+    for (const char* method : {"rsa-sig", "rsa-encr", "ecdsa-sig"})
+        EXPECT_THAT(refusal(std::string("crypto isakmp policy 1\n authentication ") + method, 2),
+                    HasSubstr("Only pre-shared keys"));
+}
+
+TEST(ConfigLines, TakesGroupsWeComputeAndNoOther) {
+    for (const char* group : {"1", "2", "5", "14", "15", "16", "19", "20", "21"})
+        expect_clean(std::string("crypto isakmp policy 1\n group ") + group);
+    EXPECT_THAT(refusal("crypto isakmp policy 1\n group 24", 2), HasSubstr("Group 24"));
+    EXPECT_EQ(refusal("crypto isakmp policy 1\n group 3", 2), "the line is not understood");
+}
+
+TEST(ConfigLines, KeepsNumbersInRange) {
+    expect_clean("crypto isakmp policy 10000\n lifetime 86400");
+    EXPECT_EQ(refusal("crypto isakmp policy 10001", 1), "the line is not understood");
+    EXPECT_EQ(refusal("crypto isakmp policy 0", 1), "the line is not understood");
+    EXPECT_EQ(refusal("crypto isakmp policy 1\n lifetime 59", 2), "the line is not understood");
+    EXPECT_EQ(refusal("crypto isakmp keepalive 9", 1), "the line is not understood");
+}
+
+TEST(ConfigLines, TakesKeysForOnePeerANetworkAndAnybody) {
+    const auto result = parse("crypto isakmp key one address 192.0.2.20\n"
+                              "crypto isakmp key 0 net address 198.51.100.0 255.255.255.0\n"
+                              "crypto isakmp key any address 0.0.0.0 0.0.0.0 no-xauth\n"
+                              "crypto isakmp key 0 0 address 192.0.2.21\n");
+    EXPECT_TRUE(result.ok());
+    const auto& keys = result.config.isakmp_keys;
+    ASSERT_EQ(keys.size(), 4U);
+    EXPECT_EQ(to_string(keys[0].address), "192.0.2.20/32");
+    EXPECT_EQ(to_text(keys[0].key->view()), "one");
+    EXPECT_EQ(to_string(keys[1].address), "198.51.100.0/24");
+    EXPECT_EQ(to_text(keys[1].key->view()), "net");
+    EXPECT_EQ(to_string(keys[2].address), "0.0.0.0/0");
+    EXPECT_TRUE(keys[2].no_xauth);
+    EXPECT_EQ(to_text(keys[3].key->view()), "0");
+}
+
+TEST(ConfigLines, RefusesKeysItCannotUse) {
+    EXPECT_THAT(refusal("crypto isakmp key 6 JUaW[Xb address 192.0.2.20", 1), HasSubstr("type 6"));
+    EXPECT_THAT(refusal("crypto isakmp key <hidden> address 192.0.2.20", 1), HasSubstr("hidden"));
+    EXPECT_THAT(refusal("crypto isakmp key k hostname gw-b", 1), HasSubstr("host name"));
+}
+
+TEST(ConfigLines, WarnsWhenAKeyIsReplacedAndNeverPrintsIt) {
+    const auto result = parse("crypto isakmp key one address 192.0.2.20\n"
+                              "crypto isakmp key two address 192.0.2.20\n");
+    ASSERT_EQ(result.problems.size(), 1U);
+    EXPECT_EQ(result.problems[0].severity, ProblemSeverity::Warning);
+    EXPECT_EQ(result.problems[0].line, 2U);
+    EXPECT_EQ(result.problems[0].text, "crypto isakmp key <hidden>");
+    EXPECT_EQ(result.config.isakmp_keys.size(), 1U);
+}
+
+TEST(ConfigLines, TakesKeepalives) {
+    const auto result = parse("crypto isakmp keepalive 30 5 periodic\n"
+                              "crypto isakmp nat keepalive 60\n"
+                              "crypto isakmp identity address\n");
+    ASSERT_TRUE(result.config.keepalive.has_value());
+    EXPECT_EQ(result.config.keepalive->interval_seconds, 30U);
+    EXPECT_EQ(result.config.keepalive->retry_seconds, 5U);
+    EXPECT_TRUE(result.config.keepalive->periodic);
+    EXPECT_EQ(result.config.nat_keepalive_seconds, 60U);
+    EXPECT_TRUE(result.problems.empty());
+}
+
+TEST(ConfigLines, TakesEveryTransformThatProtects) {
+    const std::tuple<const char*, EspCipher, EspMac> cases[] = {
+        {"esp-aes esp-sha-hmac",        EspCipher::AesCbc128,    EspMac::HmacSha1_96   },
+        {"esp-aes 192 esp-sha384-hmac", EspCipher::AesCbc192,    EspMac::HmacSha384_192},
+        {"esp-sha256-hmac esp-aes 256", EspCipher::AesCbc256,    EspMac::HmacSha256_128},
+        {"esp-3des esp-md5-hmac",       EspCipher::TripleDesCbc, EspMac::HmacMd5_96    },
+        {"esp-null esp-sha512-hmac",    EspCipher::Null,         EspMac::HmacSha512_256},
+        {"esp-gcm",                     EspCipher::AesGcm128,    EspMac::None          },
+        {"esp-gcm 256",                 EspCipher::AesGcm256,    EspMac::None          },
+    };
+    for (const auto& [words, cipher, mac] : cases) {
+        const auto result =
+            parse(std::string("crypto ipsec transform-set TS ") + words + "\n  mode transport\n");
+        EXPECT_TRUE(result.ok()) << words;
+        ASSERT_TRUE(result.config.transform_sets.contains("TS")) << words;
+        const TransformSet& set = result.config.transform_sets.at("TS");
+        EXPECT_EQ(set.cipher, cipher) << words;
+        EXPECT_EQ(set.mac, mac) << words;
+        EXPECT_TRUE(set.transport) << words;
+    }
+}
+
+TEST(ConfigLines, RefusesTransformsThatDoNotProtect) {
+    const auto why = [](const std::string& words) {
+        return refusal("crypto ipsec transform-set TS " + words, 1);
+    };
+    EXPECT_THAT(why("esp-gcm 256 esp-sha-hmac"), HasSubstr("its own integrity"));
+    EXPECT_THAT(why("esp-aes 256"), HasSubstr("without integrity"));
+    EXPECT_THAT(why("esp-null"), HasSubstr("without integrity"));
+    EXPECT_THAT(why("esp-sha-hmac"), HasSubstr("needs a cipher"));
+    EXPECT_THAT(why("esp-aes esp-3des esp-sha-hmac"), HasSubstr("one cipher"));
+    EXPECT_THAT(why("ah-sha-hmac esp-aes"), HasSubstr("ah-sha-hmac is not supported"));
+    EXPECT_FALSE(
+        parse("crypto ipsec transform-set TS esp-aes").config.transform_sets.contains("TS"));
+}
+
+TEST(ConfigLines, TakesLifetimesAndReplay) {
+    const auto result = parse("crypto ipsec security-association lifetime seconds 7200\n"
+                              "crypto ipsec security-association lifetime kilobytes disable\n"
+                              "crypto ipsec security-association replay window-size 1024\n");
+    EXPECT_EQ(result.config.sa_lifetime.seconds, 7'200U);
+    EXPECT_EQ(result.config.sa_lifetime.kilobytes, 0U);
+    EXPECT_EQ(result.config.replay_window, 1'024U);
+    EXPECT_FALSE(result.config.replay_disabled);
+    EXPECT_EQ(refusal("crypto ipsec security-association replay window-size 100", 1),
+              "the line is not understood");
+}
+
+TEST(ConfigLines, WarnsWhenReplayIsSwitchedOff) {
+    const auto result = parse("crypto ipsec security-association replay disable\n");
+    EXPECT_TRUE(result.config.replay_disabled);
+    ASSERT_EQ(result.problems.size(), 1U);
+    EXPECT_EQ(result.problems[0].severity, ProblemSeverity::Warning);
+}
+
+TEST(ConfigLines, TakesACryptoMapEntry) {
+    const auto result = parse("crypto map VPN 10 ipsec-isakmp\n"
+                              " description to the branch, all of it\n"
+                              " set peer 192.0.2.20 default\n"
+                              " set peer 192.0.2.21\n"
+                              " set security-association lifetime seconds 1800\n"
+                              " set transform-set A B C\n"
+                              " set pfs group14\n"
+                              " match address 110\n");
+    const CryptoMapEntry& entry = result.config.crypto_maps.at("VPN").at(10);
+    EXPECT_EQ(entry.description, "to the branch, all of it");
+    ASSERT_EQ(entry.peers.size(), 2U);
+    EXPECT_EQ(to_string(entry.peers[1]), "192.0.2.21");
+    EXPECT_EQ(entry.lifetime.seconds, 1'800U);
+    EXPECT_EQ(entry.transform_sets, (std::vector<std::string>{"A", "B", "C"}));
+    EXPECT_EQ(entry.pfs, ike::Group::Modp2048);
+    EXPECT_EQ(entry.match_address, "110");
+    ASSERT_EQ(about(result, 3).size(), 1U);
+    EXPECT_EQ(about(result, 3)[0].severity, ProblemSeverity::Ignored);
+}
+
+TEST(ConfigLines, RefusesMapsItCannotCarryOut) {
+    EXPECT_THAT(refusal("crypto map M 10 ipsec-isakmp dynamic D", 1), HasSubstr("Dynamic"));
+    EXPECT_THAT(refusal("crypto map M local-address Loopback0", 1), HasSubstr("local-address"));
+    EXPECT_THAT(refusal("crypto map M 10 ipsec-isakmp\n set peer gw.example.com", 2),
+                HasSubstr("host name"));
+    EXPECT_THAT(refusal("crypto map M 10 ipsec-isakmp\n set peer 224.0.0.1", 2),
+                HasSubstr("cannot be a peer"));
+}
+
+TEST(ConfigLines, TakesAccessListsInBothForms) {
+    const auto result =
+        parse("access-list 110 remark to the branch\n"
+              "access-list 110 permit ip 10.1.2.3 0.0.255.255 10.2.0.0 0.0.255.255\n"
+              "access-list 110 permit tcp host 10.1.1.1 eq www any gt 1023 log\n"
+              "ip access-list extended NAMED\n"
+              " permit udp any eq isakmp 10.0.0.0 0.255.255.255\n"
+              " 15 permit gre host 10.0.0.1 host 10.0.0.2\n"
+              " deny 50 any any\n"
+              " 12 permit icmp any any\n");
+    const auto& numbered = result.config.access_lists.at("110").lines;
+    ASSERT_EQ(numbered.size(), 3U);
+    EXPECT_EQ(numbered[0].remark, "to the branch");
+    EXPECT_EQ(acl_line_text(numbered[1]), "permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255");
+    EXPECT_EQ(numbered[1].sequence, 10U);
+    EXPECT_EQ(acl_line_text(numbered[2]), "permit tcp host 10.1.1.1 eq www any gt 1023");
+    const auto& named = result.config.access_lists.at("NAMED").lines;
+    ASSERT_EQ(named.size(), 4U);
+    EXPECT_EQ(named[0].sequence, 10U);
+    EXPECT_EQ(named[1].sequence, 12U);
+    EXPECT_EQ(named[2].sequence, 15U);
+    EXPECT_EQ(named[3].sequence, 25U);
+    EXPECT_EQ(acl_line_text(named[3]), "deny esp any any");
+    EXPECT_EQ(about(result, 3).size(), 1U) << "log has no effect, and that is said";
+}
+
+TEST(ConfigLines, TakesAnyAndHostInTheirLongForms) {
+    const auto result =
+        parse("access-list 100 permit ip 0.0.0.0 255.255.255.255 10.0.0.1 0.0.0.0\n");
+    EXPECT_EQ(acl_line_text(result.config.access_lists.at("100").lines.at(0)),
+              "permit ip any host 10.0.0.1");
+}
+
+TEST(ConfigLines, RefusesRulesItCannotRepresent) {
+    for (const char* rule : {"permit ip any",
+                             "permit tcp any any established",
+                             "permit tcp any neq 80 any",
+                             "permit icmp any any echo",
+                             "permit ip any any eq 80",
+                             "permit 256 any any",
+                             "permit ip 10.0.0.0 any",
+                             "permit ip 10.0.0.300 0.0.0.255 any"})
+        EXPECT_FALSE(parse(std::string("access-list 100 ") + rule).ok()) << rule;
+    EXPECT_THAT(refusal("access-list 100 permit tcp any range 90 80 any", 1), HasSubstr("above"));
+    EXPECT_THAT(refusal("access-list 100 permit tcp any eq snmp any", 1), HasSubstr("not a port"));
+    EXPECT_THAT(refusal("access-list 100 permit udp any lt 0 any", 1), HasSubstr("No port"));
+    EXPECT_EQ(refusal("access-list 200 permit ip any any", 1), "the line is not understood");
+}
+
+TEST(ConfigLines, RemovesAndRefusesDuplicateRules) {
+    const auto result =
+        parse("ip access-list extended X\n permit ip any any\n 10 permit tcp any any\n"
+              " permit ip any any\n deny tcp any any\n no 10\n no deny tcp any any\n");
+    ASSERT_EQ(about(result, 3).size(), 1U);
+    EXPECT_EQ(about(result, 3)[0].message, "Duplicate sequence number");
+    EXPECT_TRUE(result.config.access_lists.at("X").lines.empty());
+}
+
+TEST(ConfigLines, TakesInterfacesUnderAnyName) {
+    for (const char* name : {"GigabitEthernet0/0", "gi0/0", "Gi 0/0", "GigabitEthernet 0/0"}) {
+        const auto result = parse(std::string("interface ") + name +
+                                  "\n description outside\n ip address 192.0.2.1 255.255.255.0\n"
+                                  " ip mtu 1400\n shutdown\n");
+        ASSERT_TRUE(result.config.interfaces.contains("GigabitEthernet0/0")) << name;
+        const Interface& interface = result.config.interfaces.at("GigabitEthernet0/0");
+        EXPECT_EQ(interface.description, "outside");
+        EXPECT_EQ(interface.prefix_length, 24);
+        EXPECT_EQ(interface.ip_mtu, 1'400U);
+        EXPECT_TRUE(interface.shutdown);
+        EXPECT_TRUE(result.ok());
+    }
+}
+
+TEST(ConfigLines, RefusesAddressesNoHostMayHave) {
+    for (const char* address : {"10.0.0.0 255.255.255.0",
+                                "10.0.0.255 255.255.255.0",
+                                "127.0.0.1 255.0.0.0",
+                                "224.0.0.1 255.255.255.0",
+                                "0.0.0.0 0.0.0.0"})
+        EXPECT_THAT(refusal(std::string("interface gi0/0\n ip address ") + address, 2),
+                    HasSubstr("Bad mask"));
+    expect_clean("interface gi0/0\n ip address 10.0.0.0 255.255.255.254");
+    EXPECT_EQ(refusal("interface gi0/0\n ip address 10.0.0.1 255.0.255.0", 2),
+              "the line is not understood");
+}
+
+TEST(ConfigLines, RefusesFiltersAndNatRatherThanLeavingThemOut) {
+    for (const char* line : {"ip access-group 101 in",
+                             "ip nat outside",
+                             "zone-member security Z",
+                             "ip address 10.0.0.1 255.255.255.0 secondary",
+                             "tunnel mode ipsec ipv4",
+                             "vrf forwarding RED",
+                             "encapsulation dot1Q 70"})
+        EXPECT_THAT(refusal(std::string("interface gi0/0\n ") + line, 2),
+                    HasSubstr("not supported"))
+            << line;
+    EXPECT_THAT(refusal("ip nat inside source list 1 interface gi0/0 overload", 1),
+                HasSubstr("NAT is not supported"));
+}
+
+TEST(ConfigLines, TakesRoutes) {
+    const auto result = parse("interface gi0/1\n ip address 10.0.0.1 255.255.255.0\n"
+                              "ip route 0.0.0.0 0.0.0.0 10.0.0.254\n"
+                              "ip route 10.9.0.0 255.255.0.0 gi 0/1 10.0.0.2 200\n");
+    ASSERT_EQ(result.config.routes.size(), 2U);
+    EXPECT_EQ(to_string(result.config.routes[0].prefix), "0.0.0.0/0");
+    EXPECT_EQ(result.config.routes[1].interface, "GigabitEthernet0/1");
+    EXPECT_EQ(result.config.routes[1].distance, 200);
+    EXPECT_TRUE(result.ok());
+    EXPECT_THAT(refusal("ip route 10.9.0.1 255.255.0.0 10.0.0.1", 1), HasSubstr("Inconsistent"));
+    EXPECT_THAT(refusal("ip route 10.9.0.0 255.255.0.0 Null0", 1), HasSubstr("Null0"));
+}
+
+TEST(ConfigLines, HostnameKeepsToItsCharacters) {
+    EXPECT_EQ(parse("hostname gw-a.example\n").config.hostname, "gw-a.example");
+    EXPECT_THAT(refusal("hostname gw\x01", 1), HasSubstr("hostname"));
+    EXPECT_THAT(refusal("hostname " + std::string(64, 'a'), 1), HasSubstr("63"));
+}
+
+TEST(ConfigLines, NoFormsUndoWhatTheLinesDid) {
+    const auto result = parse(
+        "hostname x\nno hostname\n"
+        "crypto isakmp policy 10\n encr aes\n no encr\n group 14\n no group\n hash md5\n no hash\n"
+        "no crypto isakmp policy 10\n"
+        "crypto isakmp key k address 192.0.2.1\nno crypto isakmp key k address 192.0.2.1\n"
+        "crypto isakmp keepalive 10\nno crypto isakmp keepalive\n"
+        "crypto ipsec transform-set T esp-gcm\nno crypto ipsec transform-set T\n"
+        "crypto map M 1 ipsec-isakmp\n set peer 192.0.2.1\n no set peer 192.0.2.1\n"
+        " set pfs\n no set pfs\n match address X\n no match address\nno crypto map M\n"
+        "access-list 100 permit ip any any\nno access-list 100\n"
+        "interface gi0/0\n ip address 10.0.0.1 255.0.0.0\n no ip address\n shutdown\n no shutdown\n"
+        "no interface gi0/0\n"
+        "ip route 10.0.0.0 255.0.0.0 192.0.2.1\nno ip route 10.0.0.0 255.0.0.0 192.0.2.1\n");
+    for (const Problem& problem : result.problems)
+        ADD_FAILURE() << to_string(problem);
+    EXPECT_EQ(render(result.config, Secrets::Clear), render(Config{}, Secrets::Clear));
+}
+
+} // namespace
+
+} // namespace adit::config
