@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// EXEC mode: clear, debug, test, the terminal, and the ways in and out. `show` is in
+// commands_show.cpp.
+#include "control/cli/grammar.h"
+#include "control/cli/session.h"
+
+namespace adit::cli {
+
+namespace {
+
+// --- the session itself
+// ------------------------------------------------------------------------------
+
+std::string enable(Session& session, const Match& match) {
+    const bool raise = match.argument(ArgKind::Number) == nullptr || match.number() == 15;
+    const Privilege wanted = raise ? Privilege::Privileged : Privilege::User;
+    if (wanted > session.options().max_privilege)
+        return session.refuse("Access denied: your account of this host may only look");
+    session.set_privilege(wanted);
+    return {};
+}
+
+std::string disable(Session& session, const Match&) {
+    session.set_privilege(Privilege::User);
+    return {};
+}
+
+std::string leave(Session& session, const Match&) {
+    session.close();
+    return {};
+}
+
+std::string configure(Session& session, const Match&) {
+    session.configure();
+    return "Enter configuration commands, one per line.  End with CNTL/Z.\n";
+}
+
+std::string terminal_length(Session& session, const Match& match) {
+    session.set_terminal_length(match.number());
+    return {};
+}
+
+std::string terminal_width(Session& session, const Match& match) {
+    session.set_terminal_width(match.number());
+    return {};
+}
+
+std::string terminal_monitor(Session& session, const Match& match) {
+    session.set_monitoring(!match.has("no"));
+    return {};
+}
+
+std::string write_memory(Session& session, const Match&) {
+    if (const Status saved = session.host().save_config(); !saved)
+        return session.answer(saved);
+    return "Building configuration...\n[OK]\n";
+}
+
+// --- clear and test
+// ----------------------------------------------------------------------------------
+
+std::optional<Ipv4Address> peer_of(const Match& match) {
+    if (match.argument(ArgKind::Ipv4) == nullptr)
+        return std::nullopt;
+    return match.address();
+}
+
+std::string clear_sa(Session& session, const Match& match) {
+    if (match.has("counters"))
+        return session.answer(session.host().clear_sa_counters(peer_of(match)));
+    return session.answer(session.host().clear_sa(peer_of(match)));
+}
+
+std::string clear_isakmp(Session& session, const Match& match) {
+    std::optional<ConnId> conn_id;
+    if (match.argument(ArgKind::Number) != nullptr)
+        conn_id = ConnId{match.number()};
+    return session.answer(session.host().clear_isakmp(conn_id));
+}
+
+std::string clear_counters(Session& session, const Match&) {
+    return session.answer(session.host().clear_interface_counters());
+}
+
+std::string clear_arp(Session& session, const Match&) {
+    return session.answer(session.host().clear_arp());
+}
+
+std::string test_peer(Session& session, const Match& match) {
+    if (const Status started = session.host().initiate(match.address()); !started)
+        return session.answer(started);
+    return "Negotiation started with " + to_string(match.address()) + '\n';
+}
+
+// --- debug
+// -------------------------------------------------------------------------------------------
+
+std::string debug(Session& session, const Match& match) {
+    const bool isakmp = match.has("isakmp");
+    const bool on = !match.has("no") && !match.has("undebug");
+    const Status status =
+        session.host().set_debug(isakmp ? DebugTopic::Isakmp : DebugTopic::Ipsec, on);
+    if (!status)
+        return session.answer(status);
+    // Who asks for it wants to see it, also without `terminal monitor`.
+    if (on)
+        session.set_monitoring(true);
+    return std::string("Crypto ") + (isakmp ? "ISAKMP" : "IPSEC") + " debugging is " +
+           (on ? "on" : "off") + '\n';
+}
+
+std::string undebug_all(Session& session, const Match&) {
+    for (const DebugTopic topic : {DebugTopic::Isakmp, DebugTopic::Ipsec})
+        if (const Status status = session.host().set_debug(topic, false); !status)
+            return session.answer(status);
+    if (const Status status = session.host().export_keys(std::nullopt); !status)
+        return session.answer(status);
+    return "All possible debugging has been turned off\n";
+}
+
+std::string export_keys(Session& session, const Match& match) {
+    const bool on = match.has("debug") && !match.has("no");
+    std::optional<std::string> path;
+    if (on)
+        path = match.text(ArgKind::Name);
+    if (const Status status = session.host().export_keys(path); !status)
+        return session.answer(status);
+    session.host().log({.severity = Severity::Warning,
+                        .facility = "VPNDIAG",
+                        .mnemonic = "KEY_EXPORT",
+                        .text = on ? session.options().user + " writes session keys to " + *path
+                                   : session.options().user + " ended the export of session keys"});
+    return on ? "Session keys are written to " + *path + '\n'
+              : "Session keys are no longer written\n";
+}
+
+constexpr Row user(const char* syntax, const char* help, ExecHandler handler) {
+    return {Mode::Exec, syntax, nullptr, help, handler, Privilege::User};
+}
+
+constexpr Row privileged(const char* syntax, const char* help, ExecHandler handler) {
+    return {Mode::Exec, syntax, nullptr, help, handler, Privilege::Privileged};
+}
+
+constexpr Row kRows[] = {
+    user("enable [<0-15>]", "Turn on privileged commands", enable),
+    user("disable", "Turn off privileged commands", disable),
+    user("exit", "Exit from the EXEC", leave),
+    user("quit", "Exit from the EXEC", leave),
+    user("logout", "Exit from the EXEC", leave),
+    user("terminal length <0-512>", "Set the lines of a page; 0 for no pages", terminal_length),
+    user("terminal width <0-512>", "Set the width of the display", terminal_width),
+    user("terminal [no] monitor", "Copy log and debug output to this session", terminal_monitor),
+    privileged("configure terminal", "Configure from the terminal", configure),
+    privileged("write [memory]", "Save the running configuration", write_memory),
+    privileged(
+        "copy running-config startup-config", "Save the running configuration", write_memory),
+    privileged(
+        "clear crypto sa [peer A.B.C.D] [counters]", "Delete SAs or zero counters", clear_sa),
+    privileged("clear crypto isakmp [<1-4294967295>]", "Delete ISAKMP SAs", clear_isakmp),
+    privileged("clear counters", "Zero the counters of the interfaces", clear_counters),
+    privileged("clear {ip arp|arp-cache}", "Delete learnt ARP entries", clear_arp),
+    privileged("test crypto peer A.B.C.D initiate", "Bring the tunnels of a peer up", test_peer),
+    privileged("{debug|no debug|undebug} crypto {isakmp|ipsec}", "Watch negotiations", debug),
+    privileged("debug crypto isakmp keys NAME",
+               "Write session keys to a file, for a packet analyser",
+               export_keys),
+    privileged("{no debug|undebug} crypto isakmp keys", "Stop writing session keys", export_keys),
+    privileged("{no debug|undebug} all", "Switch all debugging off", undebug_all),
+};
+
+} // namespace
+
+std::span<const Row> exec_rows() {
+    return kRows;
+}
+
+const Grammar& exec_grammar() {
+    static const Grammar grammar{exec_rows(), show_rows()};
+    return grammar;
+}
+
+} // namespace adit::cli

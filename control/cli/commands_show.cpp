@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// show ...: rows that hand a snapshot to the pure functions of show_*.cpp.
+#include "control/cli/grammar.h"
+#include "control/cli/session.h"
+#include "control/cli/show_crypto_map.h"
+#include "control/cli/show_interfaces.h"
+#include "control/cli/show_ip.h"
+#include "control/cli/show_ipsec.h"
+#include "control/cli/show_isakmp.h"
+#include "control/cli/show_platform.h"
+#include "control/cli/show_session.h"
+#include "control/config/render.h"
+
+namespace adit::cli {
+
+namespace {
+
+using config::Secrets;
+
+/// A command whose whole answer is one function of the snapshot.
+template <auto Show> std::string plain(Session& session, const Match&) {
+    return Show(session.host().snapshot());
+}
+
+std::optional<Ipv4Address> peer_of(const Match& match) {
+    if (match.argument(ArgKind::Ipv4) == nullptr)
+        return std::nullopt;
+    return match.address();
+}
+
+std::string ipsec_sa(Session& session, const Match& match) {
+    return show_ipsec_sa(
+        session.host().snapshot(),
+        {.peer = peer_of(match), .interface = match.interface(), .detail = match.has("detail")});
+}
+
+std::string crypto_session(Session& session, const Match& match) {
+    const SessionForm form = match.has("detail")  ? SessionForm::Detail
+                             : match.has("brief") ? SessionForm::Brief
+                                                  : SessionForm::Plain;
+    return show_crypto_session(session.host().snapshot(), form, peer_of(match));
+}
+
+std::string crypto_map(Session& session, const Match& match) {
+    return show_crypto_map(session.host().snapshot(),
+                           {.name = match.text(ArgKind::Name), .interface = match.interface()});
+}
+
+std::string transform_set(Session& session, const Match& match) {
+    return show_transform_sets(session.host().snapshot(), match.text(ArgKind::Name));
+}
+
+std::string interfaces(Session& session, const Match& match) {
+    return show_interfaces(session.host().snapshot(), match.interface());
+}
+
+std::string access_lists(Session& session, const Match& match) {
+    return show_access_lists(session.host().snapshot(), match.text(ArgKind::Name));
+}
+
+std::string dataplane_drops(Session& session, const Match& match) {
+    return show_dataplane_drops(session.host().snapshot(),
+                                match.has("all") ? DropsShown::All : DropsShown::NonZero);
+}
+
+std::string running_config(Session& session, const Match& match) {
+    const auto config = session.host().running_config();
+    if (const std::string name = match.interface(); !name.empty()) {
+        const std::string block = config::render_interface(*config, name);
+        return "Building configuration...\n\nCurrent configuration : " +
+               std::to_string(block.size()) + " bytes\n!\n" + block + "end\n";
+    }
+    if (!match.has("secrets"))
+        return config::render_running_config(*config, Secrets::Hidden);
+    session.host().log({.severity = Severity::Warning,
+                        .facility = "VPNDIAG",
+                        .mnemonic = "SECRETS_SHOWN",
+                        .text = session.options().user + " had the pre-shared keys shown"});
+    return config::render_running_config(*config, Secrets::Clear);
+}
+
+std::string problems(Session& session, const Match&) {
+    std::string text;
+    for (const config::Problem& problem : session.host().problems())
+        text += config::to_string(problem) + '\n';
+    return text.empty() ? "The configuration has no problems\n" : text;
+}
+
+std::string logging(Session& session, const Match&) {
+    const auto lines = session.host().log_buffer();
+    std::size_t bytes = 0;
+    std::string text;
+    for (const std::string& line : lines) {
+        bytes += line.size() + 1;
+        text += line + '\n';
+    }
+    return "Syslog logging: enabled\n    Buffer logging: level debugging, " +
+           std::to_string(lines.size()) + " messages logged\n\nLog Buffer (" +
+           std::to_string(bytes) + " bytes):\n\n" + text;
+}
+
+std::string privilege(Session& session, const Match&) {
+    return "Current privilege level is " +
+           std::to_string(static_cast<unsigned>(session.privilege())) + '\n';
+}
+
+/// Every command there is, from the same rows that parse it.
+std::string parser_dump(Session& session, const Match&) {
+    std::string text = "EXEC:\n";
+    const auto dump = [&](const Grammar& grammar) {
+        for (const Grammar::Entry& entry : grammar.entries())
+            if (entry.sign == Sign::Set && entry.row->privilege <= session.privilege())
+                text += std::string("  ") + entry.row->syntax + '\n';
+    };
+    dump(exec_grammar());
+    if (session.privilege() == Privilege::Privileged) {
+        text += "Configuration:\n";
+        dump(config_grammar());
+    }
+    return text;
+}
+
+constexpr Row show(const char* syntax, const char* help, ExecHandler handler) {
+    return {Mode::Exec, syntax, nullptr, help, handler, Privilege::User};
+}
+
+constexpr Row privileged(const char* syntax, const char* help, ExecHandler handler) {
+    return {Mode::Exec, syntax, nullptr, help, handler, Privilege::Privileged};
+}
+
+constexpr Row kRows[] = {
+    show("show crypto isakmp sa", "ISAKMP SAs", plain<show_isakmp_sa>),
+    show("show crypto isakmp sa detail", "ISAKMP SAs in detail", plain<show_isakmp_sa_detail>),
+    show("show crypto isakmp sa count", "Number of ISAKMP SAs", plain<show_isakmp_sa_count>),
+    show("show crypto isakmp policy", "Phase-1 policies", plain<show_isakmp_policy>),
+    show("show crypto isakmp default policy", "Defaults", plain<show_isakmp_default_policy>),
+    show("show crypto isakmp key", "Peers that have a pre-shared key", plain<show_isakmp_key>),
+    show("show crypto isakmp peers", "ISAKMP peers", plain<show_isakmp_peers>),
+    show("show crypto isakmp failures",
+         "Counters of everything that can go wrong in a negotiation",
+         plain<show_isakmp_failures>),
+    show("show crypto ipsec sa [peer A.B.C.D] [interface INTERFACE] [detail]",
+         "IPsec SAs",
+         ipsec_sa),
+    show("show crypto ipsec sa count", "Number of IPsec SAs", plain<show_ipsec_sa_count>),
+    show("show crypto ipsec transform-set [NAME]", "Transform sets", transform_set),
+    show("show crypto ipsec security-association lifetime", "Lifetimes", plain<show_sa_lifetime>),
+    show("show crypto session [remote A.B.C.D] [brief|detail]",
+         "Both phases, by peer",
+         crypto_session),
+    show("show crypto map [tag NAME|interface INTERFACE]", "Crypto maps", crypto_map),
+    show("show crypto engine connections active",
+         "SAs with their algorithms",
+         plain<show_engine_connections>),
+    show("show interfaces [INTERFACE]", "State and counters of interfaces", interfaces),
+    show("show ip interface brief", "Interfaces, one line each", plain<show_ip_interface_brief>),
+    show("show ip route", "Routing table", plain<show_ip_route>),
+    show("show {ip arp|arp}", "ARP table", plain<show_ip_arp>),
+    show("show {access-lists|ip access-lists|ip access-list} [NAME]",
+         "Access lists with hits",
+         access_lists),
+    show("show version", "Version and uptime", plain<show_version>),
+    show("show clock", "Time of day", plain<show_clock>),
+    show("show privilege", "Current privilege level", privilege),
+    show("show dataplane drops [all]", "Why packets were dropped", dataplane_drops),
+    show("show parser dump", "Every command there is", parser_dump),
+    privileged("show logging", "The log buffer", logging),
+    privileged("show running-config [all]", "Current configuration, keys hidden", running_config),
+    privileged(
+        "show running-config secrets", "Current configuration with keys; logged", running_config),
+    privileged(
+        "show running-config interface INTERFACE", "One interface's configuration", running_config),
+    privileged("write terminal", "Current configuration, keys hidden", running_config),
+    privileged(
+        "show configuration problems", "Lines that were refused, ignored or do not fit", problems),
+};
+
+} // namespace
+
+std::span<const Row> show_rows() {
+    return kRows;
+}
+
+} // namespace adit::cli
