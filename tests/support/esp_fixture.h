@@ -26,6 +26,9 @@ struct Suite {
     EspMac mac;
 };
 
+/// Ports of native and of UDP-encapsulated ESP.
+inline constexpr std::uint16_t kForms[] = {0, 4500};
+
 /// Every sound pair of the algorithm table.
 inline std::vector<Suite> all_suites() {
     std::vector<Suite> suites;
