@@ -59,8 +59,8 @@ class LineHandler {
     /// TAB after `partial`: the line as far as it is certain; `partial` itself when nothing is.
     virtual std::string complete(const std::string& partial) = 0;
 
-    /// Ctrl-C, and after the line of a Ctrl-Z: leaves configuration for EXEC, drops a question
-    /// that waits for its answer.
+    /// Ctrl-C: leaves configuration for EXEC, drops a question that waits for its answer. Ctrl-Z
+    /// arrives as the line typed so far and then, in configuration, as line("end").
     virtual void interrupt() = 0;
 
     /// The window of a terminal changed; also called once at the start.

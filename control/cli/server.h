@@ -2,8 +2,9 @@
 // The local socket that `adit` connects to: accepts, frames, buffers; understanding is the
 // LineHandler's. Who is asked for by the kernel (SO_PEERCRED), never by the client.
 //
-// Bounds: kMaxLines connections; a client that does not read is no longer read from at
-// kBackPressureBytes of unsent output, loses Async text beyond that, and is dropped at kMaxUnsent.
+// Bounds: kMaxLines connections; a client that does not read is not read from while
+// kBackPressureBytes of its output wait, and loses Async text beyond that; one output is at most
+// kMaxOutputBytes.
 //
 // Threading: control's event loop. Nothing here waits. Errors: open() names the remedy.
 #pragma once
@@ -17,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -65,7 +67,7 @@ class CliServer {
     static constexpr unsigned kMaxLines = 16; // vty 0..15
     static constexpr std::size_t kBackPressureBytes = 1U << 20;
     /// `show crypto ipsec sa` of 10,000 tunnels is 25 MB.
-    static constexpr std::size_t kMaxUnsentBytes = 64U << 20;
+    static constexpr std::size_t kMaxOutputBytes = 64U << 20;
 
     /// Conflict when another server answers on the path; a stale socket is replaced. `watcher`
     /// outlives the server.
@@ -80,7 +82,7 @@ class CliServer {
     /// Callers of the open sessions, by vty number.
     [[nodiscard]] std::vector<Caller> sessions() const;
 
-    /// Connections dropped because they broke the protocol or did not keep up.
+    /// Connections dropped because they broke the protocol.
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
   private:
@@ -93,16 +95,22 @@ class CliServer {
               HandlerFactory factory);
 
     void accept_all();
+    void admit(UniqueFd fd);
     void on_ready(int fd, bool readable, bool writable);
     void read_from(Connection& connection);
     void handle_frames(Connection& connection);
+    void break_off(Connection& connection, const std::string& why);
     void handle(Connection& connection, const ClientMessage& message);
     void greet(Connection& connection, const Hello& hello);
     void run_line(Connection& connection, const Line& line);
-    void answer_question(Connection& connection, const Question& question);
+    void interrupt(Connection& connection);
+    void answer(Connection& connection, const Question& question);
+    void finish(Connection& connection, std::string output, bool failed);
     void send_prompt(Connection& connection);
-    void send(Connection& connection, const ServerMessage& message);
+    void say_goodbye(Connection& connection, const std::string& text);
+    void send_async(Connection& connection, const std::string& text);
     void flush(Connection& connection);
+    void update_interest(Connection& connection);
     void settle(int fd);
     [[nodiscard]] std::optional<unsigned> free_line() const;
 
