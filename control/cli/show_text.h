@@ -8,7 +8,7 @@
 #include "common/address.h"
 #include "common/algorithms.h"
 #include "common/clock.h"
-#include "control/config/model.h"
+#include "control/cli/snapshot.h"
 
 #include <array>
 #include <cstdint>
@@ -37,10 +37,14 @@ std::string mac_dotted(const std::array<std::uint8_t, 6>& mac);
 /// "esp-256-aes esp-sha256-hmac ": members of a transform, each followed by a blank.
 std::string transform_words(EspCipher cipher, EspMac mac);
 
+/// What is left of the volume lifetime; octets count upwards from 0 with every rekey.
+std::uint64_t kilobytes_left(const ike::ChildSaView& sa, const SaCounters& counters);
+
+/// "4608000 kilobytes/3600 seconds"; what the first does not say the second does, then the
+/// defaults.
+std::string lifetime_words(const config::SaLifetime& first, const config::SaLifetime& second);
+
 /// "Gi0/0" for "GigabitEthernet0/0".
 std::string short_interface(const std::string& name);
-
-/// "permit ip 10.1.0.0 0.0.255.255 host 10.2.0.1", without the sequence number.
-std::string acl_rule(const config::AclLine& line);
 
 } // namespace adit::cli

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/show_crypto_map.h"
+
+#include "control/cli/show_text.h"
+#include "control/config/render.h"
+
+namespace adit::cli {
+namespace {
+
+/// "access-list 110 permit ..." for every line that selects traffic.
+void append_access_list(std::string& out, const config::Config& config, const std::string& name) {
+    append(out, "\tExtended IP access list %s\n", name.c_str());
+    const auto found = config.access_lists.find(name);
+    if (found == config.access_lists.end())
+        return;
+    for (const config::AclLine& line : found->second.lines)
+        if (line.remark.empty())
+            append(out,
+                   "\t    access-list %s %s\n",
+                   name.c_str(),
+                   config::acl_line_text(line).c_str());
+}
+
+void append_peers(std::string& out, const config::CryptoMapEntry& entry) {
+    for (const Ipv4Address peer : entry.peers)
+        append(out, "\tPeer = %s\n", to_string(peer).c_str());
+}
+
+/// The peer of a live flow, else the one that is tried first.
+Ipv4Address current_peer(const Snapshot& snapshot,
+                         const std::string& map,
+                         std::uint32_t sequence,
+                         const config::CryptoMapEntry& entry) {
+    for (const FlowStatus& flow : snapshot.flows)
+        if (flow.map_name == map && flow.map_sequence == sequence)
+            return flow.peer.address;
+    return entry.peers.front();
+}
+
+void append_transform_sets(std::string& out,
+                           const config::Config& config,
+                           const config::CryptoMapEntry& entry) {
+    out += "\tTransform sets={ \n";
+    for (const std::string& name : entry.transform_sets) {
+        const auto found = config.transform_sets.find(name);
+        if (found == config.transform_sets.end())
+            continue; // named by the configuration check
+        append(out,
+               "\t\t%s:  { %s } , \n",
+               name.c_str(),
+               transform_words(found->second.cipher, found->second.mac).c_str());
+    }
+    out += "\t}\n";
+}
+
+void append_terms(std::string& out,
+                  const config::Config& config,
+                  const config::CryptoMapEntry& entry) {
+    append(out,
+           "\tSecurity association lifetime: %s\n"
+           "\tDualstack (Y/N): N\n"
+           "\n"
+           "\tResponder-Only (Y/N): N\n",
+           lifetime_words(entry.lifetime, config.sa_lifetime).c_str());
+    if (entry.pfs)
+        append(out, "\tPFS (Y/N): Y\n\tDH group:  group%u\n", static_cast<unsigned>(*entry.pfs));
+    else
+        out += "\tPFS (Y/N): N\n";
+    out += "\tMixed-mode : Disabled\n";
+    append_transform_sets(out, config, entry);
+}
+
+void append_interfaces(std::string& out, const config::Config& config, const std::string& map) {
+    append(out, "\tInterfaces using crypto map %s:\n", map.c_str());
+    for (const auto& [name, interface] : config.interfaces)
+        if (interface.crypto_map == map)
+            append(out, "\t\t%s\n", name.c_str());
+}
+
+void append_entry(std::string& out,
+                  const Snapshot& snapshot,
+                  const std::string& map,
+                  std::uint32_t sequence,
+                  const config::CryptoMapEntry& entry) {
+    const config::Config& config = *snapshot.config;
+    append(out, "Crypto Map IPv4 \"%s\" %u ipsec-isakmp\n", map.c_str(), sequence);
+    if (!entry.description.empty())
+        append(out, "\tDescription: %s\n", entry.description.c_str());
+    append_peers(out, entry);
+    const bool complete = !entry.peers.empty() && !entry.match_address.empty();
+    if (!complete)
+        out += "\tWARNING: This crypto map is in an incomplete state!\n"
+               "\t(missing peer or access-list definitions)\n";
+    out += "\tAccess-List SS dynamic: False\n";
+    if (!entry.match_address.empty())
+        append_access_list(out, config, entry.match_address);
+    if (!entry.peers.empty())
+        append(out,
+               "\tCurrent peer: %s\n",
+               to_string(current_peer(snapshot, map, sequence, entry)).c_str());
+    append_terms(out, config, entry);
+}
+
+bool is_used_by(const config::Config& config, const std::string& map, const std::string& name) {
+    const auto found = config.interfaces.find(name);
+    return found != config.interfaces.end() && found->second.crypto_map == map;
+}
+
+} // namespace
+
+std::string show_crypto_map(const Snapshot& snapshot, const CryptoMapFilter& filter) {
+    const config::Config& config = *snapshot.config;
+    std::string out;
+    for (const auto& [map, entries] : config.crypto_maps) {
+        if (!filter.name.empty() && filter.name != map)
+            continue;
+        if (!filter.interface.empty() && !is_used_by(config, map, filter.interface))
+            continue;
+        for (const auto& [sequence, entry] : entries)
+            append_entry(out, snapshot, map, sequence, entry);
+        append_interfaces(out, config, map);
+        out += '\n';
+    }
+    return out.empty() ? "No crypto maps found.\n" : out;
+}
+
+} // namespace adit::cli

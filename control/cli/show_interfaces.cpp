@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/show_interfaces.h"
+
+#include "control/cli/show_text.h"
+
+namespace adit::cli {
+namespace {
+
+using Number = unsigned long long; // what %llu takes
+
+const config::Interface* configured(const Snapshot& snapshot, const std::string& name) {
+    const auto found = snapshot.config->interfaces.find(name);
+    return found == snapshot.config->interfaces.end() ? nullptr : &found->second;
+}
+
+const char* link_words(const InterfaceStatus& port) {
+    if (!port.admin_up)
+        return "administratively down";
+    return port.has_port && port.link_up ? "up" : "down";
+}
+
+const char* protocol_words(const InterfaceStatus& port) {
+    return port.admin_up && port.has_port && port.link_up ? "up" : "down";
+}
+
+/// "1Gbps", "100Mbps"; a port that does not know its speed says nothing of it.
+std::string speed_words(std::uint32_t mbps) {
+    return mbps % 1000 == 0 ? text("%uGbps", mbps / 1000) : text("%uMbps", mbps);
+}
+
+bool knows_speed(const InterfaceStatus& port) {
+    return port.speed_mbps != 0 && port.speed_mbps != UINT32_MAX;
+}
+
+void append_identity(std::string& out,
+                     const InterfaceStatus& port,
+                     const config::Interface* settings) {
+    const std::string mac = mac_dotted(port.mac);
+    append(out,
+           "%s is %s, line protocol is %s \n",
+           port.name.c_str(),
+           link_words(port),
+           protocol_words(port));
+    append(out, "  Hardware is DPDK port, address is %s (bia %s)\n", mac.c_str(), mac.c_str());
+    if (settings != nullptr && !settings->description.empty())
+        append(out, "  Description: %s\n", settings->description.c_str());
+    if (settings != nullptr && settings->address)
+        append(out,
+               "  Internet address is %s/%u\n",
+               to_string(*settings->address).c_str(),
+               settings->prefix_length);
+}
+
+void append_link(std::string& out, const InterfaceStatus& port) {
+    const Number kilobits = knows_speed(port) ? port.speed_mbps * Number{1000} : 1'000'000;
+    append(out, "  MTU %u bytes, BW %llu Kbit/sec, DLY 10 usec, \n", port.mtu, kilobits);
+    out += "     reliability 255/255, txload 1/255, rxload 1/255\n"
+           "  Encapsulation ARPA, loopback not set\n";
+    if (knows_speed(port))
+        append(out, "  Full Duplex, %s\n", speed_words(port.speed_mbps).c_str());
+    out += "  ARP type: ARPA, ARP Timeout 04:00:00\n"
+           "  Queueing strategy: fifo\n";
+}
+
+void append_counters(std::string& out, const InterfaceStatus& port) {
+    append(out,
+           "     %llu packets input, %llu bytes, %llu no buffer\n"
+           "     Received %llu broadcasts\n"
+           "     0 runts, 0 giants, 0 throttles\n"
+           "     %llu input errors, 0 CRC, 0 frame, %llu overrun, 0 ignored\n",
+           Number{port.in_packets},
+           Number{port.in_bytes},
+           Number{port.in_no_buffer},
+           Number{port.in_broadcasts},
+           Number{port.in_errors},
+           Number{port.in_missed});
+    append(out,
+           "     %llu packets output, %llu bytes, 0 underruns\n"
+           "     %llu output errors, 0 collisions, 0 interface resets\n",
+           Number{port.out_packets},
+           Number{port.out_bytes},
+           Number{port.out_errors});
+}
+
+} // namespace
+
+std::string show_interfaces(const Snapshot& snapshot, const std::string& name) {
+    std::string out;
+    for (const InterfaceStatus& port : snapshot.interfaces) {
+        if (!name.empty() && name != port.name)
+            continue;
+        append_identity(out, port, configured(snapshot, port.name));
+        append_link(out, port);
+        append_counters(out, port);
+    }
+    return out;
+}
+
+std::string show_ip_interface_brief(const Snapshot& snapshot) {
+    std::string out;
+    const auto row = [&out](const char* name,
+                            const std::string& address,
+                            const char* ok,
+                            const char* method,
+                            const char* status,
+                            const char* protocol) {
+        append(out,
+               "%-26s %-15s %-3s %-6s %-21s %s\n",
+               name,
+               address.c_str(),
+               ok,
+               method,
+               status,
+               protocol);
+    };
+    row("Interface", "IP-Address", "OK?", "Method", "Status", "Protocol");
+    for (const InterfaceStatus& port : snapshot.interfaces) {
+        const config::Interface* settings = configured(snapshot, port.name);
+        const bool addressed = settings != nullptr && settings->address.has_value();
+        row(port.name.c_str(),
+            addressed ? to_string(*settings->address) : "unassigned",
+            "YES",
+            addressed ? "manual" : "unset",
+            link_words(port),
+            protocol_words(port));
+    }
+    return out;
+}
+
+} // namespace adit::cli

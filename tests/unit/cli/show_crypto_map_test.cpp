@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/show_crypto_map.h"
+#include "tests/unit/cli/show_fixture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace adit::cli {
+namespace {
+
+using namespace test;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(ShowCryptoMap, PrintsAnEntry) {
+    EXPECT_EQ(show_crypto_map(sample()),
+              "Crypto Map IPv4 \"VPNMAP\" 10 ipsec-isakmp\n"
+              "\tPeer = 192.0.2.20\n"
+              "\tAccess-List SS dynamic: False\n"
+              "\tExtended IP access list 110\n"
+              "\t    access-list 110 permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255\n"
+              "\tCurrent peer: 192.0.2.20\n"
+              "\tSecurity association lifetime: 4608000 kilobytes/3600 seconds\n"
+              "\tDualstack (Y/N): N\n"
+              "\n"
+              "\tResponder-Only (Y/N): N\n"
+              "\tPFS (Y/N): Y\n"
+              "\tDH group:  group14\n"
+              "\tMixed-mode : Disabled\n"
+              "\tTransform sets={ \n"
+              "\t\tTS-A:  { esp-256-aes esp-sha256-hmac  } , \n"
+              "\t}\n"
+              "\tInterfaces using crypto map VPNMAP:\n"
+              "\t\tGigabitEthernet0/0\n"
+              "\n");
+}
+
+TEST(ShowCryptoMap, WarnsOfAnIncompleteEntry) {
+    config::Config config;
+    config.crypto_maps["M"][1] = {};
+    const std::string out = show_crypto_map(snapshot_of(config));
+    EXPECT_THAT(out,
+                HasSubstr("\tWARNING: This crypto map is in an incomplete state!\n"
+                          "\t(missing peer or access-list definitions)\n"));
+    EXPECT_THAT(out, HasSubstr("\tPFS (Y/N): N\n\tMixed-mode : Disabled\n"));
+    EXPECT_THAT(out, Not(HasSubstr("Current peer")));
+}
+
+TEST(ShowCryptoMap, ShowsThePeerInUse) {
+    config::Config config = sample_config();
+    config.crypto_maps["VPNMAP"][10].peers.insert(config.crypto_maps["VPNMAP"][10].peers.begin(),
+                                                  Ipv4Address{203, 0, 113, 9});
+    Snapshot snapshot = snapshot_of(config);
+    EXPECT_THAT(show_crypto_map(snapshot), HasSubstr("\tCurrent peer: 203.0.113.9\n"));
+    snapshot.flows = {sample_flow()};
+    EXPECT_THAT(show_crypto_map(snapshot), HasSubstr("\tCurrent peer: 192.0.2.20\n"));
+}
+
+TEST(ShowCryptoMap, FiltersByNameAndInterface) {
+    EXPECT_THAT(show_crypto_map(sample(), {.name = "VPNMAP", .interface = {}}),
+                HasSubstr("\"VPNMAP\" 10"));
+    EXPECT_EQ(show_crypto_map(sample(), {.name = "OTHER", .interface = {}}),
+              "No crypto maps found.\n");
+    EXPECT_THAT(show_crypto_map(sample(), {.name = {}, .interface = "GigabitEthernet0/0"}),
+                HasSubstr("\"VPNMAP\" 10"));
+    EXPECT_EQ(show_crypto_map(sample(), {.name = {}, .interface = "GigabitEthernet0/1"}),
+              "No crypto maps found.\n");
+}
+
+} // namespace
+} // namespace adit::cli
