@@ -6,11 +6,10 @@
 
 namespace adit {
 
-/// One connection: a Session behind the server's LineHandler.
-class OperatorDesk::Operator final : public cli::LineHandler {
+class OperatorDesk::Operator final : public cli::SessionHandler {
   public:
     Operator(OperatorDesk& desk, const cli::Caller& caller, cli::AsyncSink async)
-        : desk_(desk), async_(std::move(async)), session_(desk, options_of(caller)) {
+        : SessionHandler(desk, caller, std::move(async)), desk_(desk) {
         desk_.operators_.push_back(this);
     }
 
@@ -19,51 +18,8 @@ class OperatorDesk::Operator final : public cli::LineHandler {
 
     ~Operator() override { desk_.operators_.remove(this); }
 
-    [[nodiscard]] std::string prompt() const override { return session_.prompt(); }
-
-    [[nodiscard]] cli::TerminalSettings terminal() const override {
-        return {static_cast<std::uint16_t>(session_.terminal_length()),
-                static_cast<std::uint16_t>(session_.terminal_width())};
-    }
-
-    cli::Reply line(const std::string& text) override {
-        std::string output = session_.execute(text);
-        return {std::move(output), session_.failed(), session_.closed()};
-    }
-
-    std::string question(const std::string& partial) override { return session_.question(partial); }
-
-    std::string complete(const std::string& partial) override { return session_.complete(partial); }
-
-    void interrupt() override { session_.interrupt(); }
-
-    void resize(std::uint16_t columns, std::uint16_t rows) override {
-        if (rows > 0)
-            session_.set_terminal_length(rows);
-        if (columns > 0)
-            session_.set_terminal_width(columns);
-    }
-
-    void tell(const std::string& line) {
-        if (session_.monitoring())
-            async_(line + "\n");
-    }
-
   private:
-    static cli::SessionOptions options_of(const cli::Caller& caller) {
-        cli::SessionOptions options;
-        options.user = caller.user;
-        options.line = "vty" + std::to_string(caller.line);
-        options.privilege =
-            caller.privilege >= 15 ? cli::Privilege::Privileged : cli::Privilege::User;
-        options.max_privilege = options.privilege;
-        options.interactive = caller.terminal;
-        return options;
-    }
-
     OperatorDesk& desk_;
-    cli::AsyncSink async_;
-    cli::Session session_;
 };
 
 OperatorDesk::OperatorDesk(Gateway& gateway,
@@ -81,7 +37,7 @@ std::unique_ptr<cli::LineHandler> OperatorDesk::open_session(const cli::Caller& 
 
 void OperatorDesk::broadcast(const std::string& line) {
     for (Operator* one : operators_)
-        one->tell(line);
+        one->monitor(line);
 }
 
 Status OperatorDesk::clear_sa(std::optional<Ipv4Address> peer) {

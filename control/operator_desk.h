@@ -5,8 +5,7 @@
 // Threading: control's loop.
 #pragma once
 
-#include "control/cli/line_handler.h"
-#include "control/cli/session.h"
+#include "control/cli/session_handler.h"
 #include "control/config/parse.h"
 #include "control/gateway.h"
 #include "control/log_buffer.h"
@@ -58,7 +57,7 @@ class OperatorDesk final : public cli::SessionHost {
     void log(const LogRecord& record) override { log_.write(record, MonotonicClock::now()); }
 
   private:
-    class Operator;
+    class Operator; // a SessionHandler that hears what is broadcast while it lives
 
     Gateway& gateway_;
     Logger& log_;
