@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much of us strangers may use. Below a threshold of half-open exchanges everybody is welcome;
+// above it each network has a budget, configured peers a larger one, and the table has an end.
+//
+// Threading: belongs to its engine. Source: RFC 2408 2.5.3; token buckets per prefix.
+#pragma once
+
+#include "common/address.h"
+#include "common/clock.h"
+
+#include <array>
+#include <cstdint>
+
+namespace adit::ike {
+
+class TokenBucket {
+  public:
+    /// One token, when there is one. `per_second` and `burst` are the caller's.
+    bool take(Instant now, std::uint32_t per_second, std::uint32_t burst);
+
+  private:
+    Instant filled_at_;
+    double tokens_{0};
+    bool started_{false};
+};
+
+class Admission {
+  public:
+    static constexpr std::size_t kCalm = 512; // half-open exchanges before budgets apply
+    static constexpr std::uint32_t kStrangersPerSecond = 20; // of one /24
+    static constexpr std::uint32_t kStrangersBurst = 5;
+    static constexpr std::uint32_t kPeersPerSecond = 100; // of one configured address
+    static constexpr std::uint32_t kPeersBurst = 100;
+    static constexpr std::uint32_t kRefusalsPerSecond = 200;
+    static constexpr std::uint32_t kRefusalsBurst = 200;
+
+    explicit Admission(std::uint64_t secret) : secret_(secret) {}
+
+    /// May this first message make a half-open entry?
+    bool admit(Ipv4Address from, bool configured, std::size_t half_open, Instant now);
+
+    /// May a stranger be told why not? Silence costs nothing.
+    bool may_refuse(Instant now) { return refusals_.take(now, kRefusalsPerSecond, kRefusalsBurst); }
+
+  private:
+    TokenBucket& bucket_of(std::uint32_t prefix, bool configured);
+
+    /// Fixed, indexed by a keyed hash: spoofed prefixes cannot grow it, nor aim at a neighbour.
+    static constexpr std::size_t kBuckets = 4096;
+
+    std::uint64_t secret_;
+    std::array<TokenBucket, kBuckets> strangers_;
+    std::array<TokenBucket, kBuckets> peers_;
+    TokenBucket refusals_;
+};
+
+} // namespace adit::ike

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// All child SAs of an engine. They outlive the ISAKMP SA that made them: a replaced phase 1 leaves
+// them as they are.
+//
+// Threading: belongs to its engine.
+#pragma once
+
+#include "control/ike/state.h"
+
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+namespace adit::ike {
+
+struct Child {
+    ChildSa sa;
+    Instant established_at;
+    Instant rekey_at;
+    Instant expires;
+    std::optional<Instant> retire_at; // replaced: kept this long for packets in flight
+    bool established{false};          // both directions agreed
+    bool current{false};              // new packets leave by it
+    bool outbound_installed{false};
+};
+
+/// Replaced SAs stay this long; whoever rekeyed goes first and tells the other.
+inline constexpr Duration kOverlapInitiator = std::chrono::seconds{10};
+inline constexpr Duration kOverlapResponder = std::chrono::seconds{25};
+/// Two SAs for one flow that either side made within this time are a collision, not a rekey.
+inline constexpr Duration kCollisionWindow = std::chrono::seconds{30};
+/// A rekey that came to nothing is tried again.
+inline constexpr Duration kRekeyRetry = std::chrono::seconds{30};
+
+class ChildTable {
+  public:
+    Child& insert(Child child);
+    /// By either direction's number.
+    [[nodiscard]] Child* find(SaId sa);
+    [[nodiscard]] Child* find_outbound(Ipv4Address peer, Spi outbound_spi);
+    [[nodiscard]] std::vector<Child*> with_peer(Ipv4Address peer);
+    [[nodiscard]] bool any_established(Ipv4Address peer);
+    /// The one that new packets of this flow leave by.
+    [[nodiscard]] Child* current(Ipv4Address peer, const std::string& connection, PolicyId policy);
+
+    Child take(SaId inbound);
+    /// After its times changed.
+    void reschedule(Child& child);
+
+    [[nodiscard]] std::vector<SaId> due(Instant now) const;
+    [[nodiscard]] std::optional<Instant> next_deadline() const;
+
+    [[nodiscard]] std::vector<SaId> ids() const;
+
+    template <class Visit> void for_each(const Visit& visit) const {
+        for (const auto& [id, entry] : children_)
+            visit(entry.child);
+    }
+
+  private:
+    struct Entry {
+        Child child;
+        Instant deadline; // as indexed
+    };
+
+    std::map<SaId, Entry> children_; // by inbound number; the outbound one is the next
+    std::unordered_multimap<Ipv4Address, SaId> by_peer_;
+    std::set<std::pair<Instant, SaId>> by_deadline_;
+};
+
+} // namespace adit::ike

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ike/engine_core.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+namespace {
+
+/// Responders' Diffie-Hellman jobs running at once: beyond this message 3 waits for its
+/// retransmission, so that strangers cannot fill the pool before those who have proved themselves.
+constexpr std::size_t kMaxHalfOpenJobs = 512;
+constexpr std::size_t kCookieSecretBytes = 32;
+constexpr std::size_t kMaxSharedBodies = 4096;
+
+bool is_first_message(const Header& header) {
+    return header.cookies.responder.value == 0 && !header.encrypted() &&
+           header.message_id.value == 0 && header.exchange == ExchangeType::IdentityProtection;
+}
+
+} // namespace
+
+// --- the public face --------------------------------------------------------------------------------
+
+Engine::Engine(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis)
+    : core_(std::make_unique<Core>(std::move(config), rng, spis)) {}
+
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+Engine::~Engine() = default;
+
+Actions Engine::handle(Event event, Instant now) {
+    return core_->handle(std::move(event), now);
+}
+
+Actions Engine::advance(Instant now) {
+    return core_->advance(now);
+}
+
+std::optional<Instant> Engine::next_deadline() const {
+    return core_->next_deadline();
+}
+
+std::vector<IsakmpSaView> Engine::isakmp_sas() const {
+    return core_->isakmp_sas();
+}
+
+std::vector<ChildSaView> Engine::child_sas() const {
+    return core_->child_sas();
+}
+
+const EngineCounters& Engine::counters() const {
+    return core_->counters();
+}
+
+void Engine::set_debug(bool isakmp, bool keys) {
+    core_->set_debug(isakmp, keys);
+}
+
+// --- datagrams --------------------------------------------------------------------------------------
+
+Engine::Core::Core(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis)
+    : config_(std::move(config)), rng_(rng), spis_(spis), cookie_secret_(kCookieSecretBytes),
+      admission_(rng.u64()) {
+    ENSURE(config_ != nullptr);
+    rng_.fill(cookie_secret_.writable());
+}
+
+Actions Engine::Core::handle(Event event, Instant now) {
+    now_ = now;
+    std::visit([this](auto& happened) { on(happened); }, event);
+    return finish();
+}
+
+Actions Engine::Core::advance(Instant now) {
+    now_ = now;
+    for (const SessionId id : sessions_.due(now))
+        queue(id, Tick{});
+    Actions actions = finish();
+    for (const SaId id : children_.due(now))
+        tick_child(id);
+    Actions more = finish();
+    std::ranges::move(more, std::back_inserter(actions));
+    return actions;
+}
+
+std::optional<Instant> Engine::Core::next_deadline() const {
+    const auto sessions = sessions_.next_deadline();
+    const auto children = children_.next_deadline();
+    if (!sessions || !children)
+        return sessions ? sessions : children;
+    return std::min(*sessions, *children);
+}
+
+void Engine::Core::on(DatagramReceived& event) {
+    ++counters_.messages_in;
+    const auto header = parse_header(event.payload);
+    if (!header)
+        return refuse_stranger(Failure::Malformed, event, header.error().text);
+    const Digest digest = digest_of(event.payload);
+    const Session* session = sessions_.find(*header, event.local, event.remote, digest);
+    if (session == nullptr && is_first_message(*header))
+        return admit_first_message(*header, event);
+    if (session == nullptr && header->exchange == ExchangeType::Aggressive)
+        return refuse_stranger(Failure::UnexpectedMessage, event, "aggressive mode is refused");
+    if (session == nullptr)
+        return refuse_stranger(
+            Failure::UnknownCookies, event, name(header->exchange) + " with cookies of no SA");
+    const bool asks_for_dh = session->leg.state == State::ResponderMm2 && !header->encrypted() &&
+                             header->cookies.responder.value != 0;
+    if (asks_for_dh && sessions_.jobs() >= kMaxHalfOpenJobs)
+        return refuse_stranger(Failure::HalfOpenLimit, event, "too many key exchanges at once");
+    queue(session->id, Arrival{event.local, event.remote, std::move(event.payload)});
+}
+
+void Engine::Core::admit_first_message(const Header& header, DatagramReceived& event) {
+    const Ipv4Address from = event.remote.address;
+    if (!admission_.admit(from, is_configured(from), sessions_.half_open(), now_))
+        return refuse_stranger(
+            Failure::HalfOpenLimit, event, "too many half-open exchanges from this network");
+    Session session;
+    session.id = SessionId{next_session_++};
+    session.role = Role::Responder;
+    session.cookies = {header.cookies.initiator, responder_cookie(header, event)};
+    session.local = event.local;
+    session.remote = event.remote;
+    session.created = now_;
+    const SessionId id = session.id;
+    sessions_.insert(std::move(session));
+    queue(id, Arrival{event.local, event.remote, std::move(event.payload)});
+}
+
+/// Depends on a secret, so nobody can foresee it, and on a count, so it never comes again.
+Cookie Engine::Core::responder_cookie(const Header& header, const DatagramReceived& event) {
+    Writer writer;
+    writer.u32(event.remote.address.value);
+    writer.u32(event.local.address.value);
+    writer.u64(header.cookies.initiator.value);
+    writer.u64(++cookie_count_);
+    const SecretBuffer mac = prf(HashAlgorithm::Sha256, cookie_secret_.view(), {writer.view()});
+    return Cookie{load_be<std::uint64_t>(mac.view().data()) | 1};
+}
+
+void Engine::Core::refuse_stranger(Failure failure,
+                                   const DatagramReceived& event,
+                                   const std::string& text) {
+    log_failure(failure, event.remote.address, text);
+}
+
+void Engine::Core::log_failure(Failure failure, Ipv4Address peer, const std::string& text) {
+    ++counters_.failures.at(static_cast<std::size_t>(failure));
+    for (LogRecord& line : log_records(failure, peer, text))
+        actions_.emplace_back(Log{std::move(line)});
+}
+
+void Engine::Core::on(DhFinished& event) {
+    // The session may have ended while its job ran: then nobody wants the result.
+    if (const Session* session = sessions_.find_job(event.result.job_id))
+        queue(session->id, std::move(event.result));
+}
+
+bool Engine::Core::is_configured(Ipv4Address peer) const {
+    return std::ranges::any_of(config_->connections, [&](const Connection& connection) {
+        return std::ranges::find(connection.peers, peer) != connection.peers.end();
+    });
+}
+
+// --- steps ------------------------------------------------------------------------------------------
+
+Environment Engine::Core::environment() {
+    return {*config_, now_, rng_, spis_, ids_, counters_, debug_, export_keys_};
+}
+
+void Engine::Core::queue(SessionId id, SessionEvent event) {
+    queue_.emplace_back(id, std::move(event));
+}
+
+Actions Engine::Core::finish() {
+    while (!queue_.empty()) {
+        auto [id, event] = std::move(queue_.front());
+        queue_.pop_front();
+        if (sessions_.find(id) != nullptr)
+            run(id, std::move(event));
+    }
+    return std::exchange(actions_, {});
+}
+
+void Engine::Core::run(SessionId id, SessionEvent event) {
+    Environment env = environment();
+    Step done = step(sessions_.take(id), std::move(event), env);
+    const bool stillborn =
+        done.session.role == Role::Responder && done.session.leg.sent.empty() &&
+        std::holds_alternative<std::monostate>(done.session.data);
+    const bool dead = done.session.leg.state == State::Dead || stillborn;
+    // Strangers are told why not only as far as the budget goes.
+    if (stillborn && !admission_.may_refuse(now_))
+        std::erase_if(done.outputs, [](const Output& output) {
+            return std::holds_alternative<SendDatagram>(output);
+        });
+    share_first_body(done.session);
+    if (dead) {
+        for (Output& output : done.outputs)
+            carry_out(done.session, output);
+        return;
+    }
+    sessions_.insert(std::move(done.session));
+    const Session* kept = sessions_.find(id);
+    for (Output& output : done.outputs)
+        carry_out(*kept, output);
+}
+
+void Engine::Core::share_first_body(Session& session) {
+    auto* agreed = std::get_if<Agreed>(&session.data);
+    if (agreed == nullptr || agreed->sai_b.use_count() > 1)
+        return;
+    if (first_bodies_.size() >= kMaxSharedBodies)
+        std::erase_if(first_bodies_, [](const auto& entry) { return entry.second.expired(); });
+    auto& shared = first_bodies_[digest_of(*agreed->sai_b)];
+    const SharedBytes known = shared.lock();
+    if (known && *known == *agreed->sai_b)
+        agreed->sai_b = known;
+    else
+        shared = agreed->sai_b;
+}
+
+void Engine::Core::carry_out(const Session& from, Output& output) {
+    std::visit([&](auto& wanted) { effect(from, wanted); }, output);
+}
+
+// --- effects of phase 1 -----------------------------------------------------------------------------
+
+namespace {
+
+/// The same peer, not just the same address: several may live behind one NAT.
+bool same_peer(const Session& left, const Session& right) {
+    const Secured* mine = left.secured();
+    const Secured* other = right.secured();
+    return mine != nullptr && other != nullptr && left.local.address == right.local.address &&
+           left.remote.address == right.remote.address &&
+           mine->peer_identity == other->peer_identity;
+}
+
+/// A replaced ISAKMP SA lives on this long for what is under way in it.
+constexpr Duration kReplacedLinger = std::chrono::seconds{10};
+/// More than an old and a new one for one peer are leftovers.
+constexpr std::size_t kMaxIsakmpPerPeer = 2;
+
+} // namespace
+
+void Engine::Core::effect(const Session& from, PhaseOneUp&) {
+    std::vector<Session*> others;
+    for (Session* other : sessions_.with_peer(from.remote.address))
+        if (other->id != from.id && same_peer(*other, from))
+            others.push_back(other);
+    for (std::size_t i = 0; i < others.size(); ++i) {
+        const bool surplus = others.size() - i >= kMaxIsakmpPerPeer;
+        if (!others[i]->rekey_started && !surplus)
+            continue;
+        Session old = sessions_.take(others[i]->id);
+        old.rekey_started = true;
+        old.secured()->expires = std::min(old.secured()->expires, now_ + kReplacedLinger);
+        old.leg.due = std::min(old.leg.due, now_ + kReplacedLinger);
+        sessions_.insert(std::move(old));
+    }
+    for (Child* child : children_.with_peer(from.remote.address))
+        if (child->sa.peer_identity == from.secured()->peer_identity)
+            child->sa.isakmp = from.conn_id;
+}
+
+void Engine::Core::effect(const Session& from, PhaseOneFailed&) {
+    // The next of the entry's peers, as far as there is one.
+    for (const FlowRequest& flow : from.queue) {
+        const Connection* connection = find_connection(*config_, flow.connection);
+        if (connection == nullptr)
+            continue;
+        auto peer = std::ranges::find(connection->peers, from.remote.address);
+        if (peer != connection->peers.end() && ++peer != connection->peers.end())
+            request(*connection, flow.policy, *peer);
+    }
+}
+
+void Engine::Core::effect(const Session& from, RekeyDue&) {
+    const bool in_use = !children_.with_peer(from.remote.address).empty();
+    if (!in_use)
+        return;
+    const Endpoint local{from.local.address, from.nat.peer_behind ? from.local.port : kIkePort};
+    const Endpoint remote{from.remote.address, from.nat.peer_behind ? from.remote.port : kIkePort};
+    begin_phase1(local, remote, {});
+}
+
+void Engine::Core::effect(const Session& from, InitialContactSeen&) {
+    const Secured* mine = from.secured();
+    if (mine == nullptr)
+        return;
+    // RFC 2407 4.6.3.3: what this peer had with us before is gone on its side. A replay finds only
+    // what was older than this very session.
+    for (Session* other : sessions_.with_peer(from.remote.address)) {
+        if (other->id == from.id || !same_peer(*other, from) ||
+            other->secured()->since >= mine->since)
+            continue;
+        queue(other->id, Drop{});
+    }
+    for (Child* child : children_.with_peer(from.remote.address))
+        if (child->sa.peer_identity == mine->peer_identity && child->established &&
+            child->established_at < mine->since)
+            remove_child(child->sa.inbound_sa, Tell::No);
+}
+
+void Engine::Core::effect(const Session& from, PeerClosed& closed) {
+    for (const CookiePair cookies : closed.cookies) {
+        Session* session = sessions_.find_cookies(cookies, from.remote.address);
+        if (session == nullptr || (session->id != from.id && !same_peer(*session, from)))
+            continue;
+        // Its quick modes end with it; its children live on until they are deleted themselves.
+        queue(session->id, Drop{});
+    }
+}
+
+void Engine::Core::effect(const Session& from, PeerDead&) {
+    std::string identity = from.secured() != nullptr ? from.secured()->peer_identity : "";
+    for (Child* child : children_.with_peer(from.remote.address))
+        if (child->sa.peer_identity == identity)
+            remove_child(child->sa.inbound_sa, Tell::No);
+    for (Session* other : sessions_.with_peer(from.remote.address))
+        if (other->id != from.id && same_peer(*other, from))
+            close(other->id);
+}
+
+} // namespace adit::ike

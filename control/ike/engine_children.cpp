@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ike/engine_core.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+namespace {
+
+/// Both ends see the same two SPIs, so both prefer the same pair when two were made at once.
+std::pair<Spi, Spi> rank(const ChildSa& child) {
+    return std::minmax(child.inbound_spi, child.outbound_spi);
+}
+
+bool collides(const Child& fresh, const Child& other) {
+    return fresh.sa.role != other.sa.role &&
+           fresh.established_at - other.established_at < kCollisionWindow;
+}
+
+} // namespace
+
+void Engine::Core::effect(const Session&, InboundReady& ready) {
+    Child child;
+    child.sa = std::move(ready.child);
+    child.established_at = now_;
+    // Until the peer has answered, the quick mode's own timer decides.
+    child.expires = now_ + child.sa.lifetime;
+    child.rekey_at = child.expires;
+    children_.insert(std::move(child));
+}
+
+void Engine::Core::effect(const Session& from, OutboundReady& ready) {
+    Child* child = children_.find(ready.inbound_sa);
+    if (child == nullptr)
+        return;
+    const bool first = !children_.any_established(from.remote.address);
+    // The initiator rekeys first; two sides with one moment would collide.
+    const std::int64_t percent =
+        (child->sa.role == Role::Initiator ? 85 : 92) + static_cast<std::int64_t>(rng_.below(5));
+    child->established = true;
+    child->current = true;
+    child->established_at = now_;
+    child->expires = now_ + child->sa.lifetime;
+    child->rekey_at = now_ + child->sa.lifetime / 100 * percent;
+    replace_twin(*child);
+    if (child->current) {
+        child->outbound_installed = true;
+        actions_.emplace_back(std::move(ready.install));
+    }
+    children_.reschedule(*child);
+    if (first)
+        log_session_status(
+            from.remote.address, from.remote.port, "UP  ", child->sa.peer_identity);
+}
+
+void Engine::Core::effect(const Session&, ChildAbandoned& abandoned) {
+    if (children_.find(abandoned.inbound_sa) != nullptr)
+        remove_child(abandoned.inbound_sa, Tell::No);
+    else
+        spis_.release(abandoned.spi);
+}
+
+void Engine::Core::effect(const Session& from, PeerDeleted& deleted) {
+    const Secured* keys = from.secured();
+    for (const Spi spi : deleted.spis) {
+        // Only SPIs of this very peer count.
+        const Child* child = children_.find_outbound(from.remote.address, spi);
+        if (child != nullptr && keys != nullptr && child->sa.peer_identity == keys->peer_identity)
+            remove_child(child->sa.inbound_sa, Tell::No);
+    }
+}
+
+/// At most one SA pair of a flow is current. A rekey's result takes over; of two made at once by
+/// both sides, both keep the same one.
+void Engine::Core::replace_twin(Child& fresh) {
+    for (Child* other : children_.with_peer(fresh.sa.remote.address)) {
+        const bool twin = other != &fresh && other->current &&
+                          other->sa.policy == fresh.sa.policy &&
+                          other->sa.connection == fresh.sa.connection;
+        if (!twin)
+            continue;
+        const bool other_stays = collides(fresh, *other) && rank(other->sa) > rank(fresh.sa);
+        Child& loser = other_stays ? fresh : *other;
+        retire(loser,
+               fresh.sa.role == Role::Initiator ? kOverlapInitiator : kOverlapResponder);
+    }
+}
+
+void Engine::Core::retire(Child& child, Duration overlap) {
+    child.current = false;
+    child.retire_at = std::min(child.expires, now_ + overlap);
+    children_.reschedule(child);
+}
+
+void Engine::Core::remove_child(SaId inbound, Tell tell) {
+    const Child child = children_.take(inbound);
+    const ChildSa& sa = child.sa;
+    if (child.outbound_installed)
+        actions_.emplace_back(RemoveSaAction{sa.outbound_sa, sa.outbound_spi, false});
+    actions_.emplace_back(RemoveSaAction{sa.inbound_sa, sa.inbound_spi, true});
+    spis_.release(sa.inbound_spi);
+    if (tell == Tell::Yes)
+        if (const Session* session = established_with(sa.local.address, sa.remote.address))
+            queue(session->id, TellDeleted{{sa.inbound_spi}});
+    if (child.established && !children_.any_established(sa.remote.address))
+        log_session_status(sa.remote.address, sa.remote.port, "DOWN", sa.peer_identity);
+}
+
+void Engine::Core::tick_child(SaId inbound) {
+    Child* child = children_.find(inbound);
+    if (child == nullptr)
+        return;
+    if (child->expires <= now_ || (child->retire_at && *child->retire_at <= now_))
+        return remove_child(inbound, Tell::Yes);
+    if (child->current && child->rekey_at <= now_)
+        rekey(*child);
+}
+
+void Engine::Core::rekey(Child& child) {
+    // If this comes to nothing, again after a while, until the SA itself ends.
+    child.rekey_at = now_ + kRekeyRetry;
+    children_.reschedule(child);
+    const Connection* connection = find_connection(*config_, child.sa.connection);
+    if (connection != nullptr && !is_pending(*connection, child.sa.policy))
+        request(*connection, child.sa.policy, child.sa.remote.address);
+}
+
+void Engine::Core::log_session_status(Ipv4Address peer,
+                                      std::uint16_t port,
+                                      const char* status,
+                                      const std::string& id) {
+    LogRecord record{Severity::Notice, "CRYPTO", "SESSION_STATUS", {}, to_string(peer)};
+    record.text = "Crypto tunnel is " + std::string{status} + ".  Peer " + to_string(peer) + ":" +
+                  std::to_string(port) + "       Id: " + id;
+    actions_.emplace_back(Log{std::move(record)});
+}
+
+} // namespace adit::ike

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ike/engine_core.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+// --- initiating -------------------------------------------------------------------------------------
+
+void Engine::Core::on(Initiate& event) {
+    const Connection* connection = find_connection(*config_, event.connection);
+    if (connection == nullptr || connection->peers.empty())
+        return;
+    for (const Flow& flow : connection->flows)
+        if (event.policy == kNoPolicy || event.policy == flow.policy)
+            initiate(*connection, flow);
+}
+
+void Engine::Core::initiate(const Connection& connection, const Flow& flow) {
+    if (is_pending(connection, flow.policy))
+        return;
+    for (const Ipv4Address peer : connection.peers)
+        if (children_.current(peer, connection.name, flow.policy) != nullptr)
+            return;
+    // A peer that is up already comes before the first of the list.
+    for (const Ipv4Address peer : connection.peers)
+        if (established_with(connection.local, peer) != nullptr)
+            return request(connection, flow.policy, peer);
+    request(connection, flow.policy, connection.peers.front());
+}
+
+void Engine::Core::request(const Connection& connection, PolicyId policy, Ipv4Address peer) {
+    const FlowRequest wanted{connection.name, policy};
+    if (const Session* session = session_for(connection.local, peer))
+        return queue(session->id, StartQuickMode{wanted});
+    if (find_psk(*config_, peer) == nullptr)
+        return log_failure(
+            Failure::NoPresharedKey, peer, connection.name + ": no pre-shared key for this peer");
+    if (config_->phase1.empty())
+        return log_failure(
+            Failure::NoPhase1Proposal, peer, connection.name + ": no ISAKMP policy configured");
+    begin_phase1({connection.local, kIkePort}, {peer, kIkePort}, {wanted});
+}
+
+SessionId
+Engine::Core::begin_phase1(Endpoint local, Endpoint remote, std::vector<FlowRequest> flows) {
+    Session session;
+    session.id = SessionId{next_session_++};
+    session.role = Role::Initiator;
+    session.cookies.initiator = Cookie{rng_.u64() | 1};
+    session.local = local;
+    session.remote = remote;
+    session.created = now_;
+    session.queue = std::move(flows);
+    session.initial_contact = established_with(local.address, remote.address) == nullptr &&
+                              children_.with_peer(remote.address).empty();
+    const SessionId id = session.id;
+    sessions_.insert(std::move(session));
+    queue(id, StartMainMode{});
+    return id;
+}
+
+bool Engine::Core::is_pending(const Connection& connection, PolicyId policy) {
+    const auto wanted = [&](const FlowRequest& flow) {
+        return flow.policy == policy && flow.connection == connection.name;
+    };
+    const auto running = [&](const std::unique_ptr<QuickMode>& quick) {
+        return quick->policy == policy && quick->connection == connection.name &&
+               quick->leg.state != State::QmDone && quick->leg.state != State::Dead;
+    };
+    for (const Ipv4Address peer : connection.peers)
+        for (const Session* session : sessions_.with_peer(peer))
+            if (std::ranges::any_of(session->queue, wanted) ||
+                std::ranges::any_of(session->quick_modes, running))
+                return true;
+    return false;
+}
+
+Session* Engine::Core::established_with(Ipv4Address local, Ipv4Address peer) {
+    Session* newest = nullptr;
+    for (Session* session : sessions_.with_peer(peer))
+        if (session->local.address == local && session->leg.state == State::Established &&
+            session->secured()->expires > now_)
+            newest = session;
+    return newest;
+}
+
+Session* Engine::Core::session_for(Ipv4Address local, Ipv4Address peer) {
+    if (Session* session = established_with(local, peer))
+        return session;
+    for (Session* session : sessions_.with_peer(peer))
+        if (session->local.address == local && session->role == Role::Initiator &&
+            session->leg.state != State::Dead && session->secured() == nullptr)
+            return session;
+    return nullptr;
+}
+
+// --- the dataplane's news ---------------------------------------------------------------------------
+
+void Engine::Core::on(InstallFinished& event) {
+    Child* child = children_.find(event.sa);
+    if (event.ok || child == nullptr)
+        return;
+    log_failure(Failure::InstallRefused,
+                child->sa.remote.address,
+                child->sa.connection + ": the dataplane refused SA " +
+                    std::to_string(event.sa.value) + ": " + event.reason);
+    remove_child(child->sa.inbound_sa, Tell::Yes);
+}
+
+void Engine::Core::on(SaLimitReached& event) {
+    Child* child = children_.find(event.sa);
+    if (child == nullptr)
+        return;
+    if (!event.hard) {
+        if (child->current)
+            rekey(*child);
+        return;
+    }
+    const Connection* connection = find_connection(*config_, child->sa.connection);
+    const PolicyId policy = child->sa.policy;
+    const Ipv4Address peer = child->sa.remote.address;
+    const bool in_use = child->current;
+    remove_child(child->sa.inbound_sa, Tell::Yes);
+    if (in_use && connection != nullptr && !is_pending(*connection, policy))
+        request(*connection, policy, peer);
+}
+
+void Engine::Core::on(PeerSilent& event) {
+    const Child* child = children_.find(event.sa);
+    if (child == nullptr || !config_->dpd)
+        return;
+    const ChildSa& sa = child->sa;
+    if (const Session* session = established_with(sa.local.address, sa.remote.address))
+        return queue(session->id, StartDpd{});
+    // Without an ISAKMP SA nobody can be asked; a new one answers the question either way.
+    if (session_for(sa.local.address, sa.remote.address) == nullptr)
+        begin_phase1({sa.local.address, kIkePort}, {sa.remote.address, kIkePort}, {});
+}
+
+void Engine::Core::on(PeerMovedTo& event) {
+    Child* child = children_.find(event.sa);
+    if (child == nullptr || !child->sa.udp_encapsulated)
+        return;
+    const Endpoint before = child->sa.remote;
+    for (Session* session : sessions_.with_peer(before.address)) {
+        if (session->remote != before || session->secured() == nullptr)
+            continue;
+        Session moved = sessions_.take(session->id);
+        moved.remote = event.remote;
+        sessions_.insert(std::move(moved));
+    }
+    for (Child* sibling : children_.with_peer(before.address)) {
+        if (sibling->sa.remote != before)
+            continue;
+        Child moved = children_.take(sibling->sa.inbound_sa);
+        moved.sa.remote = event.remote;
+        children_.insert(std::move(moved));
+    }
+}
+
+// --- the operator -----------------------------------------------------------------------------------
+
+void Engine::Core::close(SessionId id) {
+    queue(id, Close{});
+}
+
+void Engine::Core::on(ClearPhase1& event) {
+    for (const SessionId id : sessions_.ids()) {
+        const Session* session = sessions_.find(id);
+        const bool meant =
+            (!event.peer || session->remote.address == *event.peer) &&
+            (!event.conn_id || session->conn_id == *event.conn_id);
+        if (!meant)
+            continue;
+        // Most peers drop the children with their ISAKMP SA: so do we, rather than send into a hole.
+        for (const Child* child : children_.with_peer(session->remote.address))
+            if (child->sa.isakmp == session->conn_id)
+                remove_child(child->sa.inbound_sa, Tell::Yes);
+        close(id);
+    }
+}
+
+void Engine::Core::on(ClearPhase2& event) {
+    for (const SaId id : children_.ids()) {
+        const Child* child = children_.find(id);
+        if (child != nullptr && (!event.peer || child->sa.remote.address == *event.peer))
+            remove_child(id, Tell::Yes);
+    }
+}
+
+void Engine::Core::on(Shutdown&) {
+    for (const SaId id : children_.ids())
+        remove_child(id, Tell::Yes);
+    for (const SessionId id : sessions_.ids())
+        close(id);
+}
+
+// --- a new configuration ----------------------------------------------------------------------------
+
+namespace {
+
+bool same_key(const SecretBuffer* left, const SecretBuffer* right) {
+    return left != nullptr && right != nullptr && *left == *right;
+}
+
+bool same_suite(const Phase1Policy& left, const Phase1Policy& right) {
+    return left.cipher == right.cipher && left.hash == right.hash && left.group == right.group;
+}
+
+bool same_suites(const EngineConfig& left, const EngineConfig& right) {
+    return std::ranges::equal(left.phase1, right.phase1, same_suite);
+}
+
+bool is_offered(const Phase2Transform& wanted, const Connection& connection) {
+    return std::ranges::any_of(connection.transforms, [&](const Phase2Transform& ours) {
+        return ours.cipher == wanted.cipher && ours.mac == wanted.mac &&
+               ours.transport == wanted.transport;
+    });
+}
+
+} // namespace
+
+bool Engine::Core::still_wanted(const Session& session, const EngineConfig& before) const {
+    const Ipv4Address peer = session.remote.address;
+    if (!same_key(find_psk(before, peer), find_psk(*config_, peer)))
+        return false;
+    if (const Secured* keys = session.secured())
+        return std::ranges::any_of(config_->phase1, [&](const Phase1Policy& policy) {
+            return same_suite(policy, keys->policy);
+        });
+    return same_suites(before, *config_);
+}
+
+bool Engine::Core::still_wanted(const Child& child) const {
+    const Connection* connection = find_connection(*config_, child.sa.connection);
+    if (connection == nullptr || connection->local != child.sa.local.address ||
+        std::ranges::find(connection->peers, child.sa.remote.address) == connection->peers.end())
+        return false;
+    const Flow* flow = find_flow(*connection, child.sa.policy);
+    const bool pfs_as_asked = !connection->pfs || connection->pfs == child.sa.pfs;
+    return flow != nullptr && flow->selector == child.sa.selector && pfs_as_asked &&
+           is_offered(child.sa.algorithms, *connection);
+}
+
+void Engine::Core::on(Reconfigure& event) {
+    ENSURE(event.config != nullptr);
+    const std::shared_ptr<const EngineConfig> before = std::exchange(config_, event.config);
+    for (const SaId id : children_.ids()) {
+        const Child* child = children_.find(id);
+        if (child != nullptr && child->established && !still_wanted(*child))
+            remove_child(id, Tell::Yes);
+    }
+    for (const SessionId id : sessions_.ids())
+        if (!still_wanted(*sessions_.find(id), *before)) {
+            const Ipv4Address peer = sessions_.find(id)->remote.address;
+            const ConnId conn_id = sessions_.find(id)->conn_id;
+            for (const Child* child : children_.with_peer(peer))
+                if (child->sa.isakmp == conn_id)
+                    remove_child(child->sa.inbound_sa, Tell::Yes);
+            close(id);
+        }
+}
+
+} // namespace adit::ike

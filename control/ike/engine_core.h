@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of the engine; only engine*.cpp include it. engine.cpp takes datagrams and runs steps,
+// engine_children.cpp keeps child SAs, engine_commands.cpp does what the operator and the dataplane
+// ask, engine_views.cpp shows.
+//
+// Threading: belongs to its engine.
+#pragma once
+
+#include "control/ike/admission.h"
+#include "control/ike/child_table.h"
+#include "control/ike/engine.h"
+#include "control/ike/session_table.h"
+#include "control/ike/step.h"
+
+#include <deque>
+#include <map>
+
+namespace adit::ike {
+
+class Engine::Core {
+  public:
+    Core(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis);
+
+    Actions handle(Event event, Instant now);
+    Actions advance(Instant now);
+    [[nodiscard]] std::optional<Instant> next_deadline() const;
+    [[nodiscard]] std::vector<IsakmpSaView> isakmp_sas() const;
+    [[nodiscard]] std::vector<ChildSaView> child_sas() const;
+
+    [[nodiscard]] const EngineCounters& counters() const { return counters_; }
+
+    void set_debug(bool isakmp, bool keys) {
+        debug_ = isakmp;
+        export_keys_ = keys;
+    }
+
+  private:
+    // --- engine.cpp: datagrams, steps, timers
+    void on(DatagramReceived& event);
+    void on(DhFinished& event);
+    void admit_first_message(const Header& header, DatagramReceived& event);
+    void refuse_stranger(Failure failure, const DatagramReceived& event, const std::string& text);
+    [[nodiscard]] Cookie responder_cookie(const Header& header, const DatagramReceived& event);
+    void queue(SessionId id, SessionEvent event);
+    /// Runs queued steps until none is left, and gives back what they ask for.
+    Actions finish();
+    void run(SessionId id, SessionEvent event);
+    void share_first_body(Session& session);
+    void log_failure(Failure failure, Ipv4Address peer, const std::string& text);
+    [[nodiscard]] Environment environment();
+    [[nodiscard]] bool is_configured(Ipv4Address peer) const;
+
+    /// What a step put out: actions go on, effects are carried out here, in order.
+    void carry_out(const Session& from, Output& output);
+    template <class Act>
+        requires std::is_constructible_v<Action, Act&&>
+    void effect(const Session&, Act& action) {
+        actions_.emplace_back(std::move(action));
+    }
+    void effect(const Session& from, InboundReady& ready);
+    void effect(const Session& from, OutboundReady& ready);
+    void effect(const Session& from, ChildAbandoned& abandoned);
+    void effect(const Session& from, PeerDeleted& deleted);
+    void effect(const Session& from, PeerClosed& closed);
+    void effect(const Session& from, InitialContactSeen& seen);
+    void effect(const Session& from, PhaseOneUp& up);
+    void effect(const Session& from, PhaseOneFailed& failed);
+    void effect(const Session& from, RekeyDue& due);
+    void effect(const Session& from, PeerDead& dead);
+
+    // --- engine_children.cpp
+    enum class Tell : bool { No, Yes };
+    void remove_child(SaId inbound, Tell tell);
+    void replace_twin(Child& fresh);
+    void retire(Child& child, Duration overlap);
+    void rekey(Child& child);
+    void tick_child(SaId inbound);
+    void log_session_status(Ipv4Address peer, std::uint16_t port, const char* status, const std::string& id);
+
+    // --- engine_commands.cpp
+    void on(Initiate& event);
+    void on(InstallFinished& event);
+    void on(SaLimitReached& event);
+    void on(PeerSilent& event);
+    void on(PeerMovedTo& event);
+    void on(ClearPhase1& event);
+    void on(ClearPhase2& event);
+    void on(Reconfigure& event);
+    void on(Shutdown& event);
+    void initiate(const Connection& connection, const Flow& flow);
+    void request(const Connection& connection, PolicyId policy, Ipv4Address peer);
+    [[nodiscard]] bool is_pending(const Connection& connection, PolicyId policy);
+    /// The session new quick modes with this peer run under: the newest established, else one that
+    /// we are setting up. Null when there is none.
+    [[nodiscard]] Session* session_for(Ipv4Address local, Ipv4Address peer);
+    [[nodiscard]] Session* established_with(Ipv4Address local, Ipv4Address peer);
+    SessionId begin_phase1(Endpoint local, Endpoint remote, std::vector<FlowRequest> flows);
+    void close(SessionId id);
+    [[nodiscard]] bool still_wanted(const Session& session, const EngineConfig& before) const;
+    [[nodiscard]] bool still_wanted(const Child& child) const;
+
+    std::shared_ptr<const EngineConfig> config_;
+    Rng& rng_;
+    SpiAllocator& spis_;
+    SecretBuffer cookie_secret_;
+    std::uint64_t cookie_count_{0};
+    std::uint64_t next_session_{1};
+    IdSource ids_;
+    EngineCounters counters_;
+    Admission admission_;
+    SessionTable sessions_;
+    ChildTable children_;
+    /// SA bodies of half-open exchanges: a flood of equal first messages keeps one copy.
+    std::map<Digest, std::weak_ptr<const Bytes>> first_bodies_;
+    std::deque<std::pair<SessionId, SessionEvent>> queue_;
+    Actions actions_;
+    Instant now_;
+    bool debug_{false};
+    bool export_keys_{false};
+};
+
+} // namespace adit::ike

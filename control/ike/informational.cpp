@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Informational exchanges: deletes and notifications. Only what HASH(1) authenticates changes
+// anything (RFC 2409 5.7); the rest is evidence for the operator.
+#include "control/ike/step.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+namespace {
+
+Verdict verify_hash_1(Turn& turn, HashAlgorithm hash, ByteView skeyid_a) {
+    const SecretBuffer expected = hash_1(
+        hash, skeyid_a, turn.message->header.message_id, turn.message->behind_first());
+    if (!equal_constant_time(turn.message->find(PayloadType::Hash)->body, expected.view()))
+        return refuse({Failure::BadHash, "HASH(1) of an informational message does not verify"});
+    return {};
+}
+
+/// A quick mode the notification is about: by our SPI, else the only one that waits for an answer.
+QuickMode* quick_of(Session& session, const Notification& notification) {
+    QuickMode* waiting = nullptr;
+    for (const auto& quick : session.quick_modes) {
+        if (quick->leg.state != State::QmInitiatorQm1)
+            continue;
+        if (std::ranges::equal(notification.spi, spi_bytes(quick->inbound_spi)))
+            return quick.get();
+        // The oldest, when there are several: peers answer in order.
+        if (waiting == nullptr)
+            waiting = quick.get();
+    }
+    return waiting;
+}
+
+std::string both_offers(Turn& turn, const QuickMode& quick) {
+    const Connection* connection = find_connection(turn.env.config, quick.connection);
+    if (connection == nullptr)
+        return quick.connection;
+    const NatVersion nat =
+        turn.session.nat.detected() ? turn.session.nat.version : NatVersion::None;
+    return "we offered " + describe(Phase2Terms{connection->transforms,
+                                                connection->pfs,
+                                                connection->lifetime,
+                                                connection->lifetime_kilobytes,
+                                                nat});
+}
+
+void fail_quick(Turn& turn, QuickMode& quick, const Notification& notification) {
+    turn.quick = &quick;
+    const bool proxy = notification.type == NotifyType::InvalidIdInformation;
+    std::string text = quick.connection + ": peer answered " + name(notification.type) + "; ";
+    if (proxy)
+        text += "we proposed local " +
+                ident_string(quick.selector.local, quick.selector.protocol,
+                             quick.selector.local_port) +
+                " remote " +
+                ident_string(quick.selector.remote, quick.selector.protocol,
+                             quick.selector.remote_port);
+    else
+        text += both_offers(turn, quick);
+    report(turn, {proxy ? Failure::ProxyRefused : Failure::Phase2Refused, text});
+    end_quick_mode(turn);
+    turn.quick = nullptr;
+}
+
+Verdict take_notification(Turn& turn, const Notification& notification) {
+    Session& session = turn.session;
+    Secured& keys = secured(turn);
+    switch (notification.type) {
+    case NotifyType::RUThere:
+    case NotifyType::RUThereAck:
+        return accept_dpd(turn, notification);
+    case NotifyType::InitialContact:
+        turn.out.emplace_back(InitialContactSeen{});
+        return {};
+    case NotifyType::ResponderLifetime: {
+        Duration lifetime = keys.expires - keys.since;
+        if (notification.protocol != ProtocolId::Isakmp)
+            return {};
+        TRY_VOID(shorten_lifetime(notification, lifetime, nullptr));
+        keys.expires = keys.since + lifetime;
+        keys.rekey_at = std::min(keys.rekey_at, keys.since + lifetime / 100 * 90);
+        session.leg.due = keys.expires;
+        return {};
+    }
+    default:
+        break;
+    }
+    if (!is_error(notification.type)) {
+        debug(turn, "processing NOTIFY %s", name(notification.type).c_str());
+        return {};
+    }
+    if (QuickMode* quick = quick_of(session, notification))
+        fail_quick(turn, *quick, notification);
+    else
+        hint(turn, "notify", "peer says " + name(notification.type));
+    return {};
+}
+
+Verdict take_delete(Turn& turn, const DeletePayload& payload) {
+    turn.env.counters.deletes_in += payload.spis.size();
+    if (payload.protocol == ProtocolId::Isakmp) {
+        PeerClosed closed;
+        for (const ByteView spi : payload.spis)
+            if (const auto cookies = cookies_of_spi(spi))
+                closed.cookies.push_back(*cookies);
+        turn.out.emplace_back(std::move(closed));
+        return {};
+    }
+    if (payload.protocol != ProtocolId::Esp)
+        return {};
+    PeerDeleted deleted;
+    for (const ByteView spi : payload.spis)
+        deleted.spis.push_back(Spi{load_be<std::uint32_t>(spi.data())});
+    turn.out.emplace_back(std::move(deleted));
+    return {};
+}
+
+Verdict take_payload(Turn& turn, const Payload& payload) {
+    if (payload.type == PayloadType::Notification)
+        return take_notification(turn, TRY(parse_notification(payload.body)));
+    if (payload.type == PayloadType::Delete)
+        return take_delete(turn, TRY(parse_delete(payload.body)));
+    return {};
+}
+
+} // namespace
+
+Verdict note_refusal(Turn& turn) {
+    const Notification notification =
+        TRY(parse_notification(turn.message->find(PayloadType::Notification)->body));
+    Evidence& evidence = turn.session.evidence;
+    if (!is_error(notification.type) || evidence.refused)
+        return {};
+    evidence.refused = notification.type;
+    // Told at once, acted on late: whoever forged it gains nothing when the real answer comes.
+    const bool psk = turn.session.leg.state == State::InitiatorMm5;
+    const std::string text = "peer says " + name(notification.type) + " (unauthenticated)";
+    if (psk)
+        hint(turn, "psk-mismatch", text + " to message 5: the pre-shared keys may differ");
+    else
+        hint(turn, "p1-notify", text + "; we offered " + describe(turn.env.config.phase1));
+    Leg& leg = turn.session.leg;
+    const Instant end = turn.now() + kRefusedGrace;
+    leg.give_up = std::min(leg.give_up, end);
+    leg.due = std::min(leg.due, end);
+    return {};
+}
+
+Verdict note_protected_refusal(Turn& turn) {
+    const auto& keyed = *std::get<std::unique_ptr<Keyed>>(turn.session.data);
+    TRY_VOID(verify_hash_1(turn, keyed.policy.hash, keyed.keys.skeyid_a.view()));
+    const Notification notification =
+        TRY(parse_notification(turn.message->find(PayloadType::Notification)->body));
+    if (!is_error(notification.type))
+        return {};
+    return refuse(Refusal{Failure::IdentityMismatch,
+                          "peer has our key, yet answers message 5 by " +
+                              name(notification.type) + "; we named ourselves " +
+                              to_string(turn.session.local.address)}
+                      .ending());
+}
+
+Verdict accept_informational(Turn& turn) {
+    const Secured& keys = secured(turn);
+    TRY_VOID(verify_hash_1(turn, keys.policy.hash, keys.skeyid_a.view()));
+    // Each payload for itself: a DPD request that rides along with deletes spoils neither.
+    for (const Payload& payload : turn.message->payloads)
+        if (const Verdict verdict = take_payload(turn, payload); !verdict)
+            report(turn, verdict.error());
+    return {};
+}
+
+Status
+shorten_lifetime(const Notification& notification, Duration& lifetime, std::uint64_t* kilobytes) {
+    std::optional<LifeType> type;
+    for (const Attribute& attribute : TRY(parse_attributes(notification.data))) {
+        // RFC 2407 4.5: life type is 1 and duration 2 in phase 2; in phase 1 they are 11 and 12.
+        const bool is_type = attribute.type == to_wire(IpsecAttribute::LifeType) ||
+                             attribute.type == to_wire(IkeAttribute::LifeType);
+        const std::uint64_t value = attribute.value.value_or(0);
+        if (is_type) {
+            type = from_wire<LifeType>(static_cast<std::uint16_t>(value));
+            continue;
+        }
+        if (!type || value == 0)
+            return fail(ErrorCode::Malformed, "RESPONDER-LIFETIME without type or duration");
+        constexpr std::uint64_t kYear = 365ULL * 86'400;
+        if (*type == LifeType::Seconds)
+            lifetime = std::min<Duration>(
+                lifetime,
+                std::chrono::seconds{static_cast<std::int64_t>(std::min(value, kYear))});
+        else if (*type == LifeType::Kilobytes && kilobytes != nullptr)
+            *kilobytes = *kilobytes == 0 ? value : std::min(*kilobytes, value);
+    }
+    return {};
+}
+
+} // namespace adit::ike

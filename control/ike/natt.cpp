@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ike/step.h"
+
+namespace adit::ike {
+
+namespace {
+
+PayloadType discovery_type(NatVersion version) {
+    return version == NatVersion::Rfc3947 ? PayloadType::NatDiscovery
+                                          : PayloadType::NatDiscoveryDraft;
+}
+
+HashAlgorithm agreed_hash(const Turn& turn) {
+    return std::get<std::unique_ptr<Exchanging>>(turn.session.data)->policy.hash;
+}
+
+Bytes hash_of(const Turn& turn, Endpoint endpoint) {
+    return nat_discovery_hash(agreed_hash(turn), turn.session.cookies, endpoint);
+}
+
+} // namespace
+
+void offer_nat(MessageBuilder& message) {
+    for (const Vendor vendor : {Vendor::NatRfc3947, Vendor::NatDraft03, Vendor::NatDraft02n})
+        message.add(PayloadType::VendorId, vendor_id(vendor));
+}
+
+NatVersion agree_nat(std::uint32_t vendors) {
+    const auto has = [&](Vendor vendor) { return (vendors & static_cast<std::uint32_t>(vendor)) != 0; };
+    if (has(Vendor::NatRfc3947))
+        return NatVersion::Rfc3947;
+    // Drafts 02 and 03 differ from each other in nothing that travels.
+    if (has(Vendor::NatDraft03) || has(Vendor::NatDraft02n) || has(Vendor::NatDraft02))
+        return NatVersion::Draft02;
+    return NatVersion::None;
+}
+
+void add_nat_discovery(Turn& turn, MessageBuilder& message) {
+    const Session& session = turn.session;
+    if (session.nat.version == NatVersion::None)
+        return;
+    // RFC 3947 3.2: the other end's address first, then ours.
+    const PayloadType type = discovery_type(session.nat.version);
+    message.add(type, hash_of(turn, session.remote));
+    message.add(type, hash_of(turn, session.local));
+}
+
+void detect_nat(Turn& turn) {
+    Session& session = turn.session;
+    const PayloadType type = discovery_type(session.nat.version);
+    if (session.nat.version == NatVersion::None || turn.message->count(type) < 2)
+        return;
+    const Bytes local = hash_of(turn, session.local);
+    const Bytes remote = hash_of(turn, session.remote);
+    bool first = true;
+    session.nat.peer_behind = true;
+    for (const Payload& payload : turn.message->payloads) {
+        if (payload.type != type)
+            continue;
+        // RFC 3947 3.2: the first names us as the peer sees us, each other one the peer as it sees
+        // itself.
+        if (first)
+            session.nat.local_behind = !equal_constant_time(payload.body, local);
+        else if (equal_constant_time(payload.body, remote))
+            session.nat.peer_behind = false;
+        first = false;
+    }
+    if (!session.nat.detected())
+        debug(turn, "No NAT Found for self or peer");
+    else if (session.nat.local_behind && session.nat.peer_behind)
+        debug(turn, "NAT found, both nodes inside NAT");
+    else
+        debug(turn,
+              "NAT found, %s inside NAT",
+              session.nat.local_behind ? "this node" : "the remote node");
+}
+
+void schedule_keepalive(Turn& turn) {
+    Session& session = turn.session;
+    // RFC 3948 4: whoever is behind the NAT keeps the mapping alive.
+    if (session.nat.local_behind && turn.env.config.nat_keepalive > Duration::zero())
+        session.keepalive_due = turn.now() + turn.env.config.nat_keepalive;
+}
+
+} // namespace adit::ike

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ike/proposal.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+namespace {
+
+/// Lifetimes longer than this are cut: Instants must not overflow.
+constexpr std::uint64_t kMaxLifeSeconds = 10ULL * 365 * 86'400;
+
+Duration seconds(std::uint64_t count) {
+    return std::chrono::seconds{static_cast<std::int64_t>(std::min(count, kMaxLifeSeconds))};
+}
+
+std::uint32_t whole_seconds(Duration duration) {
+    const auto count = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(count, 1, kMaxLifeSeconds));
+}
+
+/// RFC 2409 appendix A: a duration belongs to the type in front of it.
+struct Lives {
+    std::optional<LifeType> pending;
+    std::optional<Duration> lifetime;
+    std::optional<std::uint64_t> kilobytes;
+
+    Status set_type(std::uint64_t value) {
+        if (pending)
+            return fail(ErrorCode::Malformed, "life type without duration");
+        if (value != to_wire(LifeType::Seconds) && value != to_wire(LifeType::Kilobytes))
+            return fail(ErrorCode::Unsupported, "life type " + std::to_string(value));
+        pending = from_wire<LifeType>(static_cast<std::uint16_t>(value));
+        return {};
+    }
+
+    Status set_duration(std::uint64_t value) {
+        if (!pending)
+            return fail(ErrorCode::Malformed, "life duration without type");
+        if (value == 0)
+            return fail(ErrorCode::Malformed, "life duration of zero");
+        const bool in_seconds = *std::exchange(pending, std::nullopt) == LifeType::Seconds;
+        if (in_seconds ? lifetime.has_value() : kilobytes.has_value())
+            return fail(ErrorCode::Malformed, "two life durations of one type");
+        if (in_seconds)
+            lifetime = seconds(value);
+        else
+            kilobytes = value;
+        return {};
+    }
+};
+
+/// The value as what the registry says it is; an attribute that stands twice is refused.
+template <class Value>
+Status set_once(std::optional<Value>& field, std::uint64_t value, const std::string& what) {
+    if (field)
+        return fail(ErrorCode::Malformed, what + " stands twice");
+    if (value > 0xffff)
+        return fail(ErrorCode::Unsupported, what + " " + std::to_string(value));
+    if constexpr (std::is_enum_v<Value>)
+        field = from_wire<Value>(static_cast<std::underlying_type_t<Value>>(value));
+    else
+        field = static_cast<Value>(value);
+    return {};
+}
+
+Result<std::uint64_t> number(const Attribute& attribute, const std::string& what) {
+    if (!attribute.value)
+        return fail(ErrorCode::Unsupported, what + " longer than any number");
+    return *attribute.value;
+}
+
+template <class Enum> std::string text(const std::optional<Enum>& value) {
+    return value ? name(*value) : "none";
+}
+
+std::string key_suffix(std::uint32_t key_bits) {
+    return key_bits == 0 ? "" : "-" + std::to_string(key_bits);
+}
+
+template <class Range, class Text> std::string join(const Range& items, const Text& text_of) {
+    constexpr std::size_t kShown = 12; // of a hundred offers the log needs no more
+    std::string joined;
+    std::size_t shown = 0;
+    for (const auto& item : items) {
+        if (shown++ == kShown)
+            return joined + ", ...";
+        joined += (joined.empty() ? "" : ", ") + text_of(item);
+    }
+    return joined.empty() ? "none" : joined;
+}
+
+Bytes encode(const Phase1Policy& policy) {
+    Writer writer;
+    const auto add = [&](IkeAttribute type, std::uint32_t value) {
+        write_attribute(writer, to_wire(type), value);
+    };
+    const CipherInfo& cipher = info(policy.cipher);
+    add(IkeAttribute::EncryptionAlgorithm, to_wire(cipher.wire));
+    if (cipher.key_bits != 0)
+        add(IkeAttribute::KeyLength, cipher.key_bits);
+    add(IkeAttribute::HashAlgorithm, to_wire(info(policy.hash).wire));
+    add(IkeAttribute::GroupDescription, to_wire(policy.group));
+    add(IkeAttribute::AuthenticationMethod, to_wire(AuthMethod::PreSharedKey));
+    add(IkeAttribute::LifeType, to_wire(LifeType::Seconds));
+    add(IkeAttribute::LifeDuration, whole_seconds(policy.lifetime));
+    return std::move(writer).take();
+}
+
+EncapsulationMode mode_of(const Phase2Transform& ours, NatVersion encapsulation) {
+    switch (encapsulation) {
+    case NatVersion::None:
+        return ours.transport ? EncapsulationMode::Transport : EncapsulationMode::Tunnel;
+    case NatVersion::Draft02:
+        return ours.transport ? EncapsulationMode::UdpTransportDraft
+                              : EncapsulationMode::UdpTunnelDraft;
+    case NatVersion::Rfc3947:
+        return ours.transport ? EncapsulationMode::UdpTransport : EncapsulationMode::UdpTunnel;
+    }
+    return EncapsulationMode::Tunnel;
+}
+
+Bytes encode(const Phase2Transform& ours, const Phase2Terms& terms) {
+    Writer writer;
+    const auto add = [&](IpsecAttribute type, std::uint32_t value) {
+        write_attribute(writer, to_wire(type), value);
+    };
+    add(IpsecAttribute::EncapsulationMode, to_wire(mode_of(ours, terms.encapsulation)));
+    add(IpsecAttribute::LifeType, to_wire(LifeType::Seconds));
+    add(IpsecAttribute::LifeDuration, whole_seconds(terms.lifetime));
+    if (terms.kilobytes != 0) {
+        const std::uint64_t kilobytes = std::min<std::uint64_t>(terms.kilobytes, 0xffffffff);
+        add(IpsecAttribute::LifeType, to_wire(LifeType::Kilobytes));
+        add(IpsecAttribute::LifeDuration, static_cast<std::uint32_t>(kilobytes));
+    }
+    if (ours.mac != EspMac::None)
+        add(IpsecAttribute::AuthenticationAlgorithm, info(ours.mac).authentication_id);
+    if (info(ours.cipher).key_length_attribute)
+        add(IpsecAttribute::KeyLength, info(ours.cipher).key_bytes * 8U);
+    if (terms.pfs)
+        add(IpsecAttribute::GroupDescription, to_wire(*terms.pfs));
+    return std::move(writer).take();
+}
+
+bool algorithms_match(const Phase2Offer& offer, const Phase2Transform& ours) {
+    const EspCipherInfo& cipher = info(ours.cipher);
+    const std::uint32_t key_bits = cipher.key_length_attribute ? cipher.key_bytes * 8U : 0;
+    const std::uint16_t authentication =
+        offer.authentication ? to_wire(*offer.authentication) : std::uint16_t{0};
+    return to_wire(offer.transform) == cipher.transform_id && offer.key_bits == key_bits &&
+           authentication == info(ours.mac).authentication_id && !offer.esn;
+}
+
+bool group_matches(const Phase2Offer& offer, const Phase2Terms& terms) {
+    // Without `set pfs` the peer may still ask for it; every group we can compute will do.
+    if (!terms.pfs)
+        return !offer.group || find_group(*offer.group) != nullptr;
+    return offer.group == terms.pfs;
+}
+
+/// RFC 2408 4.2: proposals with one number belong together (ESP and IPCOMP, say); we agree only to
+/// ESP alone.
+bool stands_alone(const SaView& sa, const ProposalView& proposal) {
+    const auto same = std::ranges::count(sa.proposals, proposal.number, &ProposalView::number);
+    return same == 1 && proposal.protocol == ProtocolId::Esp && proposal.spi.size() == 4;
+}
+
+/// RFC 4303 2.1: 0 to 255 are reserved.
+bool usable_spi(const ProposalView& proposal) {
+    return load_be<std::uint32_t>(proposal.spi.data()) > 255;
+}
+
+Phase2Choice make_choice(const ProposalView& proposal,
+                         const TransformView& transform,
+                         const Phase2Offer& offer,
+                         const Phase2Transform& ours,
+                         const Phase2Terms& terms) {
+    Phase2Choice choice;
+    choice.algorithms = ours;
+    choice.spi = Spi{load_be<std::uint32_t>(proposal.spi.data())};
+    choice.pfs = offer.group;
+    choice.lifetime = std::min(terms.lifetime, offer.lifetime.value_or(terms.lifetime));
+    choice.kilobytes = terms.kilobytes;
+    if (offer.kilobytes)
+        choice.kilobytes =
+            terms.kilobytes == 0 ? *offer.kilobytes : std::min(terms.kilobytes, *offer.kilobytes);
+    choice.proposal_number = proposal.number;
+    choice.transform = {transform.number, transform.id, to_bytes(transform.attributes)};
+    return choice;
+}
+
+} // namespace
+
+// --- phase 1 ----------------------------------------------------------------------------------------
+
+namespace {
+
+Status set(Phase1Offer& offer, Lives& lives, const Attribute& attribute) {
+    const IkeAttribute type = from_wire<IkeAttribute>(attribute.type);
+    const std::uint64_t value = TRY(number(attribute, name(type)));
+    switch (type) {
+    case IkeAttribute::EncryptionAlgorithm:
+        return set_once(offer.encryption, value, name(type));
+    case IkeAttribute::HashAlgorithm:
+        return set_once(offer.hash, value, name(type));
+    case IkeAttribute::AuthenticationMethod:
+        return set_once(offer.method, value, name(type));
+    case IkeAttribute::GroupDescription:
+        return set_once(offer.group, value, name(type));
+    case IkeAttribute::LifeType:
+        return lives.set_type(value);
+    case IkeAttribute::LifeDuration:
+        return lives.set_duration(value);
+    case IkeAttribute::KeyLength:
+        if (offer.key_bits != 0 || value == 0 || value > 0xffff)
+            return fail(ErrorCode::Malformed, "key length " + std::to_string(value));
+        offer.key_bits = static_cast<std::uint32_t>(value);
+        return {};
+    default:
+        return fail(ErrorCode::Unsupported, name(type));
+    }
+}
+
+} // namespace
+
+Result<Phase1Offer> decode_phase1(const TransformView& transform) {
+    if (transform.id != kTransformKeyIke)
+        return fail(ErrorCode::Unsupported, "transform " + std::to_string(transform.id));
+    Phase1Offer offer;
+    Lives lives;
+    for (const Attribute& attribute : TRY(parse_attributes(transform.attributes)))
+        TRY_VOID(set(offer, lives, attribute));
+    if (lives.pending)
+        return fail(ErrorCode::Malformed, "life type without duration");
+    offer.lifetime = lives.lifetime;
+    return offer;
+}
+
+const char* mismatch(const Phase1Offer& offer, const Phase1Policy& policy) {
+    if (offer.encryption != info(policy.cipher).wire)
+        return "Encryption algorithm offered does not match policy!";
+    if (offer.key_bits != info(policy.cipher).key_bits)
+        return "Proposed key length does not match policy";
+    if (offer.hash != info(policy.hash).wire)
+        return "Hash algorithm offered does not match policy!";
+    if (offer.method != AuthMethod::PreSharedKey)
+        return "Authentication method offered does not match policy!";
+    if (offer.group != policy.group)
+        return "Diffie-Hellman group offered does not match policy!";
+    return nullptr;
+}
+
+std::string describe(const Phase1Offer& offer) {
+    return text(offer.encryption) + key_suffix(offer.key_bits) + "/" + text(offer.hash) + "/" +
+           text(offer.group) + "/" + text(offer.method);
+}
+
+std::string describe(const Phase1Policy& policy) {
+    const CipherInfo& cipher = info(policy.cipher);
+    return name(cipher.wire) + key_suffix(cipher.key_bits) + "/" + name(info(policy.hash).wire) +
+           "/" + name(policy.group) + "/" + name(AuthMethod::PreSharedKey);
+}
+
+std::optional<Phase1Choice> choose_phase1(const SaView& sa,
+                                          const std::vector<Phase1Policy>& policies) {
+    for (const Phase1Policy& policy : policies)
+        for (const ProposalView& proposal : sa.proposals) {
+            if (proposal.protocol != ProtocolId::Isakmp)
+                continue;
+            for (const TransformView& transform : proposal.transforms) {
+                const auto offer = decode_phase1(transform);
+                if (!offer || mismatch(*offer, policy) != nullptr)
+                    continue;
+                Phase1Choice choice{policy, proposal.number, {}};
+                choice.policy.lifetime =
+                    std::min(policy.lifetime, offer->lifetime.value_or(policy.lifetime));
+                choice.transform = {
+                    transform.number, transform.id, to_bytes(transform.attributes)};
+                return choice;
+            }
+        }
+    return std::nullopt;
+}
+
+Result<Phase1Policy> accept_phase1(const SaView& answer,
+                                   const std::vector<Phase1Policy>& policies) {
+    if (answer.proposals.size() != 1 || answer.proposals.front().transforms.size() != 1 ||
+        answer.proposals.front().protocol != ProtocolId::Isakmp)
+        return fail(ErrorCode::Denied, "answer does not choose exactly one transform");
+    const Phase1Offer offer = TRY(decode_phase1(answer.proposals.front().transforms.front()));
+    for (Phase1Policy policy : policies)
+        if (mismatch(offer, policy) == nullptr) {
+            policy.lifetime = std::min(policy.lifetime, offer.lifetime.value_or(policy.lifetime));
+            return policy;
+        }
+    return fail(ErrorCode::Denied,
+                "answered " + describe(offer) + ", offered were " + describe(policies));
+}
+
+Bytes offer_phase1(const std::vector<Phase1Policy>& policies) {
+    ProposalOut proposal{1, ProtocolId::Isakmp, {}, {}};
+    for (const Phase1Policy& policy : policies) {
+        if (proposal.transforms.size() == kMaxTransforms)
+            break;
+        const auto number = static_cast<std::uint8_t>(proposal.transforms.size() + 1);
+        proposal.transforms.push_back({number, kTransformKeyIke, encode(policy)});
+    }
+    return build_sa({std::move(proposal)});
+}
+
+Bytes answer_phase1(const Phase1Choice& choice) {
+    return build_sa({{choice.proposal_number, ProtocolId::Isakmp, {}, {choice.transform}}});
+}
+
+std::string describe_phase1(const SaView& sa) {
+    std::vector<std::string> offers;
+    for (const ProposalView& proposal : sa.proposals)
+        for (const TransformView& transform : proposal.transforms) {
+            const auto offer = decode_phase1(transform);
+            offers.push_back(offer ? describe(*offer) : "(" + offer.error().text + ")");
+        }
+    return join(offers, [](const std::string& offer) { return offer; });
+}
+
+std::string describe(const std::vector<Phase1Policy>& policies) {
+    return join(policies, [](const Phase1Policy& policy) { return describe(policy); });
+}
+
+// --- phase 2 ----------------------------------------------------------------------------------------
+
+namespace {
+
+Status set(Phase2Offer& offer, Lives& lives, const Attribute& attribute) {
+    const IpsecAttribute type = from_wire<IpsecAttribute>(attribute.type);
+    const std::uint64_t value = TRY(number(attribute, name(type)));
+    switch (type) {
+    case IpsecAttribute::LifeType:
+        return lives.set_type(value);
+    case IpsecAttribute::LifeDuration:
+        return lives.set_duration(value);
+    case IpsecAttribute::GroupDescription:
+        return set_once(offer.group, value, name(type));
+    case IpsecAttribute::EncapsulationMode:
+        return set_once(offer.mode, value, name(type));
+    case IpsecAttribute::AuthenticationAlgorithm:
+        return set_once(offer.authentication, value, name(type));
+    case IpsecAttribute::KeyLength:
+        if (offer.key_bits != 0 || value == 0 || value > 0xffff)
+            return fail(ErrorCode::Malformed, "key length " + std::to_string(value));
+        offer.key_bits = static_cast<std::uint32_t>(value);
+        return {};
+    case IpsecAttribute::ExtendedSequenceNumber:
+        offer.esn = true;
+        return {};
+    default:
+        return fail(ErrorCode::Unsupported, name(type));
+    }
+}
+
+} // namespace
+
+Result<Phase2Offer> decode_phase2(const TransformView& transform) {
+    Phase2Offer offer;
+    offer.transform = from_wire<EspTransform>(transform.id);
+    Lives lives;
+    for (const Attribute& attribute : TRY(parse_attributes(transform.attributes)))
+        TRY_VOID(set(offer, lives, attribute));
+    if (lives.pending)
+        return fail(ErrorCode::Malformed, "life type without duration");
+    offer.lifetime = lives.lifetime;
+    offer.kilobytes = lives.kilobytes;
+    return offer;
+}
+
+std::string describe(const Phase2Offer& offer) {
+    return name(offer.transform) + key_suffix(offer.key_bits) +
+           (offer.authentication ? "/" + name(*offer.authentication) : "") + "/" +
+           text(offer.mode) + "/pfs " + text(offer.group) + (offer.esn ? "/ESN" : "");
+}
+
+Phase2Mismatch mismatch(const Phase2Offer& offer,
+                        const Phase2Transform& ours,
+                        const Phase2Terms& terms) {
+    if (!algorithms_match(offer, ours))
+        return Phase2Mismatch::Transform;
+    if (offer.mode != mode_of(ours, terms.encapsulation))
+        return Phase2Mismatch::Mode;
+    return group_matches(offer, terms) ? Phase2Mismatch::None : Phase2Mismatch::Group;
+}
+
+std::expected<Phase2Choice, Phase2Refusal> choose_phase2(const SaView& sa,
+                                                         const Phase2Terms& terms) {
+    Phase2Refusal refusal;
+    for (const Phase2Transform& ours : terms.transforms)
+        for (const ProposalView& proposal : sa.proposals) {
+            if (!stands_alone(sa, proposal) || !usable_spi(proposal))
+                continue;
+            for (const TransformView& transform : proposal.transforms) {
+                const auto offer = decode_phase2(transform);
+                if (!offer)
+                    continue;
+                const Phase2Mismatch differs = mismatch(*offer, ours, terms);
+                if (differs == Phase2Mismatch::None)
+                    return make_choice(proposal, transform, *offer, ours, terms);
+                refusal.group_at_fault |= differs == Phase2Mismatch::Group;
+            }
+        }
+    return std::unexpected(refusal);
+}
+
+Result<Phase2Choice> accept_phase2(const SaView& answer, const Phase2Terms& terms) {
+    if (answer.proposals.size() != 1 || answer.proposals.front().transforms.size() != 1)
+        return fail(ErrorCode::Denied, "answer does not choose exactly one transform");
+    const ProposalView& proposal = answer.proposals.front();
+    if (!stands_alone(answer, proposal) || !usable_spi(proposal))
+        return fail(ErrorCode::Denied, "answer is not ESP with a usable SPI");
+    const TransformView& transform = proposal.transforms.front();
+    const Phase2Offer offer = TRY(decode_phase2(transform));
+    for (const Phase2Transform& ours : terms.transforms)
+        // Stricter than as responder: a group we did not offer must not come back.
+        if (mismatch(offer, ours, terms) == Phase2Mismatch::None && offer.group == terms.pfs)
+            return make_choice(proposal, transform, offer, ours, terms);
+    return fail(ErrorCode::Denied,
+                "answered " + describe(offer) + ", offered were " + describe(terms));
+}
+
+Bytes offer_phase2(const Phase2Terms& terms, Spi spi) {
+    Writer spi_octets;
+    spi_octets.u32(spi.value);
+    const Bytes octets = std::move(spi_octets).take();
+    std::vector<ProposalOut> proposals;
+    for (const Phase2Transform& ours : terms.transforms) {
+        if (proposals.size() == kMaxProposals)
+            break;
+        const auto number = static_cast<std::uint8_t>(proposals.size() + 1);
+        proposals.push_back({number,
+                             ProtocolId::Esp,
+                             octets,
+                             {{1, info(ours.cipher).transform_id, encode(ours, terms)}}});
+    }
+    return build_sa(proposals);
+}
+
+Bytes answer_phase2(const Phase2Choice& choice, Spi spi) {
+    Writer octets;
+    octets.u32(spi.value);
+    return build_sa(
+        {{choice.proposal_number, ProtocolId::Esp, std::move(octets).take(), {choice.transform}}});
+}
+
+std::string describe_phase2(const SaView& sa) {
+    std::vector<std::string> offers;
+    for (const ProposalView& proposal : sa.proposals)
+        for (const TransformView& transform : proposal.transforms) {
+            const auto offer = decode_phase2(transform);
+            const std::string protocol =
+                proposal.protocol == ProtocolId::Esp ? "" : name(proposal.protocol) + " ";
+            offers.push_back(protocol +
+                             (offer ? describe(*offer) : "(" + offer.error().text + ")"));
+        }
+    return join(offers, [](const std::string& offer) { return offer; });
+}
+
+std::string describe(const Phase2Terms& terms) {
+    return join(terms.transforms, [&](const Phase2Transform& ours) {
+        Phase2Offer offer;
+        offer.transform = from_wire<EspTransform>(info(ours.cipher).transform_id);
+        offer.key_bits = info(ours.cipher).key_length_attribute ? info(ours.cipher).key_bytes * 8U : 0;
+        if (ours.mac != EspMac::None)
+            offer.authentication =
+                from_wire<IpsecAuthAlgorithm>(info(ours.mac).authentication_id);
+        offer.mode = mode_of(ours, terms.encapsulation);
+        offer.group = terms.pfs;
+        return describe(offer);
+    });
+}
+
+} // namespace adit::ike

@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: Apache-2.0
+// Quick mode (RFC 2409 5.5), both sides. Each permit line of an ACL is its own exchange and its own
+// pair of SAs. The inbound SA is installed before the message that lets the peer use it.
+#include "control/ike/step.h"
+
+#include "control/ike/esp_install.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+namespace {
+
+QuickMode& quick_of(Turn& turn) {
+    ENSURE(turn.quick != nullptr);
+    return *turn.quick;
+}
+
+Phase2Terms terms_of(const Turn& turn, const Connection& connection) {
+    const NatState& nat = turn.session.nat;
+    return {connection.transforms,
+            connection.pfs,
+            connection.lifetime,
+            connection.lifetime_kilobytes,
+            nat.detected() ? nat.version : NatVersion::None};
+}
+
+std::string describe(const TrafficSelector& selector) {
+    return "local " + ident_string(selector.local, selector.protocol, selector.local_port) +
+           " remote " + ident_string(selector.remote, selector.protocol, selector.remote_port);
+}
+
+/// Everything refused in a message that proved authentic ends the exchange and is told.
+Refusal ending(Failure failure, std::string text, NotifyType notify) {
+    return Refusal{failure, std::move(text)}.telling(notify).ending();
+}
+
+Verdict check_hash(Turn& turn, const SecretBuffer& expected, const char* which) {
+    if (!equal_constant_time(turn.message->find(PayloadType::Hash)->body, expected.view()))
+        return refuse({Failure::BadHash, std::string{which} + " does not verify"});
+    TRY_VOID(quick_of(turn).iv.accept(turn.ciphertext));
+    return {};
+}
+
+bool has_key_exchange(const Turn& turn) {
+    return turn.message->find(PayloadType::KeyExchange) != nullptr;
+}
+
+Bytes public_value_of(const Turn& turn) {
+    return to_bytes(turn.message->find(PayloadType::KeyExchange)->body);
+}
+
+/// SPI and SA numbers of a pair; nothing when the dataplane's table is full.
+Verdict reserve_pair(Turn& turn) {
+    QuickMode& quick = quick_of(turn);
+    const auto spi = turn.env.spis.allocate();
+    if (!spi)
+        return refuse(Refusal{Failure::InstallRefused, "no free SPI"}.ending());
+    quick.inbound_spi = *spi;
+    quick.inbound_sa = SaId{turn.env.ids.next_sa_id++};
+    quick.outbound_sa = SaId{turn.env.ids.next_sa_id++};
+    return {};
+}
+
+void send_sealed(Turn& turn, const MessageBuilder& message) {
+    QuickMode& quick = quick_of(turn);
+    send_kept(turn,
+              message.encrypted(header_of(turn, ExchangeType::QuickMode, quick.id),
+                                quick.iv,
+                                secured(turn).cipher_key.view()));
+}
+
+ChildSa child_of(const Turn& turn) {
+    const QuickMode& quick = *turn.quick;
+    const Session& session = turn.session;
+    ChildSa child;
+    child.inbound_sa = quick.inbound_sa;
+    child.outbound_sa = quick.outbound_sa;
+    child.inbound_spi = quick.inbound_spi;
+    child.outbound_spi = quick.choice->spi;
+    child.policy = quick.policy;
+    child.connection = quick.connection;
+    child.role = quick.role;
+    child.local = session.local;
+    child.remote = session.remote;
+    child.udp_encapsulated = session.nat.detected();
+    child.algorithms = quick.choice->algorithms;
+    child.pfs = quick.choice->pfs;
+    child.replay_window = quick.replay_window;
+    child.selector = quick.selector;
+    child.lifetime = quick.choice->lifetime;
+    child.kilobytes = quick.choice->kilobytes;
+    child.isakmp = session.conn_id;
+    child.peer_identity = session.secured()->peer_identity;
+    return child;
+}
+
+struct Pair {
+    InstallSaAction inbound;
+    InstallSaAction outbound;
+};
+
+/// KEYMAT of both directions (RFC 2409 5.5): each from the SPI its receiver chose.
+Pair derive_pair(Turn& turn, const ChildSa& child) {
+    const QuickMode& quick = quick_of(turn);
+    const Secured& keys = secured(turn);
+    const auto keys_of = [&](Spi spi) {
+        const KeymatInput input{
+            quick.g_xy.view(), ProtocolId::Esp, spi, {quick.nonce_i, quick.nonce_r}};
+        return derive_esp_keys(keys.policy.hash,
+                               keys.skeyid_d.view(),
+                               input,
+                               child.algorithms.cipher,
+                               child.algorithms.mac);
+    };
+    Pair pair{make_install(child, Direction::Inbound, keys_of(child.inbound_spi)),
+              make_install(child, Direction::Outbound, keys_of(child.outbound_spi))};
+    if (turn.env.export_keys)
+        for (const InstallSaAction* install : {&pair.inbound, &pair.outbound})
+            turn.out.emplace_back(ExportKeys{"esp_sa", esp_sa_line(*install)});
+    return pair;
+}
+
+void install_inbound(Turn& turn, const ChildSa& child, InstallSaAction install) {
+    turn.out.emplace_back(std::move(install));
+    turn.out.emplace_back(InboundReady{child});
+    quick_of(turn).inbound_installed = true;
+}
+
+void forget_secrets(QuickMode& quick) {
+    quick.g_xy.clear();
+    quick.pair = {};
+    quick.peer_public.clear();
+}
+
+void heed_notifications(Turn& turn) {
+    QuickMode& quick = quick_of(turn);
+    for (const Payload& payload : turn.message->payloads) {
+        if (payload.type != PayloadType::Notification)
+            continue;
+        const auto notification = parse_notification(payload.body);
+        if (!notification || notification->type != NotifyType::ResponderLifetime)
+            continue;
+        const Status done =
+            shorten_lifetime(*notification, quick.choice->lifetime, &quick.choice->kilobytes);
+        if (!done)
+            debug(turn, "%s", done.error().text.c_str());
+    }
+}
+
+} // namespace
+
+// --- message 1 --------------------------------------------------------------------------------------
+
+Verdict start_qm_dh(Turn& turn) {
+    const Connection* connection = find_connection(turn.env.config, quick_of(turn).connection);
+    ENSURE(connection != nullptr && connection->pfs);
+    start_dh(turn, {.kind = DhJobKind::Generate, .group = *connection->pfs});
+    return {};
+}
+
+Verdict send_qm1(Turn& turn) {
+    QuickMode& quick = quick_of(turn);
+    const Secured& keys = secured(turn);
+    const Connection* connection = find_connection(turn.env.config, quick.connection);
+    if (connection == nullptr)
+        return refuse(Refusal{Failure::Phase2Timeout, "crypto map entry removed"}.ending());
+    TRY_VOID(reserve_pair(turn));
+    debug(turn, "beginning Quick Mode exchange, M-ID of %u", quick.id.value);
+    debug(turn, "QM Initiator gets spi");
+    quick.nonce_i = random_nonce(turn);
+    MessageBuilder message;
+    message.add(PayloadType::Hash, {});
+    message.add(PayloadType::SecurityAssociation,
+                offer_phase2(terms_of(turn, *connection), quick.inbound_spi));
+    message.add(PayloadType::Nonce, quick.nonce_i);
+    if (turn.dh != nullptr) {
+        quick.pair = std::move(turn.dh->pair);
+        message.add(PayloadType::KeyExchange, quick.pair.public_value);
+    }
+    const TrafficSelector& ours = quick.selector;
+    const Identity idci = client_identity({ours.local, ours.protocol, ours.local_port});
+    const Identity idcr = client_identity({ours.remote, ours.protocol, ours.remote_port});
+    message.add(PayloadType::Identification, build_identity(idci));
+    message.add(PayloadType::Identification, build_identity(idcr));
+    const Bytes rest = message.chain(1);
+    message.set(
+        0, to_bytes(hash_1(keys.policy.hash, keys.skeyid_a.view(), quick.id, rest).view()));
+    send_sealed(turn, message);
+    return {};
+}
+
+namespace {
+
+// --- responder: what may be agreed ------------------------------------------------------------------
+
+/// What the peer wants protected, seen from here: IDci is behind it, IDcr behind us. Without
+/// identities the two gateways themselves (RFC 2409 5.5).
+Result<TrafficSelector> requested_selector(Turn& turn) {
+    std::vector<ByteView> bodies;
+    for (const Payload& payload : turn.message->payloads)
+        if (payload.type == PayloadType::Identification)
+            bodies.push_back(payload.body);
+    TrafficSelector selector;
+    if (bodies.empty()) {
+        selector.local = Ipv4Range::host(turn.session.local.address);
+        selector.remote = Ipv4Range::host(turn.session.remote.address);
+        return selector;
+    }
+    const Identity idci = TRY(parse_identity(bodies[0]));
+    const Identity idcr = TRY(parse_identity(bodies[1]));
+    const ClientRange theirs = TRY(client_range(idci));
+    const ClientRange ours = TRY(client_range(idcr));
+    if (theirs.protocol != ours.protocol)
+        return fail(ErrorCode::Malformed, "IDci and IDcr name different protocols");
+    quick_of(turn).answer_idci = to_bytes(bodies[0]);
+    quick_of(turn).answer_idcr = to_bytes(bodies[1]);
+    selector.local = ours.range;
+    selector.local_port = ours.port;
+    selector.remote = theirs.range;
+    selector.remote_port = theirs.port;
+    selector.protocol = ours.protocol;
+    return selector;
+}
+
+bool serves(const Connection& connection, const Session& session) {
+    return connection.local == session.local.address &&
+           std::ranges::find(connection.peers, session.remote.address) != connection.peers.end();
+}
+
+struct Match {
+    const Connection* connection{nullptr};
+    const Flow* flow{nullptr};
+};
+
+Match match_flow(const Turn& turn, const TrafficSelector& wanted) {
+    for (const Connection& connection : turn.env.config.connections) {
+        if (!serves(connection, turn.session))
+            continue;
+        const auto flow = std::ranges::find(connection.flows, wanted, &Flow::selector);
+        if (flow != connection.flows.end())
+            return {&connection, &*flow};
+    }
+    return {};
+}
+
+/// How many of the parts agree; to name the line that was probably meant.
+int likeness(const TrafficSelector& left, const TrafficSelector& right) {
+    return 2 * (left.local == right.local) + 2 * (left.remote == right.remote) +
+           (left.protocol == right.protocol) +
+           (left.local_port == right.local_port && left.remote_port == right.remote_port);
+}
+
+std::string difference(const TrafficSelector& theirs, const TrafficSelector& ours) {
+    std::string differs;
+    const auto add = [&](bool same, const char* what) {
+        if (!same)
+            differs += (differs.empty() ? "" : ", ") + std::string{what};
+    };
+    add(theirs.local == ours.local, "our side");
+    add(theirs.remote == ours.remote, "their side");
+    add(theirs.protocol == ours.protocol, "protocol");
+    add(theirs.local_port == ours.local_port && theirs.remote_port == ours.remote_port, "ports");
+    return differs;
+}
+
+std::string proxy_evidence(const Turn& turn, const TrafficSelector& wanted) {
+    const Connection* nearest = nullptr;
+    const Flow* line = nullptr;
+    for (const Connection& connection : turn.env.config.connections)
+        if (serves(connection, turn.session))
+            for (const Flow& flow : connection.flows)
+                if (line == nullptr || likeness(flow.selector, wanted) > likeness(line->selector, wanted)) {
+                    nearest = &connection;
+                    line = &flow;
+                }
+    const std::string asked = "they ask for " + describe(wanted);
+    if (line == nullptr)
+        return asked + "; no crypto map entry names this peer";
+    return asked + "; nearest of ours is " + nearest->name + " (access list " +
+           nearest->acl_name + ", line " + std::to_string(line->acl_sequence) + ") " +
+           describe(line->selector) + ": " + difference(wanted, line->selector) + " differ";
+}
+
+Verdict choose_flow(Turn& turn, const Connection*& connection) {
+    QuickMode& quick = quick_of(turn);
+    const auto wanted = requested_selector(turn);
+    if (!wanted)
+        return refuse(ending(
+            Failure::ProxyMismatch, wanted.error().text, NotifyType::InvalidIdInformation));
+    const Match match = match_flow(turn, *wanted);
+    if (match.flow == nullptr) {
+        debug(turn, "IPSec policy invalidated proposal with error 32");
+        return refuse(ending(Failure::ProxyMismatch,
+                             proxy_evidence(turn, *wanted),
+                             NotifyType::InvalidIdInformation));
+    }
+    connection = match.connection;
+    quick.connection = connection->name;
+    quick.policy = match.flow->policy;
+    quick.selector = match.flow->selector;
+    quick.replay_window = connection->replay_window;
+    return {};
+}
+
+Verdict choose_transform(Turn& turn, const Connection& connection, const SaView& sa) {
+    const Phase2Terms terms = terms_of(turn, connection);
+    const auto choice = choose_phase2(sa, terms);
+    if (!choice) {
+        debug(turn, "IPSec policy invalidated proposal with error 256");
+        const bool group = choice.error().group_at_fault;
+        return refuse(ending(group ? Failure::PfsMismatch : Failure::NoPhase2Proposal,
+                             connection.name + ": they offer " + describe_phase2(sa) +
+                                 "; we accept " + describe(terms),
+                             NotifyType::NoProposalChosen));
+    }
+    // RFC 2409 5.5: the group attribute and the KE payload go together.
+    if (choice->pfs.has_value() != has_key_exchange(turn))
+        return refuse(ending(Failure::PfsMismatch,
+                             connection.name + ": group " +
+                                 (choice->pfs ? name(*choice->pfs) : "none") +
+                                 (has_key_exchange(turn) ? " with" : " without") +
+                                 " a KE payload",
+                             NotifyType::NoProposalChosen));
+    quick_of(turn).choice = *choice;
+    return {};
+}
+
+/// Message 1 up to the point where Diffie-Hellman may be needed.
+Verdict judge_qm1(Turn& turn) {
+    QuickMode& quick = quick_of(turn);
+    const Secured& keys = secured(turn);
+    TRY_VOID(check_hash(
+        turn,
+        hash_1(keys.policy.hash, keys.skeyid_a.view(), quick.id, turn.message->behind_first()),
+        "HASH(1) of quick mode"));
+    const auto sa = parse_sa(turn.message->find(PayloadType::SecurityAssociation)->body);
+    if (!sa)
+        return refuse(
+            ending(Failure::Malformed, sa.error().text, NotifyType::BadProposalSyntax));
+    auto nonce = nonce_of(*turn.message);
+    if (!nonce)
+        return refuse(
+            ending(Failure::Malformed, nonce.error().text, NotifyType::PayloadMalformed));
+    const Connection* connection = nullptr;
+    TRY_VOID(choose_flow(turn, connection));
+    TRY_VOID(choose_transform(turn, *connection, *sa));
+    quick.nonce_i = std::move(*nonce);
+    quick.nonce_r = random_nonce(turn);
+    return reserve_pair(turn);
+}
+
+} // namespace
+
+Verdict accept_qm1(Turn& turn) {
+    TRY_VOID(judge_qm1(turn));
+    return send_qm2(turn);
+}
+
+Verdict accept_qm1_pfs(Turn& turn) {
+    TRY_VOID(judge_qm1(turn));
+    QuickMode& quick = quick_of(turn);
+    Bytes peer_public = public_value_of(turn);
+    if (const Status sound = check_public_value(*quick.choice->pfs, peer_public); !sound)
+        return refuse(ending(
+            Failure::BadKeyExchange, sound.error().text, NotifyType::InvalidKeyInformation));
+    start_dh(turn,
+             {.kind = DhJobKind::GenerateAndAgree,
+              .group = *quick.choice->pfs,
+              .peer_public = std::move(peer_public)});
+    return {};
+}
+
+// --- message 2 --------------------------------------------------------------------------------------
+
+Verdict send_qm2(Turn& turn) {
+    QuickMode& quick = quick_of(turn);
+    const Secured& keys = secured(turn);
+    MessageBuilder message;
+    message.add(PayloadType::Hash, {});
+    message.add(PayloadType::SecurityAssociation, answer_phase2(*quick.choice, quick.inbound_spi));
+    message.add(PayloadType::Nonce, quick.nonce_r);
+    if (turn.dh != nullptr) {
+        message.add(PayloadType::KeyExchange, turn.dh->pair.public_value);
+        quick.g_xy = std::move(turn.dh->shared);
+    }
+    if (!quick.answer_idci.empty()) {
+        message.add(PayloadType::Identification, quick.answer_idci);
+        message.add(PayloadType::Identification, quick.answer_idcr);
+    }
+    const Bytes rest = message.chain(1);
+    message.set(0,
+                to_bytes(hash_2(keys.policy.hash,
+                                keys.skeyid_a.view(),
+                                quick.id,
+                                quick.nonce_i,
+                                rest)
+                             .view()));
+    const ChildSa child = child_of(turn);
+    Pair pair = derive_pair(turn, child);
+    install_inbound(turn, child, std::move(pair.inbound));
+    quick.outbound = std::move(pair.outbound);
+    forget_secrets(quick);
+    send_sealed(turn, message);
+    return {};
+}
+
+namespace {
+
+/// RFC 2409 5.5: the responder sends the identities back; some leave them out.
+bool identities_match(const Turn& turn) {
+    const TrafficSelector& ours = turn.quick->selector;
+    const std::array expected = {ClientRange{ours.local, ours.protocol, ours.local_port},
+                                 ClientRange{ours.remote, ours.protocol, ours.remote_port}};
+    std::size_t index = 0;
+    for (const Payload& payload : turn.message->payloads) {
+        if (payload.type != PayloadType::Identification)
+            continue;
+        const auto identity = parse_identity(payload.body);
+        const auto client = identity ? client_range(*identity)
+                                     : Result<ClientRange>{std::unexpected(identity.error())};
+        if (!client || *client != expected.at(index++))
+            return false;
+    }
+    return true;
+}
+
+/// Message 2 up to the point where Diffie-Hellman may be needed.
+Verdict judge_qm2(Turn& turn) {
+    QuickMode& quick = quick_of(turn);
+    const Secured& keys = secured(turn);
+    TRY_VOID(check_hash(turn,
+                        hash_2(keys.policy.hash,
+                               keys.skeyid_a.view(),
+                               quick.id,
+                               quick.nonce_i,
+                               turn.message->behind_first()),
+                        "HASH(2) of quick mode"));
+    const Connection* connection = find_connection(turn.env.config, quick.connection);
+    const auto sa = parse_sa(turn.message->find(PayloadType::SecurityAssociation)->body);
+    auto nonce = nonce_of(*turn.message);
+    if (connection == nullptr || !sa || !nonce)
+        return refuse(
+            ending(Failure::Malformed, "unusable message 2", NotifyType::PayloadMalformed));
+    const auto choice = accept_phase2(*sa, terms_of(turn, *connection));
+    if (!choice)
+        return refuse(ending(Failure::Phase2Refused,
+                             connection->name + ": " + choice.error().text,
+                             NotifyType::NoProposalChosen));
+    if (choice->pfs.has_value() != has_key_exchange(turn))
+        return refuse(ending(Failure::PfsMismatch,
+                             connection->name + ": KE payload does not fit the agreed group",
+                             NotifyType::InvalidKeyInformation));
+    quick.choice = *choice;
+    quick.nonce_r = std::move(*nonce);
+    if (!identities_match(turn))
+        return refuse(ending(Failure::ProxyRefused,
+                             connection->name + ": peer changed the proxy identities; ours are " +
+                                 describe(quick.selector),
+                             NotifyType::InvalidIdInformation));
+    heed_notifications(turn);
+    return {};
+}
+
+} // namespace
+
+Verdict accept_qm2(Turn& turn) {
+    TRY_VOID(judge_qm2(turn));
+    return send_qm3(turn);
+}
+
+Verdict accept_qm2_pfs(Turn& turn) {
+    TRY_VOID(judge_qm2(turn));
+    QuickMode& quick = quick_of(turn);
+    Bytes peer_public = public_value_of(turn);
+    if (const Status sound = check_public_value(*quick.choice->pfs, peer_public); !sound)
+        return refuse(ending(
+            Failure::BadKeyExchange, sound.error().text, NotifyType::InvalidKeyInformation));
+    start_dh(turn,
+             {.kind = DhJobKind::Agree,
+              .group = *quick.choice->pfs,
+              .private_key = quick.pair.private_key.clone(),
+              .peer_public = std::move(peer_public)});
+    return {};
+}
+
+// --- message 3 --------------------------------------------------------------------------------------
+
+Verdict send_qm3(Turn& turn) {
+    QuickMode& quick = quick_of(turn);
+    const Secured& keys = secured(turn);
+    if (turn.dh != nullptr)
+        quick.g_xy = std::move(turn.dh->shared);
+    const ChildSa child = child_of(turn);
+    Pair pair = derive_pair(turn, child);
+    install_inbound(turn, child, std::move(pair.inbound));
+    MessageBuilder message;
+    message.add(PayloadType::Hash,
+                to_bytes(hash_3(keys.policy.hash,
+                                keys.skeyid_a.view(),
+                                quick.id,
+                                {quick.nonce_i, quick.nonce_r})
+                             .view()));
+    send_sealed(turn, message);
+    forget_secrets(quick);
+    ++turn.env.counters.phase2_established;
+    turn.out.emplace_back(OutboundReady{child.inbound_sa, std::move(pair.outbound)});
+    return {};
+}
+
+Verdict accept_qm3(Turn& turn) {
+    QuickMode& quick = quick_of(turn);
+    const Secured& keys = secured(turn);
+    TRY_VOID(check_hash(turn,
+                        hash_3(keys.policy.hash,
+                               keys.skeyid_a.view(),
+                               quick.id,
+                               {quick.nonce_i, quick.nonce_r}),
+                        "HASH(3) of quick mode"));
+    ++turn.env.counters.phase2_established;
+    turn.out.emplace_back(OutboundReady{quick.inbound_sa, std::move(*quick.outbound)});
+    quick.outbound.reset();
+    return {};
+}
+
+// --- endings ----------------------------------------------------------------------------------------
+
+Verdict give_up_quick_mode(Turn& turn) {
+    QuickMode& quick = quick_of(turn);
+    report(turn,
+           {Failure::Phase2Timeout,
+            quick.connection + ": no answer to " + name(quick.leg.state) + " after " +
+                std::to_string(quick.leg.sends) + " transmissions; phase 1 is up"});
+    end_quick_mode(turn);
+    return {};
+}
+
+Verdict forget_quick_mode(Turn& turn) {
+    end_quick_mode(turn);
+    return {};
+}
+
+} // namespace adit::ike

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words for what goes wrong. Each failure has its counter, the log line that collectors know
+// (CRYPTO), and a second line with our evidence (VPNDIAG).
+#include "control/ike/step.h"
+
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+
+namespace adit::ike {
+
+namespace {
+
+struct FailureWords {
+    Failure failure;
+    const char* name;     // what `show` and metrics print
+    const char* cause;    // code of the diagnosis table
+    Severity severity;
+    const char* mnemonic; // null: evidence only
+    const char* text;     // %s: the peer's address
+};
+
+// clang-format off
+constexpr std::array kFailureWords = {
+    FailureWords{Failure::Malformed, "malformed", "malformed", Severity::Warning, "IKMP_BAD_MESSAGE", "IKE message from %s failed its sanity check or is malformed"},
+    FailureWords{Failure::UnknownCookies, "unknown-cookies", "stale-sa", Severity::Warning, "IKMP_NO_SA", "IKE message from %s has no SA and is not an initialization offer"},
+    FailureWords{Failure::NoPresharedKey, "no-preshared-key", "local-config", Severity::Error, "IKMP_NO_PRESHARED_KEY", "Pre-shared key for remote peer at %s is missing"},
+    FailureWords{Failure::NoPhase1Proposal, "no-phase1-proposal", "p1-policy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Main mode failed with peer at %s"},
+    FailureWords{Failure::Phase1Refused, "phase1-refused", "p1-notify", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Main mode failed with peer at %s"},
+    FailureWords{Failure::PresharedKeyMismatch, "psk-mismatch", "psk-mismatch", Severity::Warning, "IKMP_BAD_MESSAGE", "IKE message from %s failed its sanity check or is malformed"},
+    FailureWords{Failure::IdentityMismatch, "identity-mismatch", "p1-identity", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Main mode failed with peer at %s"},
+    FailureWords{Failure::NoPhase2Proposal, "no-phase2-proposal", "p2-transform", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
+    FailureWords{Failure::Phase2Refused, "phase2-refused", "p2-transform", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Informational mode failed with peer at %s"},
+    FailureWords{Failure::ProxyMismatch, "proxy-mismatch", "p2-proxy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
+    FailureWords{Failure::ProxyRefused, "proxy-refused", "p2-proxy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Informational mode failed with peer at %s"},
+    FailureWords{Failure::PfsMismatch, "pfs-mismatch", "p2-transform", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
+    FailureWords{Failure::Phase1Timeout, "phase1-timeout", "no-reply", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Main mode failed with peer at %s"},
+    FailureWords{Failure::Phase2Timeout, "phase2-timeout", "p2-no-answer", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
+    FailureWords{Failure::BadHash, "bad-hash", "bad-hash", Severity::Warning, "IKMP_BAD_MESSAGE", "IKE message from %s failed its sanity check or is malformed"},
+    FailureWords{Failure::NotEncrypted, "not-encrypted", "not-encrypted", Severity::Informational, "IKMP_NOT_ENCRYPTED", "IKE packet from %s was not encrypted and it should've been."},
+    FailureWords{Failure::UnexpectedMessage, "unexpected-message", "unexpected", Severity::Informational, nullptr, nullptr},
+    FailureWords{Failure::BadKeyExchange, "bad-key-exchange", "bad-key-exchange", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Main mode failed with peer at %s"},
+    FailureWords{Failure::DeadPeer, "dead-peer", "no-reply", Severity::Informational, nullptr, nullptr},
+    FailureWords{Failure::HalfOpenLimit, "half-open-limit", "overload", Severity::Informational, nullptr, nullptr},
+    FailureWords{Failure::InstallRefused, "install-refused", "install-refused", Severity::Informational, nullptr, nullptr},
+};
+// clang-format on
+
+constexpr bool words_are_in_order() {
+    for (std::size_t i = 0; i < kFailureWords.size(); ++i)
+        if (static_cast<std::size_t>(kFailureWords[i].failure) != i)
+            return false;
+    return kFailureWords.size() == static_cast<std::size_t>(Failure::Count_);
+}
+static_assert(words_are_in_order(), "to_string() indexes by enumerator");
+
+const FailureWords& words(Failure failure) {
+    return kFailureWords.at(static_cast<std::size_t>(failure));
+}
+
+std::string with_peer(const char* text, const std::string& peer) {
+    std::string line{text};
+    const std::size_t place = line.find("%s");
+    return place == std::string::npos ? line : line.replace(place, 2, peer);
+}
+
+LogRecord
+record(Severity severity, const char* facility, const char* mnemonic, std::string text, std::string subject) {
+    return {severity, facility, mnemonic, std::move(text), std::move(subject)};
+}
+
+} // namespace
+
+const char* to_string(Failure failure) {
+    return words(failure).name;
+}
+
+std::vector<LogRecord> log_records(Failure failure, Ipv4Address peer, const std::string& evidence) {
+    const FailureWords& row = words(failure);
+    const std::string address = to_string(peer);
+    std::vector<LogRecord> records;
+    if (row.mnemonic != nullptr)
+        records.push_back(
+            record(row.severity, "CRYPTO", row.mnemonic, with_peer(row.text, address), address));
+    records.push_back(record(Severity::Warning,
+                             "VPNDIAG",
+                             "CAUSE",
+                             "peer " + address + ": " + row.cause + ": " + evidence,
+                             address));
+    return records;
+}
+
+void report(Turn& turn, const Refusal& refusal) {
+    ++turn.env.counters.failures.at(static_cast<std::size_t>(refusal.failure));
+    const Ipv4Address peer = turn.session.remote.address;
+    for (LogRecord& line : log_records(refusal.failure, peer, refusal.text))
+        turn.out.emplace_back(Log{std::move(line)});
+    debug(turn, "%s", refusal.text.c_str());
+}
+
+void hint(Turn& turn, const char* cause, const std::string& text) {
+    const std::string address = to_string(turn.session.remote.address);
+    turn.out.emplace_back(Log{record(Severity::Warning,
+                                     "VPNDIAG",
+                                     "CAUSE",
+                                     "peer " + address + ": " + cause + ": " + text,
+                                     address)});
+}
+
+void debug(Turn& turn, const char* format, ...) {
+    if (!turn.env.debug)
+        return;
+    constexpr std::size_t kLongestLine = 512;
+    std::array<char, kLongestLine> text{};
+    std::va_list arguments;
+    va_start(arguments, format);
+    std::vsnprintf(text.data(), text.size(), format, arguments);
+    va_end(arguments);
+    const Session& session = turn.session;
+    turn.out.emplace_back(
+        Debug{session.remote.address,
+              session.cookies.initiator,
+              "ISAKMP:(" + std::to_string(session.conn_id.value) + "):" + text.data()});
+}
+
+const char* show_state(const Session& session) {
+    switch (session.leg.state) {
+    case State::InitiatorMm2Dh:
+    case State::InitiatorMm3:
+    case State::ResponderMm2:
+        return "MM_SA_SETUP";
+    case State::InitiatorMm4Dh:
+    case State::InitiatorMm5:
+    case State::ResponderMm3Dh:
+    case State::ResponderMm4:
+        return "MM_KEY_EXCH";
+    case State::Established:
+        return "QM_IDLE";
+    default:
+        return session.secured() != nullptr ? "QM_IDLE" : "MM_NO_STATE";
+    }
+}
+
+} // namespace adit::ike

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ike/session_table.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+namespace {
+
+template <class Map, class Key> void erase_from(Map& map, const Key& key, SessionId id) {
+    auto [from, to] = map.equal_range(key);
+    for (auto entry = from; entry != to; ++entry)
+        if (entry->second == id) {
+            map.erase(entry);
+            return;
+        }
+}
+
+/// The jobs a session waits for; none has the number 0.
+template <class Visit> void for_each_job(const Session& session, const Visit& visit) {
+    if (session.leg.job.value != 0)
+        visit(session.leg.job);
+    for (const auto& quick : session.quick_modes)
+        if (quick->leg.job.value != 0)
+            visit(quick->leg.job);
+}
+
+bool cookies_fit(const Session& session, const Header& header, Digest digest) {
+    if (session.cookies.responder == header.cookies.responder)
+        return true;
+    // Our first message is out and the peer's cookie unknown: any will do.
+    if (session.role == Role::Initiator && session.leg.state == State::InitiatorMm1)
+        return true;
+    // A refusal of our first message may leave its cookie out.
+    const bool first = header.cookies.responder.value == 0;
+    return first && session.role == Role::Responder &&
+           std::ranges::find(session.leg.answered, digest) != session.leg.answered.end();
+}
+
+} // namespace
+
+bool is_half_open(const Session& session) {
+    return session.role == Role::Responder && session.secured() == nullptr;
+}
+
+Session*
+SessionTable::find(const Header& header, Endpoint local, Endpoint remote, Digest digest) {
+    auto [from, to] = by_cookie_.equal_range({header.cookies.initiator, remote.address});
+    for (auto entry = from; entry != to; ++entry) {
+        Session* session = find(entry->second);
+        if (session->local.address == local.address && cookies_fit(*session, header, digest))
+            return session;
+    }
+    return nullptr;
+}
+
+Session* SessionTable::find(SessionId id) {
+    const auto entry = sessions_.find(id);
+    return entry == sessions_.end() ? nullptr : &entry->second.session;
+}
+
+Session* SessionTable::find_job(JobId job) {
+    const auto entry = by_job_.find(job);
+    return entry == by_job_.end() ? nullptr : find(entry->second);
+}
+
+Session* SessionTable::find_cookies(CookiePair cookies, Ipv4Address peer) {
+    auto [from, to] = by_cookie_.equal_range({cookies.initiator, peer});
+    for (auto entry = from; entry != to; ++entry)
+        if (Session* session = find(entry->second); session->cookies == cookies)
+            return session;
+    return nullptr;
+}
+
+std::vector<Session*> SessionTable::with_peer(Ipv4Address peer) {
+    std::vector<Session*> sessions;
+    auto [from, to] = by_peer_.equal_range(peer);
+    for (auto entry = from; entry != to; ++entry)
+        sessions.push_back(find(entry->second));
+    std::ranges::sort(sessions, {}, &Session::id);
+    return sessions;
+}
+
+void SessionTable::insert(Session session) {
+    const SessionId id = session.id;
+    const Ipv4Address peer = session.remote.address;
+    by_cookie_.emplace(std::pair{session.cookies.initiator, peer}, id);
+    by_peer_.emplace(peer, id);
+    for_each_job(session, [&](JobId job) { by_job_.emplace(job, id); });
+    const auto due = deadline(session);
+    if (due)
+        by_deadline_.emplace(*due, id);
+    half_open_ += static_cast<std::size_t>(is_half_open(session));
+    const bool fresh = sessions_.emplace(id, Entry{std::move(session), due}).second;
+    ENSURE(fresh);
+}
+
+Session SessionTable::take(SessionId id) {
+    const auto found = sessions_.find(id);
+    ENSURE(found != sessions_.end());
+    Entry entry = std::move(found->second);
+    sessions_.erase(found);
+    const Ipv4Address peer = entry.session.remote.address;
+    erase_from(by_cookie_, std::pair{entry.session.cookies.initiator, peer}, id);
+    erase_from(by_peer_, peer, id);
+    for_each_job(entry.session, [&](JobId job) { by_job_.erase(job); });
+    if (entry.deadline)
+        by_deadline_.erase({*entry.deadline, id});
+    half_open_ -= static_cast<std::size_t>(is_half_open(entry.session));
+    return std::move(entry.session);
+}
+
+std::vector<SessionId> SessionTable::due(Instant now) const {
+    std::vector<SessionId> ids;
+    for (const auto& [due, id] : by_deadline_) {
+        if (due > now)
+            break;
+        ids.push_back(id);
+    }
+    return ids;
+}
+
+std::optional<Instant> SessionTable::next_deadline() const {
+    if (by_deadline_.empty())
+        return std::nullopt;
+    return by_deadline_.begin()->first;
+}
+
+std::vector<SessionId> SessionTable::ids() const {
+    std::vector<SessionId> ids;
+    for (const auto& [id, entry] : sessions_)
+        ids.push_back(id);
+    return ids;
+}
+
+} // namespace adit::ike

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// All sessions of an engine, found by what a datagram shows (cookies and addresses), by peer, by
+// the Diffie-Hellman job they wait for, and by whose timer is next.
+//
+// Threading: belongs to its engine.
+#pragma once
+
+#include "control/ike/state.h"
+#include "control/ike/wire.h"
+
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+namespace adit::ike {
+
+class SessionTable {
+  public:
+    /// The session a datagram belongs to: both cookies and both addresses must be its own (or the
+    /// responder cookie still unknown). Null when there is none; a first message is looked up by
+    /// its digest, so that a copy finds the session it has made and nobody else's cookie does.
+    [[nodiscard]] Session* find(const Header& header, Endpoint local, Endpoint remote, Digest digest);
+    [[nodiscard]] Session* find(SessionId id);
+    [[nodiscard]] Session* find_job(JobId job);
+    [[nodiscard]] Session* find_cookies(CookiePair cookies, Ipv4Address peer);
+
+    /// With this peer address, oldest first.
+    [[nodiscard]] std::vector<Session*> with_peer(Ipv4Address peer);
+
+    /// Takes it in; its id must be new.
+    void insert(Session session);
+    /// Takes it out for a step; insert() brings it back.
+    [[nodiscard]] Session take(SessionId id);
+
+    /// Sessions whose deadline has come, as they stand now.
+    [[nodiscard]] std::vector<SessionId> due(Instant now) const;
+    [[nodiscard]] std::optional<Instant> next_deadline() const;
+
+    [[nodiscard]] std::vector<SessionId> ids() const;
+
+    [[nodiscard]] std::size_t half_open() const { return half_open_; }
+
+    /// Diffie-Hellman jobs waited for.
+    [[nodiscard]] std::size_t jobs() const { return by_job_.size(); }
+
+    template <class Visit> void for_each(const Visit& visit) const {
+        for (const auto& [id, entry] : sessions_)
+            visit(entry.session);
+    }
+
+  private:
+    struct Entry {
+        Session session;
+        std::optional<Instant> deadline; // as indexed
+    };
+
+    struct CookieHash {
+        std::size_t operator()(const std::pair<Cookie, Ipv4Address>& key) const noexcept {
+            return std::hash<std::uint64_t>{}(key.first.value ^
+                                              (std::uint64_t{key.second.value} << 17));
+        }
+    };
+
+    std::map<SessionId, Entry> sessions_;
+    std::unordered_multimap<std::pair<Cookie, Ipv4Address>, SessionId, CookieHash> by_cookie_;
+    std::unordered_multimap<Ipv4Address, SessionId> by_peer_;
+    std::unordered_map<JobId, SessionId> by_job_;
+    std::set<std::pair<Instant, SessionId>> by_deadline_;
+    std::size_t half_open_{0};
+};
+
+/// A responder's session whose peer has proved nothing.
+[[nodiscard]] bool is_half_open(const Session& session);
+
+} // namespace adit::ike

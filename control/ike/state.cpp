@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ike/state.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+const char* name(State state) {
+    switch (state) {
+    case State::Ready:
+        return "IKE_READY";
+    case State::InitiatorMm1:
+        return "IKE_I_MM1";
+    case State::InitiatorMm2Dh:
+        return "IKE_I_MM2";
+    case State::InitiatorMm3:
+        return "IKE_I_MM3";
+    case State::InitiatorMm4Dh:
+        return "IKE_I_MM4";
+    case State::InitiatorMm5:
+        return "IKE_I_MM5";
+    case State::ResponderMm2:
+        return "IKE_R_MM2";
+    case State::ResponderMm3Dh:
+        return "IKE_R_MM3";
+    case State::ResponderMm4:
+        return "IKE_R_MM4";
+    case State::Established:
+        return "IKE_P1_COMPLETE";
+    case State::QmInitiatorDh:
+        return "IKE_QM_I_DH";
+    case State::QmInitiatorQm1:
+        return "IKE_QM_I_QM1";
+    case State::QmInitiatorQm2Dh:
+        return "IKE_QM_I_QM2";
+    case State::QmResponderDh:
+        return "IKE_QM_SPI_STARVE";
+    case State::QmResponderQm2:
+        return "IKE_QM_R_QM2";
+    case State::QmDone:
+        return "IKE_QM_PHASE2_COMPLETE";
+    case State::Dead:
+        return "IKE_DEST_SA";
+    case State::Count_:
+        break;
+    }
+    return "unknown";
+}
+
+Digest digest_of(ByteView datagram) {
+    const Bytes digest = hash(HashAlgorithm::Sha256, {datagram});
+    return load_be<Digest>(digest.data());
+}
+
+std::optional<Instant> deadline(const Session& session) {
+    std::optional<Instant> earliest;
+    const auto consider = [&](Instant due) {
+        if (!earliest || due < *earliest)
+            earliest = due;
+    };
+    if (session.leg.timer != TimerRule::None)
+        consider(session.leg.due);
+    for (const auto& quick : session.quick_modes)
+        if (quick->leg.timer != TimerRule::None)
+            consider(quick->leg.due);
+    if (session.dpd.due)
+        consider(*session.dpd.due);
+    if (session.keepalive_due)
+        consider(*session.keepalive_due);
+    const Secured* secured = session.secured();
+    if (secured != nullptr && !session.rekey_started)
+        consider(secured->rekey_at);
+    return earliest;
+}
+
+} // namespace adit::ike

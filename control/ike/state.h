@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a session is made of: the states of its exchanges, the data each state owns, what can happen
+// to it and what it asks for. A session is one ISAKMP SA with the quick modes that run under it.
+// Each transition moves what survives into the next state's data and so wipes what does not; keys
+// that need authentication exist only in Secured.
+//
+// Threading: values; an engine owns them. Source: RFC 2409 5.
+#pragma once
+
+#include "common/clock.h"
+#include "control/ike/interface.h"
+#include "control/ike/keymat.h"
+#include "control/ike/payload_id.h"
+#include "control/ike/proposal.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace adit::ike {
+
+inline constexpr std::uint16_t kIkePort = 500;
+inline constexpr std::uint16_t kNatPort = 4500; // RFC 3947 4
+inline constexpr std::uint8_t kUdp = 17;
+
+// --- states -----------------------------------------------------------------------------------------
+
+/// Named after the last message sent (Mm1: message 1 is out). `...Dh` waits for slow arithmetic.
+enum class State : std::uint8_t {
+    Ready, // nothing sent, nothing received
+    InitiatorMm1,
+    InitiatorMm2Dh,
+    InitiatorMm3,
+    InitiatorMm4Dh,
+    InitiatorMm5,
+    ResponderMm2,
+    ResponderMm3Dh,
+    ResponderMm4,
+    Established,
+    QmInitiatorDh,
+    QmInitiatorQm1,
+    QmInitiatorQm2Dh,
+    QmResponderDh,
+    QmResponderQm2,
+    QmDone,
+    Dead,
+    Count_,
+};
+
+/// As `debug crypto isakmp` calls them: "IKE_I_MM1".
+const char* name(State state);
+
+enum class TimerRule : std::uint8_t {
+    None,
+    Retransmit, // send again with growing gaps, then give up
+    Wait,       // the peer retransmits, we only give up
+    Compute,    // our own arithmetic: a guard against a lost job
+    Linger,     // done; kept to answer duplicates
+    Lifetime,   // until the SA expires
+};
+
+/// Gaps between transmissions: the first few short, since one lost datagram is the usual case; the
+/// sum, a minute, outlasts a peer that reboots its routing.
+inline constexpr std::array kRetransmitGaps = {
+    std::chrono::seconds{1},
+    std::chrono::seconds{2},
+    std::chrono::seconds{3},
+    std::chrono::seconds{4},
+    std::chrono::seconds{6},
+    std::chrono::seconds{8},
+    std::chrono::seconds{10},
+    std::chrono::seconds{12},
+    std::chrono::seconds{14},
+};
+inline constexpr Duration kWaitLimit = std::chrono::seconds{60};
+inline constexpr Duration kComputeLimit = std::chrono::seconds{30};
+inline constexpr Duration kLingerTime = std::chrono::seconds{65}; // a peer's whole back-off
+/// An unauthenticated refusal must not end an exchange (anyone on the path can forge one), but
+/// repeating ourselves is pointless: a genuine answer has this long to arrive.
+inline constexpr Duration kRefusedGrace = std::chrono::seconds{4};
+/// A duplicate is answered from store at most this often.
+inline constexpr Duration kAnswerGap = std::chrono::seconds{1};
+
+/// First octets of SHA-256 over a datagram: recognises exact copies.
+using Digest = std::uint64_t;
+Digest digest_of(ByteView datagram);
+
+/// One exchange's place in its dialogue, and what retransmissions and duplicates need.
+struct Leg {
+    State state{State::Ready};
+    TimerRule timer{TimerRule::None};
+    std::uint8_t sends{};
+    Instant due;     // when the timer fires
+    Instant give_up; // Retransmit: the end of it
+    Instant sent_at;
+    Bytes sent;                       // our last message, as it went out
+    std::array<Digest, 3> answered{}; // the peer's messages so far, newest first
+    JobId job;                        // the Diffie-Hellman job waited for
+};
+
+// --- phase 1 ----------------------------------------------------------------------------------------
+
+using SharedBytes = std::shared_ptr<const Bytes>;
+
+/// Initiator, message 1 is out.
+struct Offered {
+    Bytes sai_b;
+};
+
+/// A policy is agreed, nothing secret exists.
+struct Agreed {
+    Phase1Policy policy;
+    SharedBytes sai_b; // equal bodies are stored once: a flood of first messages costs one
+};
+
+/// Public values travel.
+struct Exchanging {
+    Phase1Policy policy;
+    SharedBytes sai_b;
+    DhKeyPair pair;    // responder: once its job is done
+    Bytes nonce_i;     // Ni_b
+    Bytes nonce_r;     // Nr_b
+    Bytes peer_public; // g^x of the peer
+};
+
+/// Both sides can compute the keys; nobody has proved anything.
+struct Keyed {
+    Phase1Policy policy;
+    SharedBytes sai_b;
+    Bytes g_xi;
+    Bytes g_xr;
+    Skeyids keys;
+    SecretBuffer cipher_key;
+    IvChain iv;
+};
+
+/// The peer has proved that it holds the key.
+struct Secured {
+    Phase1Policy policy;
+    SecretBuffer skeyid_d;
+    SecretBuffer skeyid_a;
+    SecretBuffer cipher_key;
+    IvChain iv; // where every later exchange begins
+    std::string peer_identity;
+    Instant since;
+    Instant rekey_at;
+    Instant expires;
+};
+
+using Phase1Data = std::variant<std::monostate,
+                                Offered,
+                                Agreed,
+                                std::unique_ptr<Exchanging>,
+                                std::unique_ptr<Keyed>,
+                                std::unique_ptr<Secured>>;
+
+// --- phase 2 ----------------------------------------------------------------------------------------
+
+/// A wish for a child SA.
+struct FlowRequest {
+    std::string connection;
+    PolicyId policy;
+};
+
+struct QuickMode {
+    MessageId id;
+    Role role{};
+    Leg leg;
+    IvChain iv;
+    std::string connection;
+    PolicyId policy{kNoPolicy};
+    TrafficSelector selector;
+    std::uint32_t replay_window{};
+    Bytes nonce_i;
+    Bytes nonce_r;
+    DhKeyPair pair;
+    Bytes peer_public;
+    SecretBuffer g_xy; // only while PFS needs it
+    std::optional<Phase2Choice> choice;
+    Bytes answer_idci; // responder: the bodies to send back, as they came
+    Bytes answer_idcr;
+    Spi inbound_spi;
+    SaId inbound_sa;
+    SaId outbound_sa;
+    std::optional<InstallSaAction> outbound; // responder: waits for message 3
+    bool inbound_installed{false};
+};
+
+// --- session ----------------------------------------------------------------------------------------
+
+enum class Vendor : std::uint32_t {
+    NatRfc3947 = 1 << 0,
+    NatDraft03 = 1 << 1,
+    NatDraft02n = 1 << 2,
+    NatDraft02 = 1 << 3,
+    Dpd = 1 << 4,
+    Xauth = 1 << 5,
+    Unity = 1 << 6,
+    Fragmentation = 1 << 7,
+    StrongSwan = 1 << 8,
+    NatDraft00 = 1 << 9,
+};
+
+struct NatState {
+    NatVersion version{NatVersion::None};
+    bool local_behind{false};
+    bool peer_behind{false};
+
+    [[nodiscard]] bool detected() const { return local_behind || peer_behind; }
+};
+
+/// What we have seen that explains a failure later on; none of it is proof.
+struct Evidence {
+    std::optional<NotifyType> refused; // by an unauthenticated notification
+    bool unreadable{false};            // an answer that our keys do not open
+    bool heard{false};                 // anything at all
+};
+
+struct DpdState {
+    std::uint32_t sequence{};
+    std::uint8_t tries{};        // R-U-THEREs out and unanswered
+    std::optional<Instant> due;  // next R-U-THERE, or its repetition
+    std::uint32_t peer_sequence{}; // highest seen
+};
+
+using SessionId = Strong<struct SessionIdTag, std::uint64_t>;
+
+struct Session {
+    SessionId id;
+    Role role{};
+    CookiePair cookies;
+    Endpoint local;
+    Endpoint remote;
+    ConnId conn_id;
+    std::uint32_t vendors{}; // Vendor bits of the peer
+    NatState nat;
+    Evidence evidence;
+    bool initial_contact{false}; // to be sent with our identity
+    bool rekey_started{false};
+    Instant created;
+    Leg leg;
+    Phase1Data data;
+    DpdState dpd;
+    std::optional<Instant> keepalive_due;
+    std::vector<std::unique_ptr<QuickMode>> quick_modes;
+    std::vector<FlowRequest> queue;          // waiting for phase 1, or for a free quick mode
+    std::vector<MessageId> used_message_ids; // newest last, bounded
+
+    [[nodiscard]] bool has(Vendor vendor) const {
+        return (vendors & static_cast<std::uint32_t>(vendor)) != 0;
+    }
+
+    [[nodiscard]] Secured* secured() {
+        auto* owner = std::get_if<std::unique_ptr<Secured>>(&data);
+        return owner == nullptr ? nullptr : owner->get();
+    }
+
+    [[nodiscard]] const Secured* secured() const {
+        const auto* owner = std::get_if<std::unique_ptr<Secured>>(&data);
+        return owner == nullptr ? nullptr : owner->get();
+    }
+
+    [[nodiscard]] bool floated() const { return remote.port != kIkePort || local.port != kIkePort; }
+};
+
+/// Earliest instant at which Tick has something to do.
+std::optional<Instant> deadline(const Session& session);
+
+inline constexpr std::size_t kMaxQuickModes = 16;   // running at once under one ISAKMP SA
+inline constexpr std::size_t kMaxLingering = 1024; // with those kept to answer duplicates
+inline constexpr std::size_t kMaxQueue = 1024;      // flows behind one peer
+inline constexpr std::size_t kMaxUsedIds = 128;     // message ids remembered
+inline constexpr std::uint8_t kDpdTries = 5;
+
+// --- what can happen --------------------------------------------------------------------------------
+
+/// `payload` is the session's own copy: decrypting happens in place.
+struct Arrival {
+    Endpoint local;
+    Endpoint remote;
+    Bytes payload;
+};
+
+struct StartMainMode {};
+
+struct StartQuickMode {
+    FlowRequest flow;
+};
+
+/// Something whose time has come; `now` says what.
+struct Tick {};
+
+struct StartDpd {};
+
+/// Tells the peer which of our inbound SPIs are gone.
+struct TellDeleted {
+    std::vector<Spi> spis;
+};
+
+/// Ends the ISAKMP SA, telling the peer when there is one to tell.
+struct Close {};
+
+/// The peer has ended it already: as Close, without a word.
+struct Drop {};
+
+using SessionEvent = std::variant<Arrival,
+                                  StartMainMode,
+                                  StartQuickMode,
+                                  DhResult,
+                                  Tick,
+                                  StartDpd,
+                                  TellDeleted,
+                                  Close,
+                                  Drop>;
+
+// --- what comes of it -------------------------------------------------------------------------------
+
+/// A child SA as the engine keeps it. Keys are not in it: they live in the install actions only.
+struct ChildSa {
+    SaId inbound_sa;
+    SaId outbound_sa;
+    Spi inbound_spi;
+    Spi outbound_spi;
+    PolicyId policy;
+    std::string connection;
+    Role role{};
+    Endpoint local;
+    Endpoint remote;
+    bool udp_encapsulated{false};
+    Phase2Transform algorithms;
+    std::optional<Group> pfs;
+    std::uint32_t replay_window{};
+    TrafficSelector selector;
+    Duration lifetime{};
+    std::uint64_t kilobytes{};
+    ConnId isakmp;
+    std::string peer_identity;
+};
+
+/// The inbound half is installed (its action stands just before this).
+struct InboundReady {
+    ChildSa child;
+};
+
+/// The peer listens: outbound may be used, unless a twin is to be preferred.
+struct OutboundReady {
+    SaId inbound_sa;
+    InstallSaAction install;
+};
+
+/// A quick mode ended without a child; its inbound half goes.
+struct ChildAbandoned {
+    SaId inbound_sa;
+    Spi spi;
+    bool installed{false};
+};
+
+/// Authenticated deletes: SPIs the peer no longer receives on.
+struct PeerDeleted {
+    std::vector<Spi> spis;
+};
+
+/// Authenticated deletes of ISAKMP SAs, perhaps of others with the same peer.
+struct PeerClosed {
+    std::vector<CookiePair> cookies;
+};
+
+/// RFC 2407 4.6.3.3: the peer knows of no other SA with us.
+struct InitialContactSeen {};
+
+struct PhaseOneUp {};
+
+/// Phase 1 ended before it was established.
+struct PhaseOneFailed {
+    Failure failure{};
+};
+
+struct RekeyDue {};
+
+struct PeerDead {};
+
+using Output = std::variant<SendDatagram,
+                            SendNatKeepalive,
+                            StartDh,
+                            InstallSaAction,
+                            Log,
+                            Debug,
+                            ExportKeys,
+                            InboundReady,
+                            OutboundReady,
+                            ChildAbandoned,
+                            PeerDeleted,
+                            PeerClosed,
+                            InitialContactSeen,
+                            PhaseOneUp,
+                            PhaseOneFailed,
+                            RekeyDue,
+                            PeerDead>;
+
+} // namespace adit::ike

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// step(): what one event does to one session. Finds the row of the table, checks the payloads
+// against it, runs its handler, sets state and timer. All that handlers share is here too.
+//
+// Threading: pure but for what Environment lends. Errors: everything a peer does wrong ends in a
+// Refusal, which report() turns into counter, log and perhaps a notify; the session's state is
+// untouched by a refused message.
+// Source: RFC 2408 5, RFC 2409 5.
+#pragma once
+
+#include "common/random.h"
+#include "control/ike/message.h"
+#include "control/ike/payload_notify.h"
+#include "control/ike/state.h"
+#include "control/ike/transitions.h"
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace adit::ike {
+
+/// Numbers that are never used twice.
+struct IdSource {
+    std::uint32_t next_conn_id{1001};
+    std::uint32_t next_sa_id{2001};
+    std::uint64_t next_job{1};
+};
+
+/// What a step may use of the world around the session.
+struct Environment {
+    const EngineConfig& config;
+    Instant now;
+    Rng& rng;
+    SpiAllocator& spis;
+    IdSource& ids;
+    EngineCounters& counters;
+    bool debug{false};
+    bool export_keys{false};
+};
+
+/// Why a message or an exchange came to nothing.
+struct Refusal {
+    Failure failure{Failure::Malformed};
+    std::string text;                 // evidence, both sides' values
+    std::optional<NotifyType> notify; // told to the peer, protected once it can be
+    enum class Then : std::uint8_t {
+        Ignore, // as if it had not come
+        Hasten, // unproven, but a genuine answer now has only kRefusedGrace to come
+        End,    // the exchange is over
+    } then{Then::Ignore};
+
+    Refusal(Failure why, std::string words) : failure(why), text(std::move(words)) {}
+
+    /// What a parser says about a message.
+    Refusal(Error error) : text(std::move(error.text)) {} // NOLINT(google-explicit-constructor)
+
+    Refusal& telling(NotifyType type) {
+        notify = type;
+        return *this;
+    }
+
+    Refusal& ending() {
+        then = Then::End;
+        return *this;
+    }
+
+    Refusal& hastening() {
+        then = Then::Hasten;
+        return *this;
+    }
+};
+
+inline std::unexpected<Refusal> refuse(Refusal refusal) {
+    return std::unexpected(std::move(refusal));
+}
+
+/// One run of one handler.
+struct Turn {
+    Session& session;
+    Environment& env;
+    std::vector<Output>& out;
+    QuickMode* quick{nullptr};       // quick mode rows
+    const Message* message{nullptr}; // message rows
+    ByteView ciphertext;             // its body as it came, when it was encrypted
+    DhOutput* dh{nullptr};           // DhDone rows
+    Endpoint from_local;             // where the message came in
+    Endpoint from_remote;
+
+    [[nodiscard]] Leg& leg() const { return quick != nullptr ? quick->leg : session.leg; }
+
+    [[nodiscard]] Instant now() const { return env.now; }
+};
+
+struct Step {
+    Session session;
+    std::vector<Output> outputs;
+};
+
+Step step(Session session, SessionEvent event, Environment& env);
+
+// --- what handlers share ----------------------------------------------------------------------------
+
+/// Sends and keeps it for retransmission and duplicates.
+void send_kept(Turn& turn, Bytes datagram);
+/// Sends it once, for good or ill.
+void send_once(Turn& turn, Bytes datagram);
+void start_dh(Turn& turn, DhJob job);
+Bytes random_nonce(Turn& turn);
+/// RFC 2409 5: between 8 and 256 octets.
+Result<Bytes> nonce_of(const Message& message);
+Header header_of(const Turn& turn, ExchangeType exchange, MessageId message_id);
+
+/// An informational message under the ISAKMP SA: HASH(1) in front, encrypted.
+void send_protected(Turn& turn, MessageBuilder payloads);
+/// The body of HASH for `payloads` whose element 0 will be the HASH.
+void send_notify(Turn& turn, const Notification& notification);
+
+/// Counter, the log line collectors know, and our evidence in a second one.
+void report(Turn& turn, const Refusal& refusal);
+/// The lines of one failure, for those who have no session to blame it on.
+std::vector<LogRecord> log_records(Failure failure, Ipv4Address peer, const std::string& evidence);
+/// Evidence alone: one VPNDIAG line, no counter. `cause` is a code of the diagnosis table.
+void hint(Turn& turn, const char* cause, const std::string& text);
+void debug(Turn& turn, const char* format, ...) __attribute__((format(printf, 2, 3)));
+/// "MM_KEY_EXCH": the state as `show crypto isakmp sa` names it.
+const char* show_state(const Session& session);
+
+/// The exchange is over. Phase 1: so is the session.
+void end_phase1(Turn& turn, Failure failure);
+void end_quick_mode(Turn& turn);
+
+const SecretBuffer* find_psk(const EngineConfig& config, Ipv4Address peer);
+const Connection* find_connection(const EngineConfig& config, const std::string& name);
+const Flow* find_flow(const Connection& connection, PolicyId policy);
+
+/// Secure shorthand for handlers of rows that only exist under an established ISAKMP SA.
+Secured& secured(Turn& turn);
+
+// --- handlers, by file ------------------------------------------------------------------------------
+
+// main_mode.cpp
+Verdict send_mm1(Turn& turn);
+Verdict accept_mm1(Turn& turn);
+Verdict accept_mm2(Turn& turn);
+Verdict send_mm3(Turn& turn);
+Verdict accept_mm3(Turn& turn);
+Verdict send_mm4(Turn& turn);
+Verdict accept_mm4(Turn& turn);
+Verdict send_mm5(Turn& turn);
+Verdict accept_mm5(Turn& turn);
+Verdict accept_mm6(Turn& turn);
+Verdict give_up_main_mode(Turn& turn);
+Verdict forget_half_open(Turn& turn);
+Verdict expire_isakmp_sa(Turn& turn);
+
+// quick_mode.cpp
+Verdict send_qm1(Turn& turn);
+Verdict start_qm_dh(Turn& turn);
+Verdict accept_qm1(Turn& turn);
+Verdict accept_qm1_pfs(Turn& turn);
+Verdict send_qm2(Turn& turn);
+Verdict accept_qm2(Turn& turn);
+Verdict accept_qm2_pfs(Turn& turn);
+Verdict send_qm3(Turn& turn);
+Verdict accept_qm3(Turn& turn);
+Verdict give_up_quick_mode(Turn& turn);
+Verdict forget_quick_mode(Turn& turn);
+
+// informational.cpp
+Verdict note_refusal(Turn& turn);
+Verdict note_protected_refusal(Turn& turn);
+Verdict accept_informational(Turn& turn);
+
+/// Data of RESPONDER-LIFETIME (RFC 2407 4.6.3.1): only ever shortens.
+Status shorten_lifetime(const Notification& notification, Duration& lifetime, std::uint64_t* kilobytes);
+
+// dpd.cpp
+void start_dpd(Turn& turn);
+void repeat_dpd(Turn& turn);
+Verdict accept_dpd(Turn& turn, const Notification& notification);
+void schedule_dpd(Turn& turn);
+
+// natt.cpp
+void offer_nat(MessageBuilder& message);
+NatVersion agree_nat(std::uint32_t vendors);
+void add_nat_discovery(Turn& turn, MessageBuilder& message);
+void detect_nat(Turn& turn);
+void schedule_keepalive(Turn& turn);
+
+// vendor_id.cpp
+Bytes vendor_id(Vendor vendor);
+std::uint32_t known_vendors(const Message& message);
+std::vector<std::string> vendor_names(std::uint32_t vendors);
+
+} // namespace adit::ike
