@@ -172,8 +172,9 @@ void LineEditor::escape_key(char byte) {
         return;
     case Escape::Sequence:
         // ECMA-48 5.4: parameters 0x20..0x3f, then one final octet 0x40..0x7e.
-        if (byte >= 0x20 && byte <= 0x3f && parameters_.size() < kMaxParameters) {
-            parameters_ += byte;
+        if (byte >= 0x20 && byte <= 0x3f) {
+            if (parameters_.size() < kMaxParameters)
+                parameters_ += byte;
             return;
         }
         escape_ = Escape::None;
