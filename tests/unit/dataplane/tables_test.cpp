@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/neighbor_table.h"
+#include "dataplane/policy_table.h"
+#include "dataplane/route_table.h"
+#include "dataplane/tables.h"
+
+#include <cstddef>
+#include <gtest/gtest.h>
+
+namespace adit::dataplane {
+namespace {
+
+constexpr Ipv4Address kAny{};
+
+Ipv4Prefix prefix(const char* text) {
+    return parse_ipv4_prefix(text).value();
+}
+
+std::uint32_t ip(const char* text) {
+    return parse_ipv4(text).value().value;
+}
+
+// --- routes
+
+TEST(RouteTable, KnowsNothingAtFirst) {
+    EXPECT_EQ(RouteTable{}.lookup(ip("10.0.0.1")).kind, RouteKind::None);
+}
+
+TEST(RouteTable, PrefersTheLongestPrefixAtEveryStride) {
+    RouteTable table;
+    const char* prefixes[] = {"0.0.0.0/0",
+                              "10.0.0.0/8",
+                              "10.1.0.0/16",
+                              "10.1.2.0/23",
+                              "10.1.2.0/24",
+                              "10.1.2.128/25",
+                              "10.1.2.200/32"};
+    for (std::uint16_t i = 0; i < std::size(prefixes); ++i)
+        table.add(prefix(prefixes[i]), {RouteKind::Connected, i, 0});
+    EXPECT_EQ(table.lookup(ip("11.0.0.1")).interface, 0);
+    EXPECT_EQ(table.lookup(ip("10.2.0.1")).interface, 1);
+    EXPECT_EQ(table.lookup(ip("10.1.9.1")).interface, 2);
+    EXPECT_EQ(table.lookup(ip("10.1.3.1")).interface, 3);
+    EXPECT_EQ(table.lookup(ip("10.1.2.1")).interface, 4);
+    EXPECT_EQ(table.lookup(ip("10.1.2.129")).interface, 5);
+    EXPECT_EQ(table.lookup(ip("10.1.2.200")).interface, 6);
+    EXPECT_EQ(table.lookup(ip("10.1.2.201")).interface, 5);
+}
+
+// --- policies
+
+PolicyLine line(std::uint32_t order,
+                ipc::PolicyAction action,
+                std::uint32_t entry,
+                const char* local,
+                const char* remote) {
+    return {
+        order,
+        PolicyId{order},
+        action,
+        entry,
+        {Ipv4Range::of(prefix(local)), Ipv4Range::of(prefix(remote))}
+    };
+}
+
+Flow flow(const char* source, const char* destination) {
+    return {ip(source), ip(destination), 1000, 80, 6};
+}
+
+TEST(PolicyTable, EmptyLetsPass) {
+    EXPECT_EQ(PolicyTable{}.match(flow("10.2.0.1", "10.1.0.1")).action, ipc::PolicyAction::Bypass);
+}
+
+TEST(PolicyTable, LowestOrderWins) {
+    const PolicyTable table{
+        {line(20, ipc::PolicyAction::Drop, 2, "10.2.0.0/16", "10.1.0.0/16"),
+         line(10, ipc::PolicyAction::Protect, 1, "10.2.0.0/16", "10.1.0.0/16")}
+    };
+    EXPECT_EQ(table.match(flow("10.2.0.1", "10.1.0.1")).policy, PolicyId{10});
+}
+
+TEST(PolicyTable, DenySkipsTheRestOfItsEntryOnly) {
+    const PolicyTable table{
+        {line(10, ipc::PolicyAction::Bypass, 1, "10.2.0.0/24", "10.1.0.0/16"),
+         line(11, ipc::PolicyAction::Protect, 1, "10.2.0.0/16", "10.1.0.0/16"),
+         line(20, ipc::PolicyAction::Protect, 2, "10.2.0.0/16", "10.1.0.0/24")}
+    };
+    EXPECT_EQ(table.match(flow("10.2.1.1", "10.1.5.1")).policy, PolicyId{11});
+    EXPECT_EQ(table.match(flow("10.2.0.1", "10.1.0.1")).policy, PolicyId{20});
+    EXPECT_EQ(table.match(flow("10.2.0.1", "10.1.5.1")).action, ipc::PolicyAction::Bypass);
+}
+
+TEST(PolicyTable, ComparesEveryField) {
+    PolicyLine only = line(10, ipc::PolicyAction::Protect, 1, "10.2.0.0/16", "10.1.0.0/16");
+    only.selector.protocol = 6;
+    only.selector.local_port = {1000, 1001};
+    only.selector.remote_port = {80, 80};
+    const PolicyTable table{{only}};
+    const Flow good = flow("10.2.0.1", "10.1.0.1");
+    EXPECT_EQ(table.match(good).action, ipc::PolicyAction::Protect);
+    for (const auto& change : {+[](Flow& f) { f.source = ip("10.3.0.0"); },
+                               +[](Flow& f) { f.source = ip("10.1.255.255"); },
+                               +[](Flow& f) { f.destination = ip("10.2.0.0"); },
+                               +[](Flow& f) { f.protocol = 17; },
+                               +[](Flow& f) { f.source_port = 999; },
+                               +[](Flow& f) { f.source_port = 1002; },
+                               +[](Flow& f) { f.destination_port = 81; }}) {
+        Flow other = good;
+        change(other);
+        EXPECT_EQ(table.match(other).action, ipc::PolicyAction::Bypass);
+    }
+}
+
+TEST(PolicyTable, FragmentWithoutPortsIsProtectedNeverBypassed) {
+    PolicyLine deny = line(10, ipc::PolicyAction::Bypass, 1, "10.2.0.0/16", "10.1.0.0/16");
+    deny.selector.remote_port = {80, 80};
+    PolicyLine permit = line(11, ipc::PolicyAction::Protect, 1, "10.2.0.0/16", "10.1.0.0/16");
+    permit.selector.remote_port = {443, 443};
+    const PolicyTable table{
+        {deny, permit}
+    };
+    Flow fragment = flow("10.2.0.1", "10.1.0.1");
+    fragment.ports_known = false;
+    EXPECT_EQ(table.match(fragment).policy, PolicyId{11});
+}
+
+// --- what control may publish
+
+class TableBuilderTest : public ::testing::Test {
+  protected:
+    TableBuilderTest() { EXPECT_EQ(builder.begin(), Verdict{}); }
+
+    static ipc::SetInterface interface() {
+        return {.interface = 1,
+                .prefix_length = 24,
+                .flags = ipc::kInterfaceUp,
+                .address = ip("192.0.2.1"),
+                .ip_mtu = 1500};
+    }
+
+    static ipc::SetRoute route() {
+        return {.prefix = ip("10.1.0.0"),
+                .prefix_length = 16,
+                .interface = kNoInterface.value,
+                .next_hop = ip("192.0.2.2")};
+    }
+
+    static ipc::SetPolicy policy() {
+        ipc::SetPolicy record{.policy = 3, .order = 10, .interface = 1, .entry = 10};
+        record.selector = {ip("10.2.0.0"),
+                           ip("10.2.255.255"),
+                           ip("10.1.0.0"),
+                           ip("10.1.255.255"),
+                           0,
+                           0xffff,
+                           0,
+                           0xffff,
+                           0,
+                           {}};
+        return record;
+    }
+
+    static Verdict bad(std::size_t offset) {
+        return {ipc::AckResult::BadValue, static_cast<std::uint32_t>(offset)};
+    }
+
+    TableBuilder builder{
+        {1500, 1500},
+        4
+    };
+};
+
+#define EXPECT_REFUSED(make, change, verdict)                                                      \
+    do {                                                                                           \
+        auto record = make();                                                                      \
+        record.change;                                                                             \
+        EXPECT_EQ(builder.set(record), (verdict)) << #change;                                      \
+    } while (false)
+
+TEST_F(TableBuilderTest, AcceptsSoundRecords) {
+    EXPECT_EQ(builder.set(interface()), Verdict{});
+    EXPECT_EQ(builder.set(route()), Verdict{});
+    EXPECT_EQ(builder.set(policy()), Verdict{});
+    const auto published = builder.publish();
+    ASSERT_NE(published.tables, nullptr);
+    const Tables& tables = *published.tables;
+    EXPECT_EQ(tables.routes.lookup(ip("10.1.9.9")),
+              (Route{RouteKind::Gateway, 1, ip("192.0.2.2")}));
+    EXPECT_EQ(tables.routes.lookup(ip("192.0.2.77")).kind, RouteKind::Connected);
+    EXPECT_TRUE(tables.is_own_address(ip("192.0.2.1")));
+    EXPECT_EQ(tables.routes.lookup(ip("192.0.2.255")).kind, RouteKind::Broadcast);
+    EXPECT_FALSE(tables.policies[1].empty());
+}
+
+TEST_F(TableBuilderTest, RefusesBadInterfaces) {
+    using R = ipc::SetInterface;
+    EXPECT_REFUSED(interface, interface = 2, (Verdict{ipc::AckResult::NoSuchInterface}));
+    EXPECT_REFUSED(interface, prefix_length = 33, bad(offsetof(R, prefix_length)));
+    EXPECT_REFUSED(interface, prefix_length = 0, bad(offsetof(R, prefix_length)));
+    EXPECT_REFUSED(interface, flags = 2, bad(offsetof(R, flags)));
+    EXPECT_REFUSED(interface, ip_mtu = 67, bad(offsetof(R, ip_mtu)));
+    EXPECT_REFUSED(interface, ip_mtu = 1501, bad(offsetof(R, ip_mtu)));
+    EXPECT_REFUSED(interface, address = ip("192.0.2.0"), bad(offsetof(R, address)));
+    EXPECT_REFUSED(interface, address = ip("192.0.2.255"), bad(offsetof(R, address)));
+    EXPECT_REFUSED(interface, address = ip("224.0.0.1"), bad(offsetof(R, address)));
+    EXPECT_REFUSED(interface, address = ip("127.0.0.1"), bad(offsetof(R, address)));
+    EXPECT_EQ(builder.set(interface()), Verdict{});
+    EXPECT_REFUSED(interface, interface = 0, bad(offsetof(R, address)));
+}
+
+TEST_F(TableBuilderTest, RefusesBadRoutes) {
+    using R = ipc::SetRoute;
+    EXPECT_REFUSED(route, interface = 2, (Verdict{ipc::AckResult::NoSuchInterface}));
+    EXPECT_REFUSED(route, prefix_length = 33, bad(offsetof(R, prefix_length)));
+    EXPECT_REFUSED(route, prefix = ip("10.1.0.1"), bad(offsetof(R, prefix)));
+    EXPECT_REFUSED(route, next_hop = 0, bad(offsetof(R, next_hop)));
+    EXPECT_REFUSED(route, next_hop = ip("224.0.0.1"), bad(offsetof(R, next_hop)));
+}
+
+TEST_F(TableBuilderTest, RefusesBadPolicies) {
+    using R = ipc::SetPolicy;
+    using S = ipc::SelectorRecord;
+    constexpr std::size_t kSelector = offsetof(R, selector);
+    EXPECT_REFUSED(policy, policy = 4, bad(offsetof(R, policy)));
+    EXPECT_REFUSED(policy, interface = 2, (Verdict{ipc::AckResult::NoSuchInterface}));
+    EXPECT_REFUSED(policy, action = 3, bad(offsetof(R, action)));
+    EXPECT_REFUSED(
+        policy, selector.local_first = 0xffffffff, bad(kSelector + offsetof(S, local_first)));
+    EXPECT_REFUSED(policy, selector.remote_last = 0, bad(kSelector + offsetof(S, remote_first)));
+    EXPECT_REFUSED(policy, selector.local_port_last = 0;
+                   record.selector.local_port_first = 1,
+                   bad(kSelector + offsetof(S, local_port_first)));
+    EXPECT_REFUSED(policy, selector.remote_port_last = 0;
+                   record.selector.remote_port_first = 1,
+                   bad(kSelector + offsetof(S, remote_port_first)));
+    EXPECT_EQ(builder.set(policy()), Verdict{});
+    EXPECT_EQ(builder.set(policy()), bad(offsetof(R, policy))) << "numbered twice";
+}
+
+TEST_F(TableBuilderTest, RefusesInterruptedEntriesWhenPublishing) {
+    for (std::uint32_t i = 0; i < 3; ++i) {
+        ipc::SetPolicy record = policy();
+        record.policy = i;
+        record.order = i;
+        record.entry = i == 1 ? 2 : 1;
+        EXPECT_EQ(builder.set(record), Verdict{});
+    }
+    const auto published = builder.publish();
+    EXPECT_EQ(published.verdict, bad(offsetof(ipc::SetPolicy, entry)));
+    EXPECT_EQ(published.tables, nullptr);
+}
+
+TEST_F(TableBuilderTest, RefusesRecordsOutsideOfStaging) {
+    EXPECT_NE(builder.publish().tables, nullptr);
+    const Verdict not_staging{ipc::AckResult::NotStaging};
+    EXPECT_EQ(builder.set(interface()), not_staging);
+    EXPECT_EQ(builder.set(route()), not_staging);
+    EXPECT_EQ(builder.set(policy()), not_staging);
+    EXPECT_EQ(builder.publish().verdict, not_staging);
+}
+
+TEST_F(TableBuilderTest, RoutesOverLinksThatAreDownAreNotUsed) {
+    ipc::SetInterface down = interface();
+    down.flags = 0;
+    EXPECT_EQ(builder.set(down), Verdict{});
+    EXPECT_EQ(builder.set(route()), Verdict{});
+    const auto published = builder.publish();
+    EXPECT_EQ(published.tables->routes.lookup(ip("10.1.0.1")).kind, RouteKind::None);
+    EXPECT_FALSE(published.tables->is_own_address(ip("192.0.2.1")));
+}
+
+// --- neighbours
+
+constexpr wire::MacAddress kMac{
+    {2, 0, 0, 0, 0, 9}
+};
+
+TEST(NeighborTable, FindsWhatWasStoredUntilRemoved) {
+    NeighborTable table{{}};
+    EXPECT_FALSE(table.lookup(0, 7).has_value());
+    EXPECT_TRUE(table.store(0, 7, ipc::NeighborState::Incomplete, {}, 1));
+    EXPECT_FALSE(table.lookup(0, 7).has_value());
+    EXPECT_TRUE(table.store(0, 7, ipc::NeighborState::Reachable, kMac, 2));
+    EXPECT_EQ(table.lookup(0, 7), kMac);
+    EXPECT_FALSE(table.lookup(1, 7).has_value());
+    table.remove(0, 7);
+    EXPECT_FALSE(table.lookup(0, 7).has_value());
+}
+
+TEST(NeighborTable, KeepsHalfOfItsCellsApart) {
+    NeighborTable table{{}};
+    for (std::uint32_t i = 0; i < ipc::kMaxNeighbors / 2; ++i)
+        ASSERT_TRUE(table.store(1, kAny.value + i * 257, ipc::NeighborState::Reachable, kMac, 1))
+            << i;
+    for (std::uint32_t i = 0; i < ipc::kMaxNeighbors / 2; i += 2)
+        table.remove(1, i * 257);
+    for (std::uint32_t i = 0; i < ipc::kMaxNeighbors / 2; ++i)
+        EXPECT_EQ(table.lookup(1, i * 257).has_value(), i % 2 == 1) << i;
+}
+
+TEST(NeighborTable, ShowsControlTheSame) {
+    std::vector<ipc::NeighborEntry> page(ipc::kMaxNeighbors);
+    NeighborTable table{page};
+    table.store(3, 7, ipc::NeighborState::Stale, kMac, 42);
+    unsigned shown = 0;
+    for (const ipc::NeighborEntry& cell : page)
+        if (const auto neighbor = ipc::load_neighbor(cell)) {
+            ++shown;
+            EXPECT_EQ(neighbor->address, 7U);
+            EXPECT_EQ(neighbor->interface, 3);
+            EXPECT_EQ(neighbor->mac, kMac.octets);
+            EXPECT_EQ(neighbor->updated_ns, 42U);
+        }
+    EXPECT_EQ(shown, 1U);
+}
+
+} // namespace
+} // namespace adit::dataplane
