@@ -381,7 +381,7 @@ void Housekeeper::watch_links(Instant now) {
 
 /// A link that found the event ring full is reported at the next tick.
 void Housekeeper::report_links() {
-    if (channel_ == nullptr)
+    if (channel_ == nullptr || std::ranges::find(link_reported_, false) == link_reported_.end())
         return;
     for (std::uint16_t i = 0; i < parts_.ports.size(); ++i) {
         if (link_reported_[i])
