@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 namespace adit::dataplane {
 
@@ -10,7 +11,8 @@ namespace {
 
 std::vector<PolicyLine> in_order(std::span<const PolicyLine> lines) {
     std::vector<PolicyLine> sorted(lines.begin(), lines.end());
-    std::ranges::stable_sort(sorted, {}, &PolicyLine::order);
+    std::ranges::sort(
+        sorted, {}, [](const PolicyLine& line) { return std::pair{line.order, line.policy}; });
     return sorted;
 }
 

@@ -3,7 +3,7 @@
 
 #include "common/address.h"
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <utility>
 
@@ -60,7 +60,7 @@ TableBuilder::TableBuilder(std::vector<std::uint32_t> port_mtus, std::uint32_t m
     : port_mtus_(std::move(port_mtus)), max_policies_(max_policies) {}
 
 Verdict TableBuilder::begin() {
-    staging_.emplace();
+    staging_ = Staging{};
     staging_->policy_used.resize(max_policies_, false);
     return kOk;
 }
@@ -134,8 +134,41 @@ Verdict TableBuilder::set(const ipc::SetPolicy& command) {
     return kOk;
 }
 
+namespace {
+
+/// Routes by prefix length, in the order in which RouteTable wants them.
+class RouteList {
+  public:
+    void add(Ipv4Prefix prefix, const Route& route) {
+        of_length_[prefix.length].push_back({prefix, route});
+    }
+
+    /// What an interface brings along: its link, its broadcast addresses, its own.
+    void add_interface(std::uint16_t index, const Interface& own) {
+        const Ipv4Address network{own.address & mask_of_length(own.prefix_length)};
+        const Ipv4Prefix link{network, own.prefix_length};
+        add(link, {RouteKind::Connected, index, 0});
+        if (own.prefix_length < 31) {
+            add({link.first(), 32}, {RouteKind::Broadcast, index, 0});
+            add({link.last(), 32}, {RouteKind::Broadcast, index, 0});
+        }
+        add({Ipv4Address{own.address}, 32}, {RouteKind::Local, index, 0});
+    }
+
+    void write(RouteTable& to) const {
+        for (const auto& routes : of_length_)
+            for (const auto& [prefix, route] : routes)
+                to.add(prefix, route);
+    }
+
+  private:
+    std::array<std::vector<std::pair<Ipv4Prefix, Route>>, 33> of_length_;
+};
+
+} // namespace
+
 void TableBuilder::add_routes(const Staging& staging, RouteTable& to) {
-    std::vector<std::pair<Ipv4Prefix, Route>> routes;
+    RouteList routes;
     const auto connected_at = [&](std::uint32_t next_hop) -> std::uint16_t {
         for (std::uint16_t i = 0; i < staging.interfaces.size(); ++i)
             if (staging.interfaces[i].carries_ip() && staging.interfaces[i].on_link(next_hop))
@@ -146,44 +179,17 @@ void TableBuilder::add_routes(const Staging& staging, RouteTable& to) {
         const std::uint16_t interface = staged.interface == kNoInterface.value
                                             ? connected_at(staged.next_hop)
                                             : staged.interface;
-        // As on a router, a route over a link that is down, or with a next hop on no link, is not
-        // used.
+        // As on a router: a route over a link that is down, or by a next hop on no link, is unused.
         if (interface == kNoInterface.value || !staging.interfaces[interface].carries_ip())
             continue;
         const RouteKind kind = staged.next_hop == 0 ? RouteKind::Connected : RouteKind::Gateway;
-        routes.push_back({
-            staged.prefix, {kind, interface, staged.next_hop}
-        });
+        routes.add(staged.prefix, {kind, interface, staged.next_hop});
     }
-    // Behind the static ones, so that for one prefix the connected route wins (distance 0 before
-    // 1).
-    for (std::uint16_t i = 0; i < staging.interfaces.size(); ++i) {
-        const Interface& own = staging.interfaces[i];
-        if (!own.carries_ip())
-            continue;
-        const Ipv4Address network{own.address & mask_of_length(own.prefix_length)};
-        const Ipv4Prefix link{network, own.prefix_length};
-        routes.push_back({
-            link, {RouteKind::Connected, i, 0}
-        });
-        if (own.prefix_length < 31) {
-            routes.push_back({
-                {link.first(), 32},
-                {RouteKind::Broadcast, i, 0}
-            });
-            routes.push_back({
-                {link.last(), 32},
-                {RouteKind::Broadcast, i, 0}
-            });
-        }
-        routes.push_back({
-            {Ipv4Address{own.address}, 32},
-            {RouteKind::Local, i, 0}
-        });
-    }
-    std::ranges::stable_sort(routes, {}, [](const auto& route) { return route.first.length; });
-    for (const auto& [prefix, route] : routes)
-        to.add(prefix, route);
+    // Behind the static ones: for one prefix the connected route wins (distance 0 before 1).
+    for (std::uint16_t i = 0; i < staging.interfaces.size(); ++i)
+        if (staging.interfaces[i].carries_ip())
+            routes.add_interface(i, staging.interfaces[i]);
+    routes.write(to);
 }
 
 TableBuilder::Published TableBuilder::publish() {
