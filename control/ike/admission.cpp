@@ -39,10 +39,9 @@ bool Admission::admit(Ipv4Address from, bool configured, std::size_t half_open, 
     if (half_open < kCalm)
         return true;
     constexpr unsigned kHostBits = 8;
-    return configured
-               ? bucket_of(from.value, true).take(now, kPeersPerSecond, kPeersBurst)
-               : bucket_of(from.value >> kHostBits, false)
-                     .take(now, kStrangersPerSecond, kStrangersBurst);
+    return configured ? bucket_of(from.value, true).take(now, kPeersPerSecond, kPeersBurst)
+                      : bucket_of(from.value >> kHostBits, false)
+                            .take(now, kStrangersPerSecond, kStrangersBurst);
 }
 
 TokenBucket& Admission::bucket_of(std::uint32_t prefix, bool configured) {

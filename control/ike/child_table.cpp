@@ -55,8 +55,7 @@ bool ChildTable::any_established(Ipv4Address peer) {
     return std::ranges::any_of(with_peer(peer), &Child::established);
 }
 
-Child*
-ChildTable::current(Ipv4Address peer, const std::string& connection, PolicyId policy) {
+Child* ChildTable::current(Ipv4Address peer, const std::string& connection, PolicyId policy) {
     for (Child* child : with_peer(peer))
         if (child->current && child->sa.policy == policy && child->sa.connection == connection)
             return child;

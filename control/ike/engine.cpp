@@ -20,7 +20,8 @@ bool is_first_message(const Header& header) {
 
 } // namespace
 
-// --- the public face --------------------------------------------------------------------------------
+// --- the public face
+// --------------------------------------------------------------------------------
 
 Engine::Engine(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis)
     : core_(std::make_unique<Core>(std::move(config), rng, spis)) {}
@@ -57,7 +58,8 @@ void Engine::set_debug(bool isakmp, bool keys) {
     core_->set_debug(isakmp, keys);
 }
 
-// --- datagrams --------------------------------------------------------------------------------------
+// --- datagrams
+// --------------------------------------------------------------------------------------
 
 Engine::Core::Core(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis)
     : config_(std::move(config)), rng_(rng), spis_(spis), cookie_secret_(kCookieSecretBytes),
@@ -165,7 +167,8 @@ bool Engine::Core::is_configured(Ipv4Address peer) const {
     });
 }
 
-// --- steps ------------------------------------------------------------------------------------------
+// --- steps
+// ------------------------------------------------------------------------------------------
 
 Environment Engine::Core::environment() {
     return {*config_, now_, rng_, spis_, ids_, counters_, debug_, export_keys_};
@@ -188,9 +191,8 @@ Actions Engine::Core::finish() {
 void Engine::Core::run(SessionId id, SessionEvent event) {
     Environment env = environment();
     Step done = step(sessions_.take(id), std::move(event), env);
-    const bool stillborn =
-        done.session.role == Role::Responder && done.session.leg.sent.empty() &&
-        std::holds_alternative<std::monostate>(done.session.data);
+    const bool stillborn = done.session.role == Role::Responder && done.session.leg.sent.empty() &&
+                           std::holds_alternative<std::monostate>(done.session.data);
     const bool dead = done.session.leg.state == State::Dead || stillborn;
     // Strangers are told why not only as far as the budget goes.
     if (stillborn && !admission_.may_refuse(now_))
@@ -227,7 +229,8 @@ void Engine::Core::carry_out(const Session& from, Output& output) {
     std::visit([&](auto& wanted) { effect(from, wanted); }, output);
 }
 
-// --- effects of phase 1 -----------------------------------------------------------------------------
+// --- effects of phase 1
+// -----------------------------------------------------------------------------
 
 namespace {
 
@@ -248,6 +251,8 @@ constexpr std::size_t kMaxIsakmpPerPeer = 2;
 } // namespace
 
 void Engine::Core::effect(const Session& from, PhaseOneUp&) {
+    const Secured* mine = from.secured();
+    ENSURE(mine != nullptr);
     std::vector<Session*> others;
     for (Session* other : sessions_.with_peer(from.remote.address))
         if (other->id != from.id && same_peer(*other, from))
@@ -257,13 +262,15 @@ void Engine::Core::effect(const Session& from, PhaseOneUp&) {
         if (!others[i]->rekey_started && !surplus)
             continue;
         Session old = sessions_.take(others[i]->id);
+        Secured* keys = old.secured();
+        ENSURE(keys != nullptr);
         old.rekey_started = true;
-        old.secured()->expires = std::min(old.secured()->expires, now_ + kReplacedLinger);
+        keys->expires = std::min(keys->expires, now_ + kReplacedLinger);
         old.leg.due = std::min(old.leg.due, now_ + kReplacedLinger);
         sessions_.insert(std::move(old));
     }
     for (Child* child : children_.with_peer(from.remote.address))
-        if (child->sa.peer_identity == from.secured()->peer_identity)
+        if (child->sa.peer_identity == mine->peer_identity)
             child->sa.isakmp = from.conn_id;
 }
 
@@ -295,10 +302,10 @@ void Engine::Core::effect(const Session& from, InitialContactSeen&) {
     // RFC 2407 4.6.3.3: what this peer had with us before is gone on its side. A replay finds only
     // what was older than this very session.
     for (Session* other : sessions_.with_peer(from.remote.address)) {
-        if (other->id == from.id || !same_peer(*other, from) ||
-            other->secured()->since >= mine->since)
-            continue;
-        queue(other->id, Drop{});
+        const Secured* theirs = other->secured();
+        if (other->id != from.id && same_peer(*other, from) && theirs != nullptr &&
+            theirs->since < mine->since)
+            queue(other->id, Drop{});
     }
     for (Child* child : children_.with_peer(from.remote.address))
         if (child->sa.peer_identity == mine->peer_identity && child->established &&
@@ -317,7 +324,8 @@ void Engine::Core::effect(const Session& from, PeerClosed& closed) {
 }
 
 void Engine::Core::effect(const Session& from, PeerDead&) {
-    std::string identity = from.secured() != nullptr ? from.secured()->peer_identity : "";
+    const Secured* keys = from.secured();
+    const std::string identity = keys == nullptr ? "" : keys->peer_identity;
     for (Child* child : children_.with_peer(from.remote.address))
         if (child->sa.peer_identity == identity)
             remove_child(child->sa.inbound_sa, Tell::No);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The IKE engine: all ISAKMP SAs and child SAs of one gateway. It finds the session an event belongs
-// to, lets step() judge it, keeps the results and the timers, and turns strangers away cheaply:
-// nothing but a bounded half-open entry before a peer has shown that it owns its address, duplicates
-// answered from store, never a second run.
+// The IKE engine: all ISAKMP SAs and child SAs of one gateway. It finds the session an event
+// belongs to, lets step() judge it, keeps the results and the timers, and turns strangers away
+// cheaply: nothing but a bounded half-open entry before a peer has shown that it owns its address,
+// duplicates answered from store, never a second run.
 //
 // Threading: one thread drives an engine; nothing in it blocks. Time is only what handle() and
 // advance() are told. Errors: what a peer does wrong ends in counters, log actions and notifies,

@@ -49,8 +49,7 @@ void Engine::Core::effect(const Session& from, OutboundReady& ready) {
     }
     children_.reschedule(*child);
     if (first)
-        log_session_status(
-            from.remote.address, from.remote.port, "UP  ", child->sa.peer_identity);
+        log_session_status(from.remote.address, from.remote.port, "UP  ", child->sa.peer_identity);
 }
 
 void Engine::Core::effect(const Session&, ChildAbandoned& abandoned) {
@@ -81,8 +80,7 @@ void Engine::Core::replace_twin(Child& fresh) {
             continue;
         const bool other_stays = collides(fresh, *other) && rank(other->sa) > rank(fresh.sa);
         Child& loser = other_stays ? fresh : *other;
-        retire(loser,
-               fresh.sa.role == Role::Initiator ? kOverlapInitiator : kOverlapResponder);
+        retire(loser, fresh.sa.role == Role::Initiator ? kOverlapInitiator : kOverlapResponder);
     }
 }
 

@@ -5,7 +5,8 @@
 
 namespace adit::ike {
 
-// --- initiating -------------------------------------------------------------------------------------
+// --- initiating
+// -------------------------------------------------------------------------------------
 
 void Engine::Core::on(Initiate& event) {
     const Connection* connection = find_connection(*config_, event.connection);
@@ -78,10 +79,12 @@ bool Engine::Core::is_pending(const Connection& connection, PolicyId policy) {
 
 Session* Engine::Core::established_with(Ipv4Address local, Ipv4Address peer) {
     Session* newest = nullptr;
-    for (Session* session : sessions_.with_peer(peer))
+    for (Session* session : sessions_.with_peer(peer)) {
+        const Secured* keys = session->secured();
         if (session->local.address == local && session->leg.state == State::Established &&
-            session->secured()->expires > now_)
+            keys != nullptr && keys->expires > now_)
             newest = session;
+    }
     return newest;
 }
 
@@ -95,7 +98,8 @@ Session* Engine::Core::session_for(Ipv4Address local, Ipv4Address peer) {
     return nullptr;
 }
 
-// --- the dataplane's news ---------------------------------------------------------------------------
+// --- the dataplane's news
+// ---------------------------------------------------------------------------
 
 void Engine::Core::on(InstallFinished& event) {
     Child* child = children_.find(event.sa);
@@ -159,7 +163,8 @@ void Engine::Core::on(PeerMovedTo& event) {
     }
 }
 
-// --- the operator -----------------------------------------------------------------------------------
+// --- the operator
+// -----------------------------------------------------------------------------------
 
 void Engine::Core::close(SessionId id) {
     queue(id, Close{});
@@ -168,12 +173,12 @@ void Engine::Core::close(SessionId id) {
 void Engine::Core::on(ClearPhase1& event) {
     for (const SessionId id : sessions_.ids()) {
         const Session* session = sessions_.find(id);
-        const bool meant =
-            (!event.peer || session->remote.address == *event.peer) &&
-            (!event.conn_id || session->conn_id == *event.conn_id);
+        const bool meant = (!event.peer || session->remote.address == *event.peer) &&
+                           (!event.conn_id || session->conn_id == *event.conn_id);
         if (!meant)
             continue;
-        // Most peers drop the children with their ISAKMP SA: so do we, rather than send into a hole.
+        // Most peers drop the children with their ISAKMP SA: so do we, rather than send into a
+        // hole.
         for (const Child* child : children_.with_peer(session->remote.address))
             if (child->sa.isakmp == session->conn_id)
                 remove_child(child->sa.inbound_sa, Tell::Yes);
@@ -196,7 +201,8 @@ void Engine::Core::on(Shutdown&) {
         close(id);
 }
 
-// --- a new configuration ----------------------------------------------------------------------------
+// --- a new configuration
+// ----------------------------------------------------------------------------
 
 namespace {
 

@@ -52,11 +52,13 @@ class Engine::Core {
 
     /// What a step put out: actions go on, effects are carried out here, in order.
     void carry_out(const Session& from, Output& output);
+
     template <class Act>
         requires std::is_constructible_v<Action, Act&&>
     void effect(const Session&, Act& action) {
         actions_.emplace_back(std::move(action));
     }
+
     void effect(const Session& from, InboundReady& ready);
     void effect(const Session& from, OutboundReady& ready);
     void effect(const Session& from, ChildAbandoned& abandoned);
@@ -75,7 +77,10 @@ class Engine::Core {
     void retire(Child& child, Duration overlap);
     void rekey(Child& child);
     void tick_child(SaId inbound);
-    void log_session_status(Ipv4Address peer, std::uint16_t port, const char* status, const std::string& id);
+    void log_session_status(Ipv4Address peer,
+                            std::uint16_t port,
+                            const char* status,
+                            const std::string& id);
 
     // --- engine_commands.cpp
     void on(Initiate& event);

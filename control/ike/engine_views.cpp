@@ -86,7 +86,8 @@ ChildSaView view_of(const Child& child) {
 
 std::vector<IsakmpSaView> Engine::Core::isakmp_sas() const {
     std::vector<IsakmpSaView> views;
-    sessions_.for_each([&](const Session& session) { views.push_back(view_of(session, *config_)); });
+    sessions_.for_each(
+        [&](const Session& session) { views.push_back(view_of(session, *config_)); });
     std::ranges::stable_sort(views, {}, &IsakmpSaView::conn_id);
     return views;
 }

@@ -10,7 +10,7 @@ namespace {
 
 /// Rekeying starts when this much of the volume is used.
 constexpr std::uint64_t kSoftPercent = 90;
-constexpr std::uint64_t kBytesPerKilobyte = 1024; // RFC 2407 4.5
+constexpr std::uint64_t kBytesPerKilobyte = 1024;   // RFC 2407 4.5
 constexpr std::uint64_t kMaxKilobytes = 1ULL << 50; // what a peer may name must not overflow
 
 const char* analyser_name(EspCipher cipher) {

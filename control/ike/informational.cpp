@@ -10,8 +10,8 @@ namespace adit::ike {
 namespace {
 
 Verdict verify_hash_1(Turn& turn, HashAlgorithm hash, ByteView skeyid_a) {
-    const SecretBuffer expected = hash_1(
-        hash, skeyid_a, turn.message->header.message_id, turn.message->behind_first());
+    const SecretBuffer expected =
+        hash_1(hash, skeyid_a, turn.message->header.message_id, turn.message->behind_first());
     if (!equal_constant_time(turn.message->find(PayloadType::Hash)->body, expected.view()))
         return refuse({Failure::BadHash, "HASH(1) of an informational message does not verify"});
     return {};
@@ -50,12 +50,12 @@ void fail_quick(Turn& turn, QuickMode& quick, const Notification& notification) 
     const bool proxy = notification.type == NotifyType::InvalidIdInformation;
     std::string text = quick.connection + ": peer answered " + name(notification.type) + "; ";
     if (proxy)
-        text += "we proposed local " +
-                ident_string(quick.selector.local, quick.selector.protocol,
-                             quick.selector.local_port) +
-                " remote " +
-                ident_string(quick.selector.remote, quick.selector.protocol,
-                             quick.selector.remote_port);
+        text +=
+            "we proposed local " +
+            ident_string(quick.selector.local, quick.selector.protocol, quick.selector.local_port) +
+            " remote " +
+            ident_string(
+                quick.selector.remote, quick.selector.protocol, quick.selector.remote_port);
     else
         text += both_offers(turn, quick);
     report(turn, {proxy ? Failure::ProxyRefused : Failure::Phase2Refused, text});
@@ -155,9 +155,8 @@ Verdict note_protected_refusal(Turn& turn) {
     if (!is_error(notification.type))
         return {};
     return refuse(Refusal{Failure::IdentityMismatch,
-                          "peer has our key, yet answers message 5 by " +
-                              name(notification.type) + "; we named ourselves " +
-                              to_string(turn.session.local.address)}
+                          "peer has our key, yet answers message 5 by " + name(notification.type) +
+                              "; we named ourselves " + to_string(turn.session.local.address)}
                       .ending());
 }
 
@@ -188,8 +187,7 @@ shorten_lifetime(const Notification& notification, Duration& lifetime, std::uint
         constexpr std::uint64_t kYear = 365ULL * 86'400;
         if (*type == LifeType::Seconds)
             lifetime = std::min<Duration>(
-                lifetime,
-                std::chrono::seconds{static_cast<std::int64_t>(std::min(value, kYear))});
+                lifetime, std::chrono::seconds{static_cast<std::int64_t>(std::min(value, kYear))});
         else if (*type == LifeType::Kilobytes && kilobytes != nullptr)
             *kilobytes = *kilobytes == 0 ? value : std::min(*kilobytes, value);
     }

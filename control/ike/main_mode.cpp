@@ -55,7 +55,8 @@ void debug_offers(Turn& turn, const SaView& sa) {
     debug(turn, "no offers accepted!");
 }
 
-// --- keys -------------------------------------------------------------------------------------------
+// --- keys
+// -------------------------------------------------------------------------------------------
 
 /// The key exchange has shown everything: SKEYIDs, cipher key, first IV. A conn id from here on.
 Verdict derive_keys(Turn& turn, ByteView g_xy) {
@@ -71,8 +72,7 @@ Verdict derive_keys(Turn& turn, ByteView g_xy) {
     SecretBuffer skeyid =
         skeyid_of_pre_shared_key(hash, psk->view(), {exchange.nonce_i, exchange.nonce_r});
     Skeyids keys = derive_skeyids(hash, std::move(skeyid), g_xy, session.cookies);
-    SecretBuffer cipher_key =
-        encryption_key(hash, exchange.policy.cipher, keys.skeyid_e.view());
+    SecretBuffer cipher_key = encryption_key(hash, exchange.policy.cipher, keys.skeyid_e.view());
     IvChain iv = IvChain::phase1(hash, exchange.policy.cipher, g_xi, g_xr);
     if (turn.env.export_keys) {
         Writer cookie;
@@ -122,10 +122,9 @@ void send_identity(Turn& turn) {
     }
     debug(turn, "SA is doing pre-shared key authentication using id type ID_IPV4_ADDR");
     send_kept(turn,
-              message.encrypted(
-                  header_of(turn, ExchangeType::IdentityProtection, MessageId{}),
-                  keyed.iv,
-                  keyed.cipher_key.view()));
+              message.encrypted(header_of(turn, ExchangeType::IdentityProtection, MessageId{}),
+                                keyed.iv,
+                                keyed.cipher_key.view()));
 }
 
 /// An address must be the one we talk to. Behind a NAT the peer names an address we cannot see, and
@@ -155,7 +154,8 @@ Result<Identity> authenticate(Turn& turn) {
     return parse_identity(id);
 }
 
-// --- the end of phase 1 -----------------------------------------------------------------------------
+// --- the end of phase 1
+// -----------------------------------------------------------------------------
 
 /// Rekey ahead of the end, the initiator first: two sides with one moment would collide.
 Duration rekey_after(Turn& turn, Duration lifetime) {
@@ -168,16 +168,15 @@ void become_secured(Turn& turn, const Identity& identity) {
     Session& session = turn.session;
     Keyed& keyed = state_data<Keyed>(turn);
     const Duration lifetime = keyed.policy.lifetime;
-    session.data =
-        std::unique_ptr<Secured>(new Secured{keyed.policy,
-                                             std::move(keyed.keys.skeyid_d),
-                                             std::move(keyed.keys.skeyid_a),
-                                             std::move(keyed.cipher_key),
-                                             keyed.iv,
-                                             to_string(identity),
-                                             turn.now(),
-                                             turn.now() + rekey_after(turn, lifetime),
-                                             turn.now() + lifetime});
+    session.data = std::unique_ptr<Secured>(new Secured{keyed.policy,
+                                                        std::move(keyed.keys.skeyid_d),
+                                                        std::move(keyed.keys.skeyid_a),
+                                                        std::move(keyed.cipher_key),
+                                                        keyed.iv,
+                                                        to_string(identity),
+                                                        turn.now(),
+                                                        turn.now() + rekey_after(turn, lifetime),
+                                                        turn.now() + lifetime});
     ++turn.env.counters.phase1_established;
     debug(turn, "SA authentication status: authenticated");
     debug(turn, "SA has been authenticated with %s", to_string(session.remote.address).c_str());
@@ -206,8 +205,7 @@ Refusal identity_refusal(const Identity& identity, const Session& session) {
 
 /// HASH is wrong after a clean decryption, so the keys agree up to SKEYID_e and yet the proof does
 /// not; or the ciphertext only looked clean.
-Refusal hash_refusal(Turn& turn, const Error& error) {
-    turn.session.evidence.unreadable = true;
+Refusal hash_refusal(const Error& error) {
     return Refusal{Failure::PresharedKeyMismatch,
                    "identity message decrypts, but " + error.text +
                        ": pre-shared key of another peer, or damage"}
@@ -217,16 +215,15 @@ Refusal hash_refusal(Turn& turn, const Error& error) {
 
 } // namespace
 
-// --- message 1 --------------------------------------------------------------------------------------
+// --- message 1
+// --------------------------------------------------------------------------------------
 
 Verdict send_mm1(Turn& turn) {
     Session& session = turn.session;
     debug(turn, "SA request profile is (NULL)");
     debug(turn, "local port %u, remote port %u", session.local.port, session.remote.port);
     debug(turn, "Can not start Aggressive mode, trying Main mode.");
-    debug(turn,
-          "found peer pre-shared key matching %s",
-          to_string(session.remote.address).c_str());
+    debug(turn, "found peer pre-shared key matching %s", to_string(session.remote.address).c_str());
     Bytes sai_b = offer_phase1(turn.env.config.phase1);
     MessageBuilder message;
     message.add(PayloadType::SecurityAssociation, sai_b);
@@ -235,8 +232,7 @@ Verdict send_mm1(Turn& turn) {
     message.add(PayloadType::VendorId, vendor_id(Vendor::Dpd));
     debug(turn, "beginning Main Mode exchange");
     session.data = Offered{std::move(sai_b)};
-    send_kept(turn,
-              message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
+    send_kept(turn, message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
     return {};
 }
 
@@ -248,11 +244,11 @@ Verdict accept_mm1(Turn& turn) {
     // Key and policy first: arithmetic for strangers comes later or never.
     const SecretBuffer* psk = find_psk(turn.env.config, session.remote.address);
     if (psk == nullptr)
-        return refuse(Refusal{Failure::NoPresharedKey,
-                              "no pre-shared key covers this address; they offer " +
-                                  describe_phase1(sa)}
-                          .telling(NotifyType::NoProposalChosen)
-                          .ending());
+        return refuse(
+            Refusal{Failure::NoPresharedKey,
+                    "no pre-shared key covers this address; they offer " + describe_phase1(sa)}
+                .telling(NotifyType::NoProposalChosen)
+                .ending());
     const auto choice = choose_phase1(sa, turn.env.config.phase1);
     if (!choice) {
         debug_offers(turn, sa);
@@ -287,7 +283,8 @@ Verdict accept_mm1(Turn& turn) {
     return {};
 }
 
-// --- message 2 and 3 --------------------------------------------------------------------------------
+// --- message 2 and 3
+// --------------------------------------------------------------------------------
 
 Verdict accept_mm2(Turn& turn) {
     Session& session = turn.session;
@@ -320,8 +317,7 @@ Verdict send_mm3(Turn& turn) {
     message.add(PayloadType::KeyExchange, exchange.pair.public_value);
     message.add(PayloadType::Nonce, exchange.nonce_i);
     add_nat_discovery(turn, message);
-    send_kept(turn,
-              message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
+    send_kept(turn, message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
     return {};
 }
 
@@ -349,7 +345,8 @@ Verdict accept_mm3(Turn& turn) {
     return {};
 }
 
-// --- message 4 --------------------------------------------------------------------------------------
+// --- message 4
+// --------------------------------------------------------------------------------------
 
 Verdict send_mm4(Turn& turn) {
     auto& exchange = state_data<Exchanging>(turn);
@@ -359,8 +356,7 @@ Verdict send_mm4(Turn& turn) {
     message.add(PayloadType::KeyExchange, exchange.pair.public_value);
     message.add(PayloadType::Nonce, exchange.nonce_r);
     add_nat_discovery(turn, message);
-    send_kept(turn,
-              message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
+    send_kept(turn, message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
     return derive_keys(turn, turn.dh->shared.view());
 }
 
@@ -381,7 +377,8 @@ Verdict accept_mm4(Turn& turn) {
     return {};
 }
 
-// --- message 5 and 6 --------------------------------------------------------------------------------
+// --- message 5 and 6
+// --------------------------------------------------------------------------------
 
 Verdict send_mm5(Turn& turn) {
     TRY_VOID(derive_keys(turn, turn.dh->shared.view()));
@@ -402,7 +399,7 @@ Verdict accept_mm5(Turn& turn) {
     debug(turn, "processing HASH payload. message ID = 0");
     const auto identity = authenticate(turn);
     if (!identity)
-        return refuse(hash_refusal(turn, identity.error()));
+        return refuse(hash_refusal(identity.error()));
     if (!identity_fits(session, *identity) || !id_ports_fit(*identity))
         return refuse(identity_refusal(*identity, session));
     // RFC 3947 4: answer to where it came from, now that it is proved whose message it is.
@@ -421,7 +418,7 @@ Verdict accept_mm6(Turn& turn) {
     Session& session = turn.session;
     const auto identity = authenticate(turn);
     if (!identity)
-        return refuse(hash_refusal(turn, identity.error()));
+        return refuse(hash_refusal(identity.error()));
     if (!identity_fits(session, *identity) || !id_ports_fit(*identity))
         return refuse(identity_refusal(*identity, session));
     note_vendors(turn);
@@ -431,7 +428,8 @@ Verdict accept_mm6(Turn& turn) {
     return {};
 }
 
-// --- endings ----------------------------------------------------------------------------------------
+// --- endings
+// ----------------------------------------------------------------------------------------
 
 namespace {
 
@@ -451,13 +449,11 @@ Refusal silence(const Session& session, const EngineConfig& config) {
             return {Failure::Phase1Timeout,
                     "message 1 sent " + std::to_string(session.leg.sends) +
                         " times, no usable answer"};
-        return {Failure::Phase1Timeout,
-                "message 2 was received, message 3 stays unanswered"};
+        return {Failure::Phase1Timeout, "message 2 was received, message 3 stays unanswered"};
     case State::InitiatorMm5:
-        if (seen.unreadable || seen.refused)
+        if (seen.refused)
             return {Failure::PresharedKeyMismatch,
-                    "messages 1 to 4 are sound, message 5 was answered by " +
-                        (seen.refused ? notify : "a message not readable with our keys") +
+                    "messages 1 to 4 are sound, message 5 was answered by " + notify +
                         ": likely the pre-shared keys differ"};
         return {Failure::PresharedKeyMismatch,
                 std::string{"messages 1 to 4 are sound, message 5 stays unanswered: likely the "
@@ -476,10 +472,8 @@ Verdict give_up_main_mode(Turn& turn) {
           turn.session.role == Role::Initiator ? 'I' : 'R',
           show_state(turn.session),
           to_string(turn.session.remote.address).c_str());
-    // A responder that saw a wrong proof has said so already.
-    const bool judged = turn.session.evidence.unreadable && turn.session.role == Role::Responder;
-    Refusal refusal = silence(turn.session, turn.env.config);
-    if (!judged)
+    const Refusal refusal = silence(turn.session, turn.env.config);
+    if (!turn.session.evidence.judged)
         report(turn, refusal);
     end_phase1(turn, refusal.failure);
     return {};

@@ -32,8 +32,8 @@ ByteView Message::behind_first() const {
 Result<Message> parse_clear(ByteView datagram) {
     Message message;
     message.header = TRY(parse_header(datagram));
-    message.payloads = TRY(parse_chain(
-        message.header.next_payload, datagram.subspan(kHeaderBytes), Padding::Refused));
+    message.payloads = TRY(
+        parse_chain(message.header.next_payload, datagram.subspan(kHeaderBytes), Padding::Refused));
     return message;
 }
 

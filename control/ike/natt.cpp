@@ -26,7 +26,9 @@ void offer_nat(MessageBuilder& message) {
 }
 
 NatVersion agree_nat(std::uint32_t vendors) {
-    const auto has = [&](Vendor vendor) { return (vendors & static_cast<std::uint32_t>(vendor)) != 0; };
+    const auto has = [&](Vendor vendor) {
+        return (vendors & static_cast<std::uint32_t>(vendor)) != 0;
+    };
     if (has(Vendor::NatRfc3947))
         return NatVersion::Rfc3947;
     // Drafts 02 and 03 differ from each other in nothing that travels.

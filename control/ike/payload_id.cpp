@@ -82,8 +82,9 @@ Result<Identity> parse_identity(ByteView body) {
                     "identity of " + std::to_string(identity.data.size()) + " octets");
     const auto length = fixed_length(identity.type);
     if (length && identity.data.size() != *length)
-        return fail(ErrorCode::Malformed, name(identity.type) + " of " +
-                                              std::to_string(identity.data.size()) + " octets");
+        return fail(ErrorCode::Malformed,
+                    name(identity.type) + " of " + std::to_string(identity.data.size()) +
+                        " octets");
     if (is_name(identity.type) && !std::ranges::all_of(identity.data, is_printable))
         return fail(ErrorCode::Malformed, "name with unprintable characters");
     return identity;

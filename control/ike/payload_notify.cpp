@@ -78,8 +78,9 @@ Result<DeletePayload> parse_delete(ByteView body) {
     const std::uint16_t count = TRY(reader.u16());
     const auto length = spi_length(payload.protocol);
     if (!length || *length != spi_bytes)
-        return fail(ErrorCode::Malformed, "delete with an SPI of " + std::to_string(spi_bytes) +
-                                              " octets for " + name(payload.protocol));
+        return fail(ErrorCode::Malformed,
+                    "delete with an SPI of " + std::to_string(spi_bytes) + " octets for " +
+                        name(payload.protocol));
     if (reader.left() != std::size_t{count} * spi_bytes)
         return fail(ErrorCode::Malformed, "delete announces " + std::to_string(count) + " SPIs");
     while (!reader.empty())

@@ -191,7 +191,8 @@ Phase2Choice make_choice(const ProposalView& proposal,
 
 } // namespace
 
-// --- phase 1 ----------------------------------------------------------------------------------------
+// --- phase 1
+// ----------------------------------------------------------------------------------------
 
 namespace {
 
@@ -274,8 +275,7 @@ std::optional<Phase1Choice> choose_phase1(const SaView& sa,
                 Phase1Choice choice{policy, proposal.number, {}};
                 choice.policy.lifetime =
                     std::min(policy.lifetime, offer->lifetime.value_or(policy.lifetime));
-                choice.transform = {
-                    transform.number, transform.id, to_bytes(transform.attributes)};
+                choice.transform = {transform.number, transform.id, to_bytes(transform.attributes)};
                 return choice;
             }
         }
@@ -309,7 +309,9 @@ Bytes offer_phase1(const std::vector<Phase1Policy>& policies) {
 }
 
 Bytes answer_phase1(const Phase1Choice& choice) {
-    return build_sa({{choice.proposal_number, ProtocolId::Isakmp, {}, {choice.transform}}});
+    return build_sa({
+        {choice.proposal_number, ProtocolId::Isakmp, {}, {choice.transform}}
+    });
 }
 
 std::string describe_phase1(const SaView& sa) {
@@ -326,7 +328,8 @@ std::string describe(const std::vector<Phase1Policy>& policies) {
     return join(policies, [](const Phase1Policy& policy) { return describe(policy); });
 }
 
-// --- phase 2 ----------------------------------------------------------------------------------------
+// --- phase 2
+// ----------------------------------------------------------------------------------------
 
 namespace {
 
@@ -378,9 +381,8 @@ std::string describe(const Phase2Offer& offer) {
            text(offer.mode) + "/pfs " + text(offer.group) + (offer.esn ? "/ESN" : "");
 }
 
-Phase2Mismatch mismatch(const Phase2Offer& offer,
-                        const Phase2Transform& ours,
-                        const Phase2Terms& terms) {
+Phase2Mismatch
+mismatch(const Phase2Offer& offer, const Phase2Transform& ours, const Phase2Terms& terms) {
     if (!algorithms_match(offer, ours))
         return Phase2Mismatch::Transform;
     if (offer.mode != mode_of(ours, terms.encapsulation))
@@ -444,8 +446,9 @@ Bytes offer_phase2(const Phase2Terms& terms, Spi spi) {
 Bytes answer_phase2(const Phase2Choice& choice, Spi spi) {
     Writer octets;
     octets.u32(spi.value);
-    return build_sa(
-        {{choice.proposal_number, ProtocolId::Esp, std::move(octets).take(), {choice.transform}}});
+    return build_sa({
+        {choice.proposal_number, ProtocolId::Esp, std::move(octets).take(), {choice.transform}}
+    });
 }
 
 std::string describe_phase2(const SaView& sa) {
@@ -465,10 +468,10 @@ std::string describe(const Phase2Terms& terms) {
     return join(terms.transforms, [&](const Phase2Transform& ours) {
         Phase2Offer offer;
         offer.transform = from_wire<EspTransform>(info(ours.cipher).transform_id);
-        offer.key_bits = info(ours.cipher).key_length_attribute ? info(ours.cipher).key_bytes * 8U : 0;
+        offer.key_bits =
+            info(ours.cipher).key_length_attribute ? info(ours.cipher).key_bytes * 8U : 0;
         if (ours.mac != EspMac::None)
-            offer.authentication =
-                from_wire<IpsecAuthAlgorithm>(info(ours.mac).authentication_id);
+            offer.authentication = from_wire<IpsecAuthAlgorithm>(info(ours.mac).authentication_id);
         offer.mode = mode_of(ours, terms.encapsulation);
         offer.group = terms.pfs;
         return describe(offer);

@@ -20,7 +20,8 @@
 
 namespace adit::ike {
 
-// --- phase 1 ----------------------------------------------------------------------------------------
+// --- phase 1
+// ----------------------------------------------------------------------------------------
 
 struct Phase1Offer {
     std::optional<IkeEncryption> encryption;
@@ -64,7 +65,8 @@ Bytes answer_phase1(const Phase1Choice& choice);
 std::string describe_phase1(const SaView& offer);
 std::string describe(const std::vector<Phase1Policy>& policies);
 
-// --- phase 2 ----------------------------------------------------------------------------------------
+// --- phase 2
+// ----------------------------------------------------------------------------------------
 
 /// How NAT traversal was agreed; decides the payload and mode numbers used.
 enum class NatVersion : std::uint8_t { None, Draft02, Rfc3947 };
@@ -95,9 +97,8 @@ struct Phase2Terms {
 enum class Phase2Mismatch : std::uint8_t { None, Transform, Mode, Group };
 
 /// What of `ours` the offer does not meet.
-Phase2Mismatch mismatch(const Phase2Offer& offer,
-                        const Phase2Transform& ours,
-                        const Phase2Terms& terms);
+Phase2Mismatch
+mismatch(const Phase2Offer& offer, const Phase2Transform& ours, const Phase2Terms& terms);
 
 struct Phase2Choice {
     Phase2Transform algorithms;

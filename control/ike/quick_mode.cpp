@@ -70,7 +70,7 @@ void send_sealed(Turn& turn, const MessageBuilder& message) {
                                 secured(turn).cipher_key.view()));
 }
 
-ChildSa child_of(const Turn& turn) {
+ChildSa child_of(Turn& turn) {
     const QuickMode& quick = *turn.quick;
     const Session& session = turn.session;
     ChildSa child;
@@ -91,7 +91,7 @@ ChildSa child_of(const Turn& turn) {
     child.lifetime = quick.choice->lifetime;
     child.kilobytes = quick.choice->kilobytes;
     child.isakmp = session.conn_id;
-    child.peer_identity = session.secured()->peer_identity;
+    child.peer_identity = secured(turn).peer_identity;
     return child;
 }
 
@@ -106,7 +106,8 @@ Pair derive_pair(Turn& turn, const ChildSa& child) {
     const Secured& keys = secured(turn);
     const auto keys_of = [&](Spi spi) {
         const KeymatInput input{
-            quick.g_xy.view(), ProtocolId::Esp, spi, {quick.nonce_i, quick.nonce_r}};
+            quick.g_xy.view(), ProtocolId::Esp, spi, {quick.nonce_i, quick.nonce_r}
+        };
         return derive_esp_keys(keys.policy.hash,
                                keys.skeyid_d.view(),
                                input,
@@ -150,7 +151,8 @@ void heed_notifications(Turn& turn) {
 
 } // namespace
 
-// --- message 1 --------------------------------------------------------------------------------------
+// --- message 1
+// --------------------------------------------------------------------------------------
 
 Verdict start_qm_dh(Turn& turn) {
     const Connection* connection = find_connection(turn.env.config, quick_of(turn).connection);
@@ -184,15 +186,15 @@ Verdict send_qm1(Turn& turn) {
     message.add(PayloadType::Identification, build_identity(idci));
     message.add(PayloadType::Identification, build_identity(idcr));
     const Bytes rest = message.chain(1);
-    message.set(
-        0, to_bytes(hash_1(keys.policy.hash, keys.skeyid_a.view(), quick.id, rest).view()));
+    message.set(0, to_bytes(hash_1(keys.policy.hash, keys.skeyid_a.view(), quick.id, rest).view()));
     send_sealed(turn, message);
     return {};
 }
 
 namespace {
 
-// --- responder: what may be agreed ------------------------------------------------------------------
+// --- responder: what may be agreed
+// ------------------------------------------------------------------
 
 /// What the peer wants protected, seen from here: IDci is behind it, IDcr behind us. Without
 /// identities the two gateways themselves (RFC 2409 5.5).
@@ -270,24 +272,25 @@ std::string proxy_evidence(const Turn& turn, const TrafficSelector& wanted) {
     for (const Connection& connection : turn.env.config.connections)
         if (serves(connection, turn.session))
             for (const Flow& flow : connection.flows)
-                if (line == nullptr || likeness(flow.selector, wanted) > likeness(line->selector, wanted)) {
+                if (line == nullptr ||
+                    likeness(flow.selector, wanted) > likeness(line->selector, wanted)) {
                     nearest = &connection;
                     line = &flow;
                 }
     const std::string asked = "they ask for " + describe(wanted);
     if (line == nullptr)
         return asked + "; no crypto map entry names this peer";
-    return asked + "; nearest of ours is " + nearest->name + " (access list " +
-           nearest->acl_name + ", line " + std::to_string(line->acl_sequence) + ") " +
-           describe(line->selector) + ": " + difference(wanted, line->selector) + " differ";
+    return asked + "; nearest of ours is " + nearest->name + " (access list " + nearest->acl_name +
+           ", line " + std::to_string(line->acl_sequence) + ") " + describe(line->selector) +
+           ", which differs in " + difference(wanted, line->selector);
 }
 
 Verdict choose_flow(Turn& turn, const Connection*& connection) {
     QuickMode& quick = quick_of(turn);
     const auto wanted = requested_selector(turn);
     if (!wanted)
-        return refuse(ending(
-            Failure::ProxyMismatch, wanted.error().text, NotifyType::InvalidIdInformation));
+        return refuse(
+            ending(Failure::ProxyMismatch, wanted.error().text, NotifyType::InvalidIdInformation));
     const Match match = match_flow(turn, *wanted);
     if (match.flow == nullptr) {
         debug(turn, "IPSec policy invalidated proposal with error 32");
@@ -319,8 +322,7 @@ Verdict choose_transform(Turn& turn, const Connection& connection, const SaView&
         return refuse(ending(Failure::PfsMismatch,
                              connection.name + ": group " +
                                  (choice->pfs ? name(*choice->pfs) : "none") +
-                                 (has_key_exchange(turn) ? " with" : " without") +
-                                 " a KE payload",
+                                 (has_key_exchange(turn) ? " with" : " without") + " a KE payload",
                              NotifyType::NoProposalChosen));
     quick_of(turn).choice = *choice;
     return {};
@@ -336,12 +338,10 @@ Verdict judge_qm1(Turn& turn) {
         "HASH(1) of quick mode"));
     const auto sa = parse_sa(turn.message->find(PayloadType::SecurityAssociation)->body);
     if (!sa)
-        return refuse(
-            ending(Failure::Malformed, sa.error().text, NotifyType::BadProposalSyntax));
+        return refuse(ending(Failure::Malformed, sa.error().text, NotifyType::BadProposalSyntax));
     auto nonce = nonce_of(*turn.message);
     if (!nonce)
-        return refuse(
-            ending(Failure::Malformed, nonce.error().text, NotifyType::PayloadMalformed));
+        return refuse(ending(Failure::Malformed, nonce.error().text, NotifyType::PayloadMalformed));
     const Connection* connection = nullptr;
     TRY_VOID(choose_flow(turn, connection));
     TRY_VOID(choose_transform(turn, *connection, *sa));
@@ -362,8 +362,8 @@ Verdict accept_qm1_pfs(Turn& turn) {
     QuickMode& quick = quick_of(turn);
     Bytes peer_public = public_value_of(turn);
     if (const Status sound = check_public_value(*quick.choice->pfs, peer_public); !sound)
-        return refuse(ending(
-            Failure::BadKeyExchange, sound.error().text, NotifyType::InvalidKeyInformation));
+        return refuse(
+            ending(Failure::BadKeyExchange, sound.error().text, NotifyType::InvalidKeyInformation));
     start_dh(turn,
              {.kind = DhJobKind::GenerateAndAgree,
               .group = *quick.choice->pfs,
@@ -371,7 +371,8 @@ Verdict accept_qm1_pfs(Turn& turn) {
     return {};
 }
 
-// --- message 2 --------------------------------------------------------------------------------------
+// --- message 2
+// --------------------------------------------------------------------------------------
 
 Verdict send_qm2(Turn& turn) {
     QuickMode& quick = quick_of(turn);
@@ -389,13 +390,10 @@ Verdict send_qm2(Turn& turn) {
         message.add(PayloadType::Identification, quick.answer_idcr);
     }
     const Bytes rest = message.chain(1);
-    message.set(0,
-                to_bytes(hash_2(keys.policy.hash,
-                                keys.skeyid_a.view(),
-                                quick.id,
-                                quick.nonce_i,
-                                rest)
-                             .view()));
+    message.set(
+        0,
+        to_bytes(
+            hash_2(keys.policy.hash, keys.skeyid_a.view(), quick.id, quick.nonce_i, rest).view()));
     const ChildSa child = child_of(turn);
     Pair pair = derive_pair(turn, child);
     install_inbound(turn, child, std::move(pair.inbound));
@@ -410,8 +408,10 @@ namespace {
 /// RFC 2409 5.5: the responder sends the identities back; some leave them out.
 bool identities_match(const Turn& turn) {
     const TrafficSelector& ours = turn.quick->selector;
-    const std::array expected = {ClientRange{ours.local, ours.protocol, ours.local_port},
-                                 ClientRange{ours.remote, ours.protocol, ours.remote_port}};
+    const std::array expected = {
+        ClientRange{ours.local,  ours.protocol, ours.local_port },
+        ClientRange{ours.remote, ours.protocol, ours.remote_port}
+    };
     std::size_t index = 0;
     for (const Payload& payload : turn.message->payloads) {
         if (payload.type != PayloadType::Identification)
@@ -474,8 +474,8 @@ Verdict accept_qm2_pfs(Turn& turn) {
     QuickMode& quick = quick_of(turn);
     Bytes peer_public = public_value_of(turn);
     if (const Status sound = check_public_value(*quick.choice->pfs, peer_public); !sound)
-        return refuse(ending(
-            Failure::BadKeyExchange, sound.error().text, NotifyType::InvalidKeyInformation));
+        return refuse(
+            ending(Failure::BadKeyExchange, sound.error().text, NotifyType::InvalidKeyInformation));
     start_dh(turn,
              {.kind = DhJobKind::Agree,
               .group = *quick.choice->pfs,
@@ -484,7 +484,8 @@ Verdict accept_qm2_pfs(Turn& turn) {
     return {};
 }
 
-// --- message 3 --------------------------------------------------------------------------------------
+// --- message 3
+// --------------------------------------------------------------------------------------
 
 Verdict send_qm3(Turn& turn) {
     QuickMode& quick = quick_of(turn);
@@ -495,12 +496,11 @@ Verdict send_qm3(Turn& turn) {
     Pair pair = derive_pair(turn, child);
     install_inbound(turn, child, std::move(pair.inbound));
     MessageBuilder message;
-    message.add(PayloadType::Hash,
-                to_bytes(hash_3(keys.policy.hash,
-                                keys.skeyid_a.view(),
-                                quick.id,
-                                {quick.nonce_i, quick.nonce_r})
-                             .view()));
+    message.add(
+        PayloadType::Hash,
+        to_bytes(
+            hash_3(keys.policy.hash, keys.skeyid_a.view(), quick.id, {quick.nonce_i, quick.nonce_r})
+                .view()));
     send_sealed(turn, message);
     forget_secrets(quick);
     ++turn.env.counters.phase2_established;
@@ -511,19 +511,18 @@ Verdict send_qm3(Turn& turn) {
 Verdict accept_qm3(Turn& turn) {
     QuickMode& quick = quick_of(turn);
     const Secured& keys = secured(turn);
-    TRY_VOID(check_hash(turn,
-                        hash_3(keys.policy.hash,
-                               keys.skeyid_a.view(),
-                               quick.id,
-                               {quick.nonce_i, quick.nonce_r}),
-                        "HASH(3) of quick mode"));
+    TRY_VOID(check_hash(
+        turn,
+        hash_3(keys.policy.hash, keys.skeyid_a.view(), quick.id, {quick.nonce_i, quick.nonce_r}),
+        "HASH(3) of quick mode"));
     ++turn.env.counters.phase2_established;
     turn.out.emplace_back(OutboundReady{quick.inbound_sa, std::move(*quick.outbound)});
     quick.outbound.reset();
     return {};
 }
 
-// --- endings ----------------------------------------------------------------------------------------
+// --- endings
+// ----------------------------------------------------------------------------------------
 
 Verdict give_up_quick_mode(Turn& turn) {
     QuickMode& quick = quick_of(turn);

@@ -13,8 +13,8 @@ namespace {
 
 struct FailureWords {
     Failure failure;
-    const char* name;     // what `show` and metrics print
-    const char* cause;    // code of the diagnosis table
+    const char* name;  // what `show` and metrics print
+    const char* cause; // code of the diagnosis table
     Severity severity;
     const char* mnemonic; // null: evidence only
     const char* text;     // %s: the peer's address
@@ -52,6 +52,7 @@ constexpr bool words_are_in_order() {
             return false;
     return kFailureWords.size() == static_cast<std::size_t>(Failure::Count_);
 }
+
 static_assert(words_are_in_order(), "to_string() indexes by enumerator");
 
 const FailureWords& words(Failure failure) {
@@ -64,8 +65,11 @@ std::string with_peer(const char* text, const std::string& peer) {
     return place == std::string::npos ? line : line.replace(place, 2, peer);
 }
 
-LogRecord
-record(Severity severity, const char* facility, const char* mnemonic, std::string text, std::string subject) {
+LogRecord record(Severity severity,
+                 const char* facility,
+                 const char* mnemonic,
+                 std::string text,
+                 std::string subject) {
     return {severity, facility, mnemonic, std::move(text), std::move(subject)};
 }
 
@@ -93,8 +97,13 @@ std::vector<LogRecord> log_records(Failure failure, Ipv4Address peer, const std:
 void report(Turn& turn, const Refusal& refusal) {
     ++turn.env.counters.failures.at(static_cast<std::size_t>(refusal.failure));
     const Ipv4Address peer = turn.session.remote.address;
-    for (LogRecord& line : log_records(refusal.failure, peer, refusal.text))
+    for (LogRecord& line : log_records(refusal.failure, peer, refusal.text)) {
+        // Our own exchange fails; nothing of the peer's was malformed.
+        if (refusal.failure == Failure::PresharedKeyMismatch && line.facility == "CRYPTO" &&
+            turn.session.role == Role::Initiator)
+            line = log_records(Failure::Phase1Timeout, peer, {}).front();
         turn.out.emplace_back(Log{std::move(line)});
+    }
     debug(turn, "%s", refusal.text.c_str());
 }
 

@@ -43,8 +43,7 @@ bool is_half_open(const Session& session) {
     return session.role == Role::Responder && session.secured() == nullptr;
 }
 
-Session*
-SessionTable::find(const Header& header, Endpoint local, Endpoint remote, Digest digest) {
+Session* SessionTable::find(const Header& header, Endpoint local, Endpoint remote, Digest digest) {
     auto [from, to] = by_cookie_.equal_range({header.cookies.initiator, remote.address});
     for (auto entry = from; entry != to; ++entry) {
         Session* session = find(entry->second);

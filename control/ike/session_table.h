@@ -20,7 +20,8 @@ class SessionTable {
     /// The session a datagram belongs to: both cookies and both addresses must be its own (or the
     /// responder cookie still unknown). Null when there is none; a first message is looked up by
     /// its digest, so that a copy finds the session it has made and nobody else's cookie does.
-    [[nodiscard]] Session* find(const Header& header, Endpoint local, Endpoint remote, Digest digest);
+    [[nodiscard]] Session*
+    find(const Header& header, Endpoint local, Endpoint remote, Digest digest);
     [[nodiscard]] Session* find(SessionId id);
     [[nodiscard]] Session* find_job(JobId job);
     [[nodiscard]] Session* find_cookies(CookiePair cookies, Ipv4Address peer);

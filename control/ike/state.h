@@ -27,7 +27,8 @@ inline constexpr std::uint16_t kIkePort = 500;
 inline constexpr std::uint16_t kNatPort = 4500; // RFC 3947 4
 inline constexpr std::uint8_t kUdp = 17;
 
-// --- states -----------------------------------------------------------------------------------------
+// --- states
+// -----------------------------------------------------------------------------------------
 
 /// Named after the last message sent (Mm1: message 1 is out). `...Dh` waits for slow arithmetic.
 enum class State : std::uint8_t {
@@ -102,7 +103,8 @@ struct Leg {
     JobId job;                        // the Diffie-Hellman job waited for
 };
 
-// --- phase 1 ----------------------------------------------------------------------------------------
+// --- phase 1
+// ----------------------------------------------------------------------------------------
 
 using SharedBytes = std::shared_ptr<const Bytes>;
 
@@ -158,7 +160,8 @@ using Phase1Data = std::variant<std::monostate,
                                 std::unique_ptr<Keyed>,
                                 std::unique_ptr<Secured>>;
 
-// --- phase 2 ----------------------------------------------------------------------------------------
+// --- phase 2
+// ----------------------------------------------------------------------------------------
 
 /// A wish for a child SA.
 struct FlowRequest {
@@ -190,7 +193,8 @@ struct QuickMode {
     bool inbound_installed{false};
 };
 
-// --- session ----------------------------------------------------------------------------------------
+// --- session
+// ----------------------------------------------------------------------------------------
 
 enum class Vendor : std::uint32_t {
     NatRfc3947 = 1 << 0,
@@ -216,14 +220,14 @@ struct NatState {
 /// What we have seen that explains a failure later on; none of it is proof.
 struct Evidence {
     std::optional<NotifyType> refused; // by an unauthenticated notification
-    bool unreadable{false};            // an answer that our keys do not open
+    bool judged{false};                // why this will fail has been reported
     bool heard{false};                 // anything at all
 };
 
 struct DpdState {
     std::uint32_t sequence{};
-    std::uint8_t tries{};        // R-U-THEREs out and unanswered
-    std::optional<Instant> due;  // next R-U-THERE, or its repetition
+    std::uint8_t tries{};          // R-U-THEREs out and unanswered
+    std::optional<Instant> due;    // next R-U-THERE, or its repetition
     std::uint32_t peer_sequence{}; // highest seen
 };
 
@@ -270,13 +274,14 @@ struct Session {
 /// Earliest instant at which Tick has something to do.
 std::optional<Instant> deadline(const Session& session);
 
-inline constexpr std::size_t kMaxQuickModes = 16;   // running at once under one ISAKMP SA
+inline constexpr std::size_t kMaxQuickModes = 16;  // running at once under one ISAKMP SA
 inline constexpr std::size_t kMaxLingering = 1024; // with those kept to answer duplicates
-inline constexpr std::size_t kMaxQueue = 1024;      // flows behind one peer
-inline constexpr std::size_t kMaxUsedIds = 128;     // message ids remembered
+inline constexpr std::size_t kMaxQueue = 1024;     // flows behind one peer
+inline constexpr std::size_t kMaxUsedIds = 128;    // message ids remembered
 inline constexpr std::uint8_t kDpdTries = 5;
 
-// --- what can happen --------------------------------------------------------------------------------
+// --- what can happen
+// --------------------------------------------------------------------------------
 
 /// `payload` is the session's own copy: decrypting happens in place.
 struct Arrival {
@@ -317,7 +322,8 @@ using SessionEvent = std::variant<Arrival,
                                   Close,
                                   Drop>;
 
-// --- what comes of it -------------------------------------------------------------------------------
+// --- what comes of it
+// -------------------------------------------------------------------------------
 
 /// A child SA as the engine keeps it. Keys are not in it: they live in the install actions only.
 struct ChildSa {

@@ -7,7 +7,8 @@ namespace adit::ike {
 
 namespace {
 
-// --- rows and timers --------------------------------------------------------------------------------
+// --- rows and timers
+// --------------------------------------------------------------------------------
 
 Duration total_of_gaps() {
     Duration total{};
@@ -60,9 +61,8 @@ void hasten(Turn& turn) {
 void tell(Turn& turn, NotifyType type) {
     if (turn.session.secured() == nullptr)
         return send_notify(turn, {ProtocolId::Isakmp, type, {}, {}});
-    const Bytes spi = turn.quick != nullptr && turn.quick->choice
-                          ? spi_bytes(turn.quick->choice->spi)
-                          : Bytes{};
+    const Bytes spi =
+        turn.quick != nullptr && turn.quick->choice ? spi_bytes(turn.quick->choice->spi) : Bytes{};
     send_notify(turn, {ProtocolId::Esp, type, spi, {}});
 }
 
@@ -72,8 +72,15 @@ void remember_refused(Leg& leg, const Refusal& refusal, Digest digest) {
         leg.answered.back() = digest;
 }
 
+/// Once an exchange is known to be doomed, more of the same is no news.
+bool is_said_already(Turn& turn, const Refusal& refusal) {
+    return refusal.then == Refusal::Then::Hasten &&
+           std::exchange(turn.session.evidence.judged, true);
+}
+
 void refused(Turn& turn, const Refusal& refusal) {
-    report(turn, refusal);
+    if (!is_said_already(turn, refusal))
+        report(turn, refusal);
     if (refusal.notify)
         tell(turn, *refusal.notify);
     if (refusal.then == Refusal::Then::Hasten)
@@ -98,7 +105,8 @@ void run(Turn& turn, ExchangeType exchange, Role role, Happening event) {
         run(turn, *row);
 }
 
-// --- messages ---------------------------------------------------------------------------------------
+// --- messages
+// ---------------------------------------------------------------------------------------
 
 PayloadSet types_of(const Message& message) {
     PayloadSet present;
@@ -161,8 +169,7 @@ bool answered_before(const Leg& leg, Digest digest) {
 /// RFC 2408 5.1: a copy of a message gets the same answer, and changes nothing.
 void answer_again(Turn& turn, Leg& leg, Digest digest) {
     ++turn.env.counters.duplicates_in;
-    if (leg.answered.front() != digest || leg.sent.empty() ||
-        turn.now() - leg.sent_at < kAnswerGap)
+    if (leg.answered.front() != digest || leg.sent.empty() || turn.now() - leg.sent_at < kAnswerGap)
         return;
     ++turn.env.counters.retransmits;
     leg.sent_at = turn.now();
@@ -188,7 +195,6 @@ void receive(Turn& turn, const Row& row, Digest digest) {
 /// A body that our keys do not open, or open to rubbish.
 Refusal unreadable(Turn& turn, ExchangeType exchange, const Error& error) {
     const State state = turn.session.leg.state;
-    turn.session.evidence.unreadable = true;
     if (state == State::ResponderMm4 && exchange == ExchangeType::IdentityProtection)
         return Refusal{Failure::PresharedKeyMismatch,
                        "pre-shared key differs, or message 5 was damaged (" + error.text +
@@ -197,12 +203,9 @@ Refusal unreadable(Turn& turn, ExchangeType exchange, const Error& error) {
             .hastening();
     if (state != State::InitiatorMm5)
         return error;
-    if (exchange == ExchangeType::IdentityProtection)
-        return Refusal{Failure::PresharedKeyMismatch,
-                       "message 6 does not decrypt (" + error.text + ")"}
-            .hastening();
-    return Refusal{Failure::Malformed,
-                   "answer to message 5 is not readable with our keys (" + error.text + ")"}
+    return Refusal{Failure::PresharedKeyMismatch,
+                   name(exchange) + " in answer to message 5 is not readable with our keys (" +
+                       error.text + "): likely the pre-shared keys differ"}
         .hastening();
 }
 
@@ -307,8 +310,7 @@ void receive_first_quick(Turn& turn, Arrival& arrival, const Header& header) {
 
 void receive_quick(Turn& turn, Arrival& arrival, const Header& header) {
     if (turn.session.secured() == nullptr || turn.session.leg.state != State::Established)
-        return refused(turn,
-                       {Failure::UnexpectedMessage, "quick mode before phase 1 is complete"});
+        return refused(turn, {Failure::UnexpectedMessage, "quick mode before phase 1 is complete"});
     if (header.message_id.value == 0)
         return refused(turn, {Failure::Malformed, "message id of quick mode is zero"});
     if (!header.encrypted())
@@ -317,8 +319,7 @@ void receive_quick(Turn& turn, Arrival& arrival, const Header& header) {
     if (quick == nullptr)
         return receive_first_quick(turn, arrival, header);
     turn.quick = quick;
-    take_message(
-        turn, quick->role, arrival, header, {&quick->iv, secured(turn).cipher_key.view()});
+    take_message(turn, quick->role, arrival, header, {&quick->iv, secured(turn).cipher_key.view()});
     turn.quick = nullptr;
 }
 
@@ -340,7 +341,8 @@ void receive_informational(Turn& turn, Arrival& arrival, const Header& header) {
     take_message(turn, session.role, arrival, header, {iv ? &*iv : nullptr, key});
 }
 
-// --- events -----------------------------------------------------------------------------------------
+// --- events
+// -----------------------------------------------------------------------------------------
 
 void on(Turn& turn, Arrival& arrival) {
     turn.from_local = arrival.local;
@@ -366,8 +368,7 @@ void on(Turn& turn, Arrival& arrival) {
         return receive_informational(turn, arrival, *header);
     default:
         return refused(turn,
-                       {Failure::UnexpectedMessage,
-                        name(header->exchange) + " is not done here"});
+                       {Failure::UnexpectedMessage, name(header->exchange) + " is not done here"});
     }
 }
 
@@ -382,7 +383,8 @@ bool is_running(const std::unique_ptr<QuickMode>& quick) {
 MessageId fresh_message_id(Turn& turn) {
     for (;;) {
         const MessageId id{turn.env.rng.u32()};
-        if (id.value != 0 && !id_is_used(turn.session, id) && find_quick(turn.session, id) == nullptr)
+        if (id.value != 0 && !id_is_used(turn.session, id) &&
+            find_quick(turn.session, id) == nullptr)
             return id;
     }
 }
@@ -552,7 +554,8 @@ Step step(Session session, SessionEvent event, Environment& env) {
     return {std::move(session), std::move(outputs)};
 }
 
-// --- what handlers share ----------------------------------------------------------------------------
+// --- what handlers share
+// ----------------------------------------------------------------------------
 
 void send_kept(Turn& turn, Bytes datagram) {
     turn.leg().sent = datagram;
@@ -613,9 +616,8 @@ void send_protected(Turn& turn, MessageBuilder payloads) {
     MessageBuilder message;
     message.add(PayloadType::Hash, to_bytes(hash.view())).append(payloads);
     send_once(turn,
-              message.encrypted(header_of(turn, ExchangeType::Informational, id),
-                                iv,
-                                keys.cipher_key.view()));
+              message.encrypted(
+                  header_of(turn, ExchangeType::Informational, id), iv, keys.cipher_key.view()));
 }
 
 void send_notify(Turn& turn, const Notification& notification) {

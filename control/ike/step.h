@@ -100,7 +100,8 @@ struct Step {
 
 Step step(Session session, SessionEvent event, Environment& env);
 
-// --- what handlers share ----------------------------------------------------------------------------
+// --- what handlers share
+// ----------------------------------------------------------------------------
 
 /// Sends and keeps it for retransmission and duplicates.
 void send_kept(Turn& turn, Bytes datagram);
@@ -138,7 +139,8 @@ const Flow* find_flow(const Connection& connection, PolicyId policy);
 /// Secure shorthand for handlers of rows that only exist under an established ISAKMP SA.
 Secured& secured(Turn& turn);
 
-// --- handlers, by file ------------------------------------------------------------------------------
+// --- handlers, by file
+// ------------------------------------------------------------------------------
 
 // main_mode.cpp
 Verdict send_mm1(Turn& turn);
@@ -174,7 +176,8 @@ Verdict note_protected_refusal(Turn& turn);
 Verdict accept_informational(Turn& turn);
 
 /// Data of RESPONDER-LIFETIME (RFC 2407 4.6.3.1): only ever shortens.
-Status shorten_lifetime(const Notification& notification, Duration& lifetime, std::uint64_t* kilobytes);
+Status
+shorten_lifetime(const Notification& notification, Duration& lifetime, std::uint64_t* kilobytes);
 
 // dpd.cpp
 void start_dpd(Turn& turn);

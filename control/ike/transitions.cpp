@@ -115,6 +115,7 @@ constexpr bool no_duplicates() {
                 return false;
     return true;
 }
+
 static_assert(no_duplicates(), "two rows for one happening");
 
 constexpr bool sets_are_disjoint() {
@@ -123,6 +124,7 @@ constexpr bool sets_are_disjoint() {
             return false;
     return true;
 }
+
 static_assert(sets_are_disjoint(), "a payload is both required and optional");
 
 constexpr bool messages_require_something() {
@@ -131,6 +133,7 @@ constexpr bool messages_require_something() {
             return false;
     return true;
 }
+
 static_assert(messages_require_something(), "rows of messages name payloads, and only they do");
 
 constexpr bool has_timeout(const Row& entering) {
@@ -146,6 +149,7 @@ constexpr bool waiting_states_end() {
             return false;
     return true;
 }
+
 static_assert(waiting_states_end(), "a state would be waited in for ever");
 
 constexpr bool is_entered(State state) {
@@ -163,12 +167,19 @@ constexpr bool all_states_are_reachable() {
             return false;
     return true;
 }
+
 static_assert(all_states_are_reachable(), "a state that nothing leads to");
 
 std::string payload_names(PayloadSet set) {
     constexpr std::array kAll = {
-        P::Hash,     P::SecurityAssociation, P::KeyExchange, P::Nonce, P::Identification,
-        P::VendorId, P::Notification,        P::Delete,
+        P::Hash,
+        P::SecurityAssociation,
+        P::KeyExchange,
+        P::Nonce,
+        P::Identification,
+        P::VendorId,
+        P::Notification,
+        P::Delete,
     };
     std::string names;
     for (const PayloadType type : kAll)
@@ -222,7 +233,7 @@ std::string render_dot() {
                       "digraph ikev1 {\n    rankdir=LR;\n    node [shape=box];\n";
     for (const Row& row : kTable) {
         std::string label = row.event == Received ? payload_names(row.required)
-                                                 : std::string{event_name(row.event)};
+                                                  : std::string{event_name(row.event)};
         if (row.event == Received && row.protection == kSealed)
             label = "HDR*, " + label;
         dot += "    " + node(row, row.state) + " -> " + node(row, row.next) + " [label=\"" +

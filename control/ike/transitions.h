@@ -98,11 +98,8 @@ struct Row {
 std::span<const Row> transitions();
 
 /// The row for a message with these payloads, or for another happening. Null: refused.
-const Row* find_row(ExchangeType exchange,
-                    Role role,
-                    State state,
-                    Happening event,
-                    PayloadSet present = {});
+const Row*
+find_row(ExchangeType exchange, Role role, State state, Happening event, PayloadSet present = {});
 
 /// The table as a drawing: docs/ikev1-states.dot.
 std::string render_dot();

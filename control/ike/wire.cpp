@@ -35,14 +35,15 @@ Result<Header> parse_header(ByteView datagram) {
     header.message_id = MessageId{TRY(reader.u32())};
     const std::uint32_t length = TRY(reader.u32());
     if (version != kIsakmpVersion)
-        return fail(ErrorCode::Unsupported, "version " + std::to_string(version >> 4) + "." +
-                                                std::to_string(version & 0xf));
+        return fail(ErrorCode::Unsupported,
+                    "version " + std::to_string(version >> 4) + "." +
+                        std::to_string(version & 0xf));
     if ((header.flags & ~kKnownFlags) != 0)
         return fail(ErrorCode::Malformed, "unknown header flags");
     if (length != datagram.size())
-        return fail(ErrorCode::Malformed, "header says " + std::to_string(length) +
-                                              " octets, datagram has " +
-                                              std::to_string(datagram.size()));
+        return fail(ErrorCode::Malformed,
+                    "header says " + std::to_string(length) + " octets, datagram has " +
+                        std::to_string(datagram.size()));
     // RFC 2408 3.1: both cookies never zero but the responder's in a first message.
     if (header.cookies.initiator.value == 0)
         return fail(ErrorCode::Malformed, "initiator cookie is zero");
