@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace adit::cli {
 
@@ -186,7 +187,7 @@ put_line(Editor& editor, const std::string& name, const Match& match, std::uint3
 }
 
 Status numbered(Editor& editor, const Match& match, Sign sign) {
-    const std::string name = match.text(ArgKind::Number);
+    const std::string name = std::to_string(match.number()); // "0110" is 110
     if (sign == Sign::No) {
         editor.edit().access_lists.erase(name);
         return {};
@@ -194,25 +195,28 @@ Status numbered(Editor& editor, const Match& match, Sign sign) {
     return put_line(editor, name, match, 0);
 }
 
-bool is_extended_name(const std::string& name) {
+/// A number in its one spelling, any other name as it is; nothing for numbers of other lists.
+std::optional<std::string> extended_name(const std::string& name) {
     if (name.find_first_not_of("0123456789") != std::string::npos)
-        return true;
+        return name;
     unsigned number = 0;
     std::from_chars(name.data(), name.data() + name.size(), number);
-    return (number >= 100 && number <= 199) || (number >= 2000 && number <= 2699);
+    if ((number >= 100 && number <= 199) || (number >= 2000 && number <= 2699))
+        return std::to_string(number);
+    return std::nullopt;
 }
 
 Status named(Editor& editor, const Match& match, Sign sign) {
-    const std::string name = match.text(ArgKind::Name);
+    const auto name = extended_name(match.text(ArgKind::Name));
+    if (!name)
+        return fail(ErrorCode::Invalid, "Extended lists have the numbers 100-199 and 2000-2699");
     if (sign == Sign::No) {
-        editor.edit().access_lists.erase(name);
+        editor.edit().access_lists.erase(*name);
         return {};
     }
-    if (!is_extended_name(name))
-        return fail(ErrorCode::Invalid, "Extended lists have the numbers 100-199 and 2000-2699");
-    editor.edit().access_lists.try_emplace(name);
-    editor.enter(Mode::AccessList, name);
-    editor.define("access-list " + name);
+    editor.edit().access_lists.try_emplace(*name);
+    editor.enter(Mode::AccessList, *name);
+    editor.define("access-list " + *name);
     return {};
 }
 

@@ -38,6 +38,12 @@ bool is_command(const Parsed& parsed) {
            std::holds_alternative<cli::ConfigHandler>(parsed.row->action);
 }
 
+/// A single line without effect: in a block without effect it rather belongs to the block.
+bool is_harmless(const Parsed& parsed) {
+    return parsed.kind == Parsed::Kind::Matched && !parsed.row->opens_block &&
+           std::holds_alternative<cli::Ignored>(parsed.row->action);
+}
+
 Verdict::Kind verdict_of(Parsed::Kind kind) {
     switch (kind) {
     case Parsed::Kind::Matched:
@@ -101,7 +107,7 @@ Parsed Editor::parse(std::string_view text, Mode& mode) const {
         here.kind == Parsed::Kind::Matched
             ? is_command(global)
             : global.kind == Parsed::Kind::Matched || global.column > here.column;
-    if (!elsewhere)
+    if (!elsewhere || (mode_ == Mode::Skipped && is_harmless(global)))
         return here;
     mode = Mode::Config;
     return global;

@@ -73,13 +73,16 @@ Result<std::string> interface_type(std::string_view abbreviation) {
 bool is_interface_number(std::string_view text) {
     constexpr std::size_t kMaxDigits = 9; // so that numbers compare as 32-bit integers
     std::size_t run = 0;
+    bool zero = false; // the run is a lone 0: nothing may follow, or one port had two names
     for (const char c : text) {
-        if (is_digit(c) && run < kMaxDigits)
-            ++run;
-        else if ((c == '/' || c == '.') && run > 0)
+        if (is_digit(c) && run < kMaxDigits && !zero) {
+            zero = run++ == 0 && c == '0';
+        } else if ((c == '/' || c == '.') && run > 0) {
             run = 0;
-        else
+            zero = false;
+        } else {
             return false;
+        }
     }
     return run > 0;
 }
@@ -121,7 +124,7 @@ bool InterfaceNameLess::operator()(const std::string& left, const std::string& r
     }
     if (a != a_end || b != b_end)
         return a == a_end;
-    return left < right; // "0/00" and "0/0": different names all the same
+    return false;
 }
 
 } // namespace adit::config

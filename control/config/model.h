@@ -34,11 +34,13 @@ struct IsakmpPolicy {
     /// IOS would take DES when no `encr` line stands there; we have none, so check() refuses a
     /// policy whose cipher was not written down.
     ike::CipherAlgorithm encryption{ike::CipherAlgorithm::AesCbc128};
-    bool encryption_configured{false};
     ike::HashAlgorithm hash{ike::HashAlgorithm::Sha1};
     AuthenticationMethod authentication{AuthenticationMethod::RsaSig};
     ike::Group group{ike::Group::Modp768};
     std::uint32_t lifetime_seconds{86'400};
+    /// IOS would take DES when no `encr` line stands there; we have none, so check() refuses a policy
+    /// whose cipher was not written down.
+    bool encryption_configured{false};
 };
 
 /// crypto isakmp key [0|6] K address A [MASK]

@@ -18,8 +18,18 @@ TEST(InterfaceName, IsOneNameInEverySpelling) {
 }
 
 TEST(InterfaceName, RefusesWhatIsNone) {
-    for (const char* text :
-         {"", "0/0", "gi", "gi0/", "gi/0", "t0", "xyz0/0", "gi0/0x", "gi0//1", "gi9999999999"})
+    for (const char* text : {"",
+                             "0/0",
+                             "gi",
+                             "gi0/",
+                             "gi/0",
+                             "t0",
+                             "xyz0/0",
+                             "gi0/0x",
+                             "gi0//1",
+                             "gi00/0",
+                             "gi0/01",
+                             "gi9999999999"})
         EXPECT_FALSE(canonical_interface(text).has_value()) << text;
 }
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// A process that does nothing but remember what its operators asked for.
+#pragma once
+
+#include "control/cli/session.h"
+#include "tests/unit/cli/show_fixture.h"
+
+#include <string>
+#include <vector>
+
+namespace adit::cli::test {
+
+class FakeHost final : public SessionHost {
+  public:
+    FakeHost() {
+        config::Config config = sample_config();
+        config.isakmp_policies[10].encryption_configured = true;
+        running = std::make_shared<const config::Config>(std::move(config));
+    }
+
+    Snapshot snapshot() override {
+        Snapshot now = sample();
+        now.config = running;
+        return now;
+    }
+
+    std::shared_ptr<const config::Config> running_config() override { return running; }
+
+    std::vector<config::Problem> problems() override { return found; }
+
+    std::vector<std::string> log_buffer() override {
+        return {"*Nov 23 09:00:04.420: %SYS-5-RESTART: System restarted"};
+    }
+
+    Status clear_sa(std::optional<Ipv4Address> peer) override { return done("clear sa", peer); }
+
+    Status clear_sa_counters(std::optional<Ipv4Address> peer) override {
+        return done("clear sa counters", peer);
+    }
+
+    Status clear_isakmp(std::optional<ConnId> conn_id) override {
+        return done("clear isakmp" + (conn_id ? ' ' + std::to_string(conn_id->value) : ""));
+    }
+
+    Status clear_interface_counters() override { return done("clear counters"); }
+
+    Status clear_arp() override { return done("clear arp"); }
+
+    Status initiate(Ipv4Address peer) override {
+        if (peer != kPeer)
+            return fail(ErrorCode::NotFound, "No crypto map names the peer " + to_string(peer));
+        return done("initiate", peer);
+    }
+
+    Status set_debug(DebugTopic topic, bool on) override {
+        return done(std::string("debug ") + (topic == DebugTopic::Isakmp ? "isakmp" : "ipsec") +
+                    (on ? " on" : " off"));
+    }
+
+    Status export_keys(std::optional<std::string> path) override {
+        return done("keys " + path.value_or("off"));
+    }
+
+    Status apply_config(config::Config config) override {
+        if (refuse_config)
+            return fail(ErrorCode::Conflict, "the data plane refused it");
+        running = std::make_shared<const config::Config>(std::move(config));
+        return done("apply");
+    }
+
+    Status save_config() override { return done("save"); }
+
+    void log(const LogRecord& record) override { logged.push_back(format(record)); }
+
+    std::shared_ptr<const config::Config> running;
+    std::vector<config::Problem> found;
+    std::vector<std::string> asked;
+    std::vector<std::string> logged;
+    bool refuse_config{false};
+
+  private:
+    Status done(std::string what, std::optional<Ipv4Address> peer = std::nullopt) {
+        asked.push_back(std::move(what) + (peer ? ' ' + to_string(*peer) : ""));
+        return {};
+    }
+};
+
+} // namespace adit::cli::test
