@@ -46,7 +46,7 @@ Status clear_stale(const std::string& path, const sockaddr_un& address) {
     if (!S_ISSOCK(there.st_mode))
         return fail(ErrorCode::Conflict,
                     path + " exists and is no socket. Remove it, or give another path with "
-                           "--socket");
+                           "--cli");
     const UniqueFd probe{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     if (!probe.valid())
         return fail_errno("socket");
@@ -54,7 +54,7 @@ Status clear_stale(const std::string& path, const sockaddr_un& address) {
         return fail(ErrorCode::Conflict,
                     "another adit-control serves " + path +
                         ". Stop it (systemctl stop adit-control), or give another path with "
-                        "--socket");
+                        "--cli");
     if (errno != ECONNREFUSED)
         return fail_errno("control socket " + path);
     if (unlink(path.c_str()) != 0 && errno != ENOENT)
