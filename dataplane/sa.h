@@ -14,9 +14,9 @@
 #pragma once
 
 #include "common/algorithms.h"
+#include "common/esp_layout.h"
 #include "common/ipc/records.h"
 #include "common/ipc/stats.h"
-#include "common/esp_layout.h"
 #include "dataplane/replay_window.h"
 
 #include <cstdint>

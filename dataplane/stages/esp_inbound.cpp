@@ -47,7 +47,7 @@ void count_on_sa(InboundSa& sa, DropReason reason) {
     ipc::add(counter, 1);
 }
 
-void notify(const rte_mbuf* packet,
+void notify(rte_mbuf* packet,
             const InboundSa* sa,
             std::uint32_t spi,
             std::uint64_t sequence,
@@ -56,7 +56,7 @@ void notify(const rte_mbuf* packet,
     std::uint32_t more = 0;
     if (!context.notices.admit(reason, context.now_ns, more))
         return;
-    const PacketMeta& info = meta(const_cast<rte_mbuf*>(packet));
+    const PacketMeta& info = meta(packet);
     const bool udp = (info.flags & kUdpEncap) != 0;
     ipc::EventRecord event{};
     event.packet_notice = {
