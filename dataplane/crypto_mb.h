@@ -7,8 +7,8 @@
 //                one for ciphers and one for hashes: the lanes want company, whatever its SA
 //   3DES, MD5    not known to the bursts: job interface, submitted and flushed as a whole
 //
-// 3DES costs about 10 ns an octet in full bursts with AVX512, but 2,000 ns without: the library looks
-// its tables up in constant time.
+// 3DES costs about 10 ns an octet in full bursts with AVX512, but 2,000 ns without: the library
+// looks its tables up in constant time.
 //
 // The asynchronous burst of the library is not used: with mixed lengths it handed out packets that
 // were not finished. Every call goes unchecked by the library, so callers pass lengths that
