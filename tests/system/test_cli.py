@@ -78,7 +78,7 @@ def test_abbreviations_and_the_caret(terminal):
     assert "IPv4 Crypto ISAKMP SA" in terminal.command("sh cry isa sa")
     assert re.search(r"\n +\^\n% Invalid input detected at '\^' marker\.", terminal.command("show crypto isakmp nosuch"))
     assert "% Incomplete command." in terminal.command("show crypto")
-    assert "% Ambiguous command" in terminal.command("s")
+    assert "% Ambiguous command" in terminal.command("show crypto i")
 
 
 def test_pager(terminal):

@@ -48,7 +48,7 @@ def test_says_fragmentation_needed(scene):
     config = ios_config(SITE_A, SITE_B, None)
     address = f" ip address {SITE_A.wan} 255.255.255.0\n"
     scene.adit(None, config=config.replace(address, address + " ip mtu 1400\n"))
-    text = ping(scene.host_a, SITE_B.host, count=1, size=1500, options=("-M", "probe")).text
+    text = ping(scene.host_a, SITE_B.host, count=1, size=1500, options=("-M", "do")).text
     assert re.search(r"From 10\.1\.0\.1 .*[Ff]rag needed and DF set \(mtu = 1400\)", text), text
     # Without DF it is cut into pieces.
     assert ping(scene.host_a, SITE_B.host, count=5, size=1500).lost == 0

@@ -65,6 +65,6 @@ def test_too_big_with_df_names_the_plaintext_mtu(scene):
     shown = re.search(r"plaintext mtu (\d+), path mtu 1500", adit.cli("show crypto ipsec sa"))
     assert shown
     mtu = int(shown[1])
-    assert ping(scene.host_a, SITE_B.host, count=1, size=mtu, options=("-M", "probe")).lost == 0
-    refused = ping(scene.host_a, SITE_B.host, count=1, size=mtu + 1, options=("-M", "probe"))
+    assert ping(scene.host_a, SITE_B.host, count=1, size=mtu, options=("-M", "do")).lost == 0
+    refused = ping(scene.host_a, SITE_B.host, count=1, size=mtu + 1, options=("-M", "do"))
     assert re.search(rf"[Ff]rag needed and DF set \(mtu = {mtu}\)", refused.text)

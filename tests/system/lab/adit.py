@@ -21,7 +21,7 @@ def build_folder() -> Path:
 
 def program(name: str) -> str:
     """Path of one of the three programs in the build folder."""
-    folder = {"adit-dataplane": "dataplane", "adit-control": "control", "adit": "control"}[name]
+    folder = {"adit-dataplane": "dataplane", "adit-control": "control", "adit": "control/client"}[name]
     path = build_folder() / folder / name
     if not path.is_file():
         raise SceneError(f"{path} is missing: run scripts/build, or set ADIT_BUILD")
@@ -78,8 +78,7 @@ class Adit:
             if not process.alive:
                 raise SceneError(f"{process.name} ended with {process.status}:\n{process.output()}")
             # A file alone may be a killed predecessor's.
-            listening = run("ss", "-xlH", "src", f"unix:{path}").stdout
-            return str(path) in listening
+            return str(path) in self.namespace.run("ss", "-xlH").stdout
 
         wait_until(accepts, 15, f"{process.name} listens at {path.name}")
 

@@ -65,7 +65,6 @@ charon-systemd {{
     file {{
       path = {self._log}
       default = 1
-      cfg = 2
       flush_line = yes
     }}
   }}

@@ -182,8 +182,7 @@ connections {{
     local_addrs = {local.wan}
     remote_addrs = {remote.wan}
     proposals = {",".join(policy.swan() for policy in tunnel.phase1)}
-    reauth_time = 0
-    rekey_time = 0
+    rekey_time = 8h
     keyingtries = 1
     local {{
       auth = psk
