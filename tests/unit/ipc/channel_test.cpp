@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/ipc/channel.h"
 #include "common/ipc/neighbor_cell.h"
-#include "heap_ring.h"
+#include "tests/unit/ipc/heap_ring.h"
 
 #include <algorithm>
 #include <array>

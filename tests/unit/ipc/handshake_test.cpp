@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Server and client over a real socket in a folder of their own.
 #include "common/ipc/handshake.h"
-#include "heap_ring.h"
+#include "tests/unit/ipc/heap_ring.h"
 
 #include <csignal>
 #include <cstring>

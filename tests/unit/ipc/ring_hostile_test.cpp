@@ -2,7 +2,7 @@
 // A hostile peer changes every octet it can reach while the other side runs. The rings are in heap
 // memory of exactly their size: under the address sanitizer a step outside ends the test. Not for
 // the thread sanitizer: here the race is the subject.
-#include "heap_ring.h"
+#include "tests/unit/ipc/heap_ring.h"
 
 #include <gtest/gtest.h>
 #include <random>

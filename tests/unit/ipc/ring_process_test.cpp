@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real regions, the real two processes: the child is control, the parent the dataplane.
 #include "common/ipc/channel.h"
-#include "heap_ring.h"
+#include "tests/unit/ipc/heap_ring.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One thread plays both sides, then a side that lies.
-#include "heap_ring.h"
+#include "tests/unit/ipc/heap_ring.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // Two threads; for the thread sanitizer as much as for the results.
 #include "common/ipc/channel.h"
 #include "common/ipc/neighbor_cell.h"
-#include "heap_ring.h"
+#include "tests/unit/ipc/heap_ring.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
