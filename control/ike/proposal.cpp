@@ -37,11 +37,11 @@ struct Lives {
     Status set_duration(std::uint64_t value) {
         if (!pending)
             return fail(ErrorCode::Malformed, "life duration without type");
-        if (value == 0)
-            return fail(ErrorCode::Malformed, "life duration of zero");
         const bool in_seconds = *std::exchange(pending, std::nullopt) == LifeType::Seconds;
         if (in_seconds ? lifetime.has_value() : kilobytes.has_value())
             return fail(ErrorCode::Malformed, "two life durations of one type");
+        if (value == 0)
+            return {}; // strongSwan without rekeying says so: no limit of its own, ours holds
         if (in_seconds)
             lifetime = seconds(value);
         else
