@@ -43,7 +43,7 @@ po::options_description describe() {
         "user that adit-control runs as, besides root.  --control-user adit");
     add("idle",
         po::value<std::string>()->default_value("poll"),
-        "poll: idle cores spin, lowest latency; sleep: they sleep up to 0.1 ms, for small boxes.  "
+        "poll: idle cores spin, lowest latency; sleep: they sleep up to 0.5 ms, for small boxes.  "
         "--idle sleep");
     add("hugepages",
         po::value<std::string>()->default_value("auto"),
