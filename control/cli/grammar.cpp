@@ -262,10 +262,12 @@ bool comes_before(const HelpLine& left, const HelpLine& right) {
     return rank(left) != rank(right) ? rank(left) < rank(right) : left.word < right.word;
 }
 
-void sort_unique(std::vector<HelpLine>& lines) {
-    std::stable_sort(lines.begin(), lines.end(), comes_before);
-    const auto same = [](const HelpLine& a, const HelpLine& b) { return a.word == b.word; };
-    lines.erase(std::unique(lines.begin(), lines.end(), same), lines.end());
+/// The first row that has a word gives its help.
+void add_word(std::vector<HelpLine>& lines, HelpLine line) {
+    const bool known = std::any_of(
+        lines.begin(), lines.end(), [&](const HelpLine& other) { return other.word == line.word; });
+    if (!known)
+        lines.push_back(std::move(line));
 }
 
 } // namespace
@@ -279,14 +281,14 @@ Help Grammar::help(Mode mode, std::string_view line, Privilege privilege) const 
         const bool second_half = position->kind == ArgKind::InterfaceType;
         const bool typed_argument = position->kind != ArgKind::Keyword && !walk.partial.empty();
         if (walk.trouble == Parsed::Kind::Matched && !second_half && !typed_argument)
-            help.lines.push_back({position->text, std::string(word_help(*position))});
+            add_word(help.lines, {position->text, std::string(word_help(*position))});
     }
     const bool may_end = std::any_of(walk.threads.begin(), walk.threads.end(), [](const Thread& t) {
         return t.complete && !is_inert(*t.entry->row);
     });
     if (may_end && walk.partial.empty() && walk.trouble == Parsed::Kind::Matched)
         help.lines.push_back({"<cr>", ""});
-    sort_unique(help.lines);
+    std::sort(help.lines.begin(), help.lines.end(), comes_before);
     help.kind = walk.partial.empty() ? Help::Kind::Words : Help::Kind::Completions;
     if (help.lines.empty())
         help.kind = Help::Kind::Unknown;
