@@ -184,6 +184,10 @@ class Builder {
                 problem("transform-set " + name + " is not defined");
                 continue;
             }
+            if (set->second.transport) {
+                problem("transform-set " + name + ": transport mode is not supported, not offered");
+                continue;
+            }
             connection.transforms.push_back(
                 {name, set->second.cipher, set->second.mac, set->second.transport});
         }

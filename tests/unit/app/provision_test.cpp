@@ -101,6 +101,15 @@ TEST_F(ProvisionTest, IncompleteEntryIsNamedAndProtectsNothing) {
     EXPECT_THAT(made.engine->connections, IsEmpty());
 }
 
+TEST_F(ProvisionTest, TransportModeIsNamedAndNotOffered) {
+    config.transform_sets["TR"] = {EspCipher::AesCbc128, EspMac::HmacSha1_96, true};
+    config.crypto_maps["VPNMAP"][10].transform_sets = {"TR", "TS"};
+    const Provision made = provision();
+    EXPECT_THAT(made.problems, Contains(HasSubstr("TR: transport mode")));
+    ASSERT_EQ(made.engine->connections.at(0).transforms.size(), 1U);
+    EXPECT_EQ(made.engine->connections[0].transforms[0].name, "TS");
+}
+
 TEST_F(ProvisionTest, ShutdownInterfaceHasNoConnections) {
     config.interfaces["GigabitEthernet0/0"].shutdown = true;
     const Provision made = provision();
