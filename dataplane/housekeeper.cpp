@@ -13,7 +13,6 @@ namespace adit::dataplane {
 namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds{100};
-constexpr Duration kLinkPeriod = std::chrono::seconds{1};
 /// Bounds of one turn, so that no ring keeps the others waiting.
 constexpr unsigned kMaxCommandsPerTurn = 256;
 constexpr unsigned kMaxDatagramsPerTurn = 32;
@@ -194,10 +193,6 @@ void Housekeeper::apply(const ipc::CommandRecord& command) {
         arp_.flush();
         verdict = {};
         break;
-    case ipc::CommandType::ClearCounters:
-        clear_counters();
-        verdict = {};
-        break;
     default: // SA commands belong on a worker's ring
         break;
     }
@@ -238,29 +233,6 @@ void Housekeeper::acknowledge(std::uint32_t sequence, const Verdict& verdict) {
     event.ack.detail = verdict.detail;
     if (!channel_->housekeeper_events().try_push(event))
         ipc::add(parts_.stats.housekeeper_stats().events_lost, 1);
-}
-
-/// Workers go on counting meanwhile: a packet of this very moment may survive in its counter.
-void Housekeeper::clear_counters() {
-    const auto zero = [](ipc::Counter& cell) { cell.store(0, std::memory_order_relaxed); };
-    const auto clear_sa = [&](ipc::SaStats& sa) {
-        for (ipc::Counter* cell :
-             {&sa.packets, &sa.bytes, &sa.replay_drops, &sa.integrity_drops, &sa.other_drops})
-            zero(*cell);
-    };
-    const ipc::ChannelConfig& config = parts_.stats.config();
-    for (std::uint32_t worker = 0; worker < config.workers; ++worker) {
-        for (std::uint32_t slot = 0; slot < config.max_sas; ++slot) {
-            clear_sa(parts_.stats.inbound_sa_stats(worker, slot));
-            clear_sa(parts_.stats.outbound_sa_stats(worker, slot));
-        }
-        for (std::uint32_t policy = 0; policy < config.max_policies; ++policy) {
-            ipc::PolicyStats& cells = parts_.stats.policy_stats(policy, worker);
-            for (ipc::Counter* cell :
-                 {&cells.hits, &cells.sent, &cells.send_drops, &cells.cleartext_drops})
-                zero(*cell);
-        }
-    }
 }
 
 // -----------------------------------------------------------------------------------------------
@@ -349,10 +321,7 @@ void Housekeeper::tick(Instant now) {
     parts_.stats.housekeeper_stats().held.store(arp_.queued(), std::memory_order_relaxed);
     for (std::uint32_t i = 0; i < parts_.ports.size(); ++i)
         parts_.ports[i].read_stats(parts_.stats.port_stats(i));
-    if (now >= next_link_look_) {
-        next_link_look_ = now + kLinkPeriod;
-        watch_links(now);
-    }
+    watch_links(now);
     report_links();
     parts_.shared.tables.reclaim();
     parts_.shared.channel.reclaim();

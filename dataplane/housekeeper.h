@@ -57,7 +57,6 @@ class Housekeeper {
     Verdict publish_tables(std::uint32_t sequence, bool& answered);
     void answer_when_adopted();
     void acknowledge(std::uint32_t sequence, const Verdict& verdict);
-    void clear_counters();
 
     bool send_injected();
     void send_datagram();
@@ -90,7 +89,6 @@ class Housekeeper {
     std::vector<LinkState> links_;
     std::vector<bool> link_reported_; // to this control
     Instant next_tick_{};
-    Instant next_link_look_{};
 };
 
 } // namespace adit::dataplane

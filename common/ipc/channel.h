@@ -70,7 +70,7 @@ class DataplaneStats {
         return view_.outbound_sa(worker, slot);
     }
 
-    /// Cells of one policy, one per worker; only that worker (or ClearCounters) writes it.
+    /// Cells of one policy, one per worker; only that worker writes it.
     PolicyStats& policy_stats(std::uint32_t policy, std::uint32_t worker) {
         return view_.policy(policy, worker);
     }

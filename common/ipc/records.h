@@ -44,7 +44,6 @@ enum class CommandType : std::uint16_t {
     SetPolicy = 19,
     PublishTables = 20,
     FlushNeighbors = 21, // forget what ARP learnt
-    ClearCounters = 22,  // zero SA and policy counters
 };
 
 /// First bytes of every command. `sequence` is echoed in the Ack; control counts it up per ring.
@@ -161,7 +160,7 @@ struct SetPolicy {
     SelectorRecord selector;
 };
 
-/// BeginTables, PublishTables, FlushNeighbors, ClearCounters.
+/// BeginTables, PublishTables, FlushNeighbors.
 struct PlainCommand {
     CommandHeader header;
 };
