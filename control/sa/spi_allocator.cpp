@@ -5,7 +5,7 @@ namespace adit::sa {
 
 std::optional<std::uint32_t> SlotPool::take() {
     if (fresh_ < size_)
-        return fresh_++;
+        return static_cast<std::uint32_t>((std::uint64_t{first_} + fresh_++) % size_);
     if (free_.empty())
         return std::nullopt;
     const std::uint32_t slot = free_.front();

@@ -19,10 +19,12 @@
 
 namespace adit::sa {
 
-/// Numbers 0..size-1, each in use at most once.
+/// Numbers 0..size-1, each in use at most once. Starts somewhere in the middle, so that a stranger
+/// cannot tell the first SPIs after a start.
 class SlotPool {
   public:
-    explicit SlotPool(std::uint32_t size = 0) : size_(size) {}
+    explicit SlotPool(std::uint32_t size = 0, std::uint32_t first = 0)
+        : size_(size), first_(first) {}
 
     std::optional<std::uint32_t> take();
 
@@ -34,13 +36,14 @@ class SlotPool {
 
   private:
     std::uint32_t size_;
-    std::uint32_t fresh_{0}; // slots never used before start here
+    std::uint32_t first_;
+    std::uint32_t fresh_{0}; // how many have ever been used, counted from first_
     std::deque<std::uint32_t> free_;
 };
 
 class InboundSpis final : public ike::SpiAllocator {
   public:
-    InboundSpis(std::uint32_t slots, Rng& rng) : slots_(slots), rng_(rng) {}
+    InboundSpis(std::uint32_t slots, Rng& rng) : slots_(slots, rng.below(slots)), rng_(rng) {}
 
     std::optional<Spi> allocate() override;
 

@@ -51,6 +51,14 @@ TEST_F(InboundSpisTest, ReleasingTwiceOrAStrangerChangesNothing) {
     EXPECT_EQ(slots.size(), 4U);
 }
 
+TEST(SlotPool, WrapsAroundFromWhereItStarts) {
+    SlotPool pool(3, 2);
+    EXPECT_EQ(pool.take(), 2U);
+    EXPECT_EQ(pool.take(), 0U);
+    EXPECT_EQ(pool.take(), 1U);
+    EXPECT_EQ(pool.take(), std::nullopt);
+}
+
 TEST(SlotPool, UsesSlotsInTurn) {
     SlotPool pool(3);
     EXPECT_EQ(pool.take(), 0U);
