@@ -111,7 +111,8 @@ struct PortRange {
     friend constexpr auto operator<=>(const PortRange&, const PortRange&) = default;
 };
 
-/// What one SA pair protects, seen from this gateway. `local` is behind us, `remote` behind the peer.
+/// What one SA pair protects, seen from this gateway. `local` is behind us, `remote` behind the
+/// peer.
 struct TrafficSelector {
     Ipv4Range local;
     Ipv4Range remote;
@@ -122,8 +123,8 @@ struct TrafficSelector {
     friend constexpr auto operator<=>(const TrafficSelector&, const TrafficSelector&) = default;
 };
 
-/// "10.1.0.0/255.255.0.0/0/0" as IOS prints an identity: address/mask/protocol/port. A range that is
-/// no prefix prints as "first-last/protocol/port".
+/// "10.1.0.0/255.255.0.0/0/0" as IOS prints an identity: address/mask/protocol/port. A range that
+/// is no prefix prints as "first-last/protocol/port".
 std::string ident_string(const Ipv4Range& range, std::uint8_t protocol, const PortRange& port);
 
 } // namespace adit

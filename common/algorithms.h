@@ -33,15 +33,15 @@ enum class EspMac : std::uint8_t {
 
 struct EspCipherInfo {
     EspCipher cipher;
-    std::uint8_t transform_id;      // IANA isakmp-registry, ESP transform identifiers
-    std::uint8_t key_bytes;         // without salt
-    std::uint8_t salt_bytes;        // RFC 4106 8.1: taken from KEYMAT behind the key
-    std::uint8_t iv_bytes;          // on the wire
-    std::uint8_t block_bytes;       // padding granularity; 4 at least (RFC 4303 2.4)
-    std::uint8_t icv_bytes;         // of the combined mode, else 0
-    bool key_length_attribute;      // RFC 2407 4.5: sent when the cipher's key length varies
-    const char* config_name;        // as typed:   "esp-aes 256"
-    const char* show_name;          // as shown:   "esp-256-aes"
+    std::uint8_t transform_id; // IANA isakmp-registry, ESP transform identifiers
+    std::uint8_t key_bytes;    // without salt
+    std::uint8_t salt_bytes;   // RFC 4106 8.1: taken from KEYMAT behind the key
+    std::uint8_t iv_bytes;     // on the wire
+    std::uint8_t block_bytes;  // padding granularity; 4 at least (RFC 4303 2.4)
+    std::uint8_t icv_bytes;    // of the combined mode, else 0
+    bool key_length_attribute; // RFC 2407 4.5: sent when the cipher's key length varies
+    const char* config_name;   // as typed:   "esp-aes 256"
+    const char* show_name;     // as shown:   "esp-256-aes"
 };
 
 struct EspMacInfo {
@@ -106,6 +106,7 @@ constexpr bool tables_are_in_order() {
             return false;
     return true;
 }
+
 static_assert(tables_are_in_order(), "info() indexes the tables by enumerator");
 } // namespace detail
 

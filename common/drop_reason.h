@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why a packet ended in the dataplane. Every packet that is neither transmitted nor punted is counted
-// under exactly one of these; control prints the names. Values cross the channel: append only.
+// Why a packet ended in the dataplane. Every packet that is neither transmitted nor punted is
+// counted under exactly one of these; control prints the names. Values cross the channel: append
+// only.
 #pragma once
 
 #include <cstddef>

@@ -44,7 +44,8 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string text) {
 std::unexpected<Error> fail_errno(std::string what);
 
 [[noreturn]] inline void ensure_failed(const char* condition, const char* file, int line) {
-    std::fprintf(stderr, "adit: internal error: %s does not hold at %s:%d\n", condition, file, line);
+    std::fprintf(
+        stderr, "adit: internal error: %s does not hold at %s:%d\n", condition, file, line);
     std::abort();
 }
 

@@ -3,9 +3,9 @@
 //
 //     %CRYPTO-6-IKMP_MODE_FAILURE: Processing of Main mode failed with peer at 192.0.2.20
 //
-// Texts that collectors know (CLI.md 2.1) are kept word for word; our own evidence goes into a second
-// message of facility VPNDIAG. Peers cannot make us log faster than the limit: each (mnemonic, subject)
-// has a budget, and what was held back is counted and said later.
+// Texts that collectors know (CLI.md 2.1) are kept word for word; our own evidence goes into a
+// second message of facility VPNDIAG. Peers cannot make us log faster than the limit: each
+// (mnemonic, subject) has a budget, and what was held back is counted and said later.
 //
 // Threading: Logger is used by one thread (control's loop, the dataplane's housekeeper).
 #pragma once
@@ -55,8 +55,8 @@ class Logger {
 
     void add_sink(Sink sink) { sinks_.push_back(std::move(sink)); }
 
-    /// Hands the line to every sink unless its budget is used up. Records without a subject are never
-    /// limited: they come from the operator or from ourselves.
+    /// Hands the line to every sink unless its budget is used up. Records without a subject are
+    /// never limited: they come from the operator or from ourselves.
     void write(const LogRecord& record, Instant now);
 
     [[nodiscard]] std::uint64_t suppressed() const { return suppressed_total_; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two places where common touches the operating system: the clock and the random source.
-#include "common/random.h"
 #include "common/clock.h"
+#include "common/random.h"
 
 #include <cerrno>
 #include <ctime>

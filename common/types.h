@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Integers with a meaning. A strong type is its integer plus a name: no arithmetic, only comparison,
-// hashing and explicit access through `.value`.
+// Integers with a meaning. A strong type is its integer plus a name: no arithmetic, only
+// comparison, hashing and explicit access through `.value`.
 #pragma once
 
 #include <compare>

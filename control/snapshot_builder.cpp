@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/snapshot_builder.h"
 
+#include "common/esp_layout.h"
 #include "common/ipc/neighbor_cell.h"
 #include "common/version.h"
-#include "common/esp_layout.h"
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stages hand on to each other: up to kMaxBurst packets in arrival order. A stage keeps survivors
-// in front, in order; whatever it removes it has transmitted, punted, held or dropped with a reason.
+// What stages hand on to each other: up to kMaxBurst packets in arrival order. A stage keeps
+// survivors in front, in order; whatever it removes it has transmitted, punted, held or dropped
+// with a reason.
 #pragma once
 
 #include "common/drop_reason.h"

@@ -81,8 +81,9 @@ enum SaFlags : std::uint8_t {
 
 struct InstallSa {
     CommandHeader header;
-    std::uint32_t sa_id;  // SaId; never 0
-    std::uint32_t spi;    // on the wire; inbound: spi_worker/spi_slot must name the ring's worker and `slot`
+    std::uint32_t sa_id; // SaId; never 0
+    std::uint32_t
+        spi; // on the wire; inbound: spi_worker/spi_slot must name the ring's worker and `slot`
     std::uint32_t slot;   // < ChannelConfig.max_sas; inbound and outbound slots are separate spaces
     std::uint32_t policy; // outbound: the policy it serves; inbound: the policy it belongs to
     std::uint32_t local_address;  // our tunnel endpoint
@@ -102,7 +103,8 @@ struct InstallSa {
     SelectorRecord selector;
     std::uint64_t soft_bytes; // SoftExpire at this many octets of plaintext, 0: never
     std::uint64_t hard_bytes; // HardExpire and stop, 0: never
-    std::uint64_t soft_packets; // SoftExpire when this many were sent; sending stops before wrap in any case
+    std::uint64_t
+        soft_packets; // SoftExpire when this many were sent; sending stops before wrap in any case
     std::uint64_t first_sequence; // outbound: first sequence number, normally 1. Inbound: 0
     std::uint8_t key[40];
     std::uint8_t mac_key[64];
@@ -184,10 +186,10 @@ static_assert(std::is_trivially_copyable_v<CommandRecord>);
 
 enum class EventType : std::uint16_t {
     Ack = 1,
-    Acquire = 2,      // a packet matched a Protect policy that has no outbound SA; limited per policy
-    SoftExpire = 3,   // time to rekey
-    HardExpire = 4,   // the SA carries nothing any more
-    PeerMoved = 5,    // an authenticated packet came from a new address or port (RFC 3948 4.1)
+    Acquire = 2,    // a packet matched a Protect policy that has no outbound SA; limited per policy
+    SoftExpire = 3, // time to rekey
+    HardExpire = 4, // the SA carries nothing any more
+    PeerMoved = 5,  // an authenticated packet came from a new address or port (RFC 3948 4.1)
     PacketNotice = 6, // a dropped packet worth telling the operator about; limited per reason
     LinkChange = 7,   // also sent once for each port when control attaches
 };
@@ -222,7 +224,8 @@ struct Ack {
 
 struct FlowRecord {
     std::uint32_t source, destination;
-    std::uint16_t source_port, destination_port; // 0 when the protocol has none or a fragment hides them
+    std::uint16_t source_port,
+        destination_port; // 0 when the protocol has none or a fragment hides them
     std::uint8_t protocol;
     std::uint8_t reserved[3];
 };
@@ -262,7 +265,7 @@ struct PacketNotice {
     std::uint32_t spi;    // 0 when the packet is not ESP
     std::uint32_t policy; // 0xffffffff when none
     std::uint64_t sequence_number;
-    FlowRecord flow; // of the outer packet for ESP reasons, of the packet itself otherwise
+    FlowRecord flow;    // of the outer packet for ESP reasons, of the packet itself otherwise
     std::uint32_t more; // how many of this reason were not reported since the last notice
 };
 
@@ -294,8 +297,8 @@ static_assert(std::is_trivially_copyable_v<EventRecord>);
 // punt and inject
 
 /// One UDP datagram to or from port 500 or 4500. The non-ESP marker of port 4500 (RFC 3948 2.2) is
-/// removed before punting and added after injecting, so `payload` always starts at the ISAKMP header.
-/// Only `kDatagramHeaderBytes + length` octets are copied.
+/// removed before punting and added after injecting, so `payload` always starts at the ISAKMP
+/// header. Only `kDatagramHeaderBytes + length` octets are copied.
 struct DatagramRecord {
     std::uint64_t arrival_ns; // CLOCK_MONOTONIC; 0 when injected
     std::uint32_t source, destination;

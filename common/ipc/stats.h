@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counters and tables as they lie in the region that only the dataplane can write. Control reads them
-// whenever it likes; `show` never interrupts a worker. Each cell has one writer; cells are 64 bits and
-// written with relaxed atomic stores, so a reader sees whole values, if not all of one instant.
+// Counters and tables as they lie in the region that only the dataplane can write. Control reads
+// them whenever it likes; `show` never interrupts a worker. Each cell has one writer; cells are 64
+// bits and written with relaxed atomic stores, so a reader sees whole values, if not all of one
+// instant.
 //
 // Readers must bound every count they take from here: the memory belongs to another process.
 #pragma once
@@ -64,7 +65,7 @@ struct alignas(64) SaStats {
     Counter last_packet_ns;  // CLOCK_MONOTONIC, 0: none yet
     Counter replay_drops;    // inbound
     Counter integrity_drops; // inbound: ICV
-    Counter other_drops;     // inbound: length, padding, selector, inner; outbound: too big, no buffer
+    Counter other_drops; // inbound: length, padding, selector, inner; outbound: too big, no buffer
 };
 
 static_assert(sizeof(SaStats) == 64);

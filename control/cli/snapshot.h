@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that `show` prints, as plain values of one instant. Building a snapshot is app's job, printing
-// it is pure: show_*.cpp turn (Snapshot, arguments) into text.
+// Everything that `show` prints, as plain values of one instant. Building a snapshot is app's job,
+// printing it is pure: show_*.cpp turn (Snapshot, arguments) into text.
 #pragma once
 
 #include "common/clock.h"
@@ -20,8 +20,9 @@ struct FlowCounters {
     std::uint64_t encaps{}, decaps{};
     std::uint64_t encaps_bytes{}, decaps_bytes{};
     std::uint64_t send_errors{}, receive_errors{};
-    std::uint64_t matches{};             // packets that hit the policy
-    std::uint64_t replay_failed{}, verify_failed{}, invalid_identity{}, invalid_length{}, no_sa_send{};
+    std::uint64_t matches{}; // packets that hit the policy
+    std::uint64_t replay_failed{}, verify_failed{}, invalid_identity{}, invalid_length{},
+        no_sa_send{};
 };
 
 struct SaCounters {
@@ -55,7 +56,8 @@ struct InterfaceStatus {
     std::array<std::uint8_t, 6> mac{};
     std::uint32_t mtu{1500}, ip_mtu{1500};
     std::uint32_t speed_mbps{};
-    std::uint64_t in_packets{}, in_bytes{}, in_errors{}, in_missed{}, in_no_buffer{}, in_broadcasts{};
+    std::uint64_t in_packets{}, in_bytes{}, in_errors{}, in_missed{}, in_no_buffer{},
+        in_broadcasts{};
     std::uint64_t out_packets{}, out_bytes{}, out_errors{};
 };
 

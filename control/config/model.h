@@ -38,8 +38,8 @@ struct IsakmpPolicy {
     AuthenticationMethod authentication{AuthenticationMethod::RsaSig};
     ike::Group group{ike::Group::Modp768};
     std::uint32_t lifetime_seconds{86'400};
-    /// IOS would take DES when no `encr` line stands there; we have none, so check() refuses a policy
-    /// whose cipher was not written down.
+    /// IOS would take DES when no `encr` line stands there; we have none, so check() refuses a
+    /// policy whose cipher was not written down.
     bool encryption_configured{false};
 };
 
