@@ -25,11 +25,12 @@ struct Child {
     bool outbound_installed{false};
 };
 
-/// Replaced SAs stay this long; whoever rekeyed goes first and tells the other.
-inline constexpr Duration kOverlapInitiator = std::chrono::seconds{10};
-inline constexpr Duration kOverlapResponder = std::chrono::seconds{25};
-/// Two SAs for one flow that either side made within this time are a collision, not a rekey.
-inline constexpr Duration kCollisionWindow = std::chrono::seconds{30};
+/// Replaced SAs stay this long for packets in flight. The two ends never let go at the same moment,
+/// so that deletes of SAs each preferred cannot cross.
+inline constexpr Duration kOverlapFirst = std::chrono::seconds{10};
+inline constexpr Duration kOverlapSecond = std::chrono::seconds{25};
+/// As responder: a peer that begins this soon after we made an SA did not know of it yet.
+inline constexpr Duration kCollisionSlack = std::chrono::seconds{5};
 /// A rekey that came to nothing is tried again.
 inline constexpr Duration kRekeyRetry = std::chrono::seconds{30};
 

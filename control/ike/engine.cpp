@@ -20,8 +20,7 @@ bool is_first_message(const Header& header) {
 
 } // namespace
 
-// --- the public face
-// --------------------------------------------------------------------------------
+// --- the public face ----------------------------------------------------------------------------
 
 Engine::Engine(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis)
     : core_(std::make_unique<Core>(std::move(config), rng, spis)) {}
@@ -58,8 +57,7 @@ void Engine::set_debug(bool isakmp, bool keys) {
     core_->set_debug(isakmp, keys);
 }
 
-// --- datagrams
-// --------------------------------------------------------------------------------------
+// --- datagrams ----------------------------------------------------------------------------------
 
 Engine::Core::Core(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis)
     : config_(std::move(config)), rng_(rng), spis_(spis), cookie_secret_(kCookieSecretBytes),
@@ -167,8 +165,7 @@ bool Engine::Core::is_configured(Ipv4Address peer) const {
     });
 }
 
-// --- steps
-// ------------------------------------------------------------------------------------------
+// --- steps --------------------------------------------------------------------------------------
 
 Environment Engine::Core::environment() {
     return {*config_, now_, rng_, spis_, ids_, counters_, debug_, export_keys_};
@@ -229,8 +226,7 @@ void Engine::Core::carry_out(const Session& from, Output& output) {
     std::visit([&](auto& wanted) { effect(from, wanted); }, output);
 }
 
-// --- effects of phase 1
-// -----------------------------------------------------------------------------
+// --- effects of phase 1 -------------------------------------------------------------------------
 
 namespace {
 
@@ -254,9 +250,12 @@ void Engine::Core::effect(const Session& from, PhaseOneUp&) {
     const Secured* mine = from.secured();
     ENSURE(mine != nullptr);
     std::vector<Session*> others;
-    for (Session* other : sessions_.with_peer(from.remote.address))
+    for (Session* other : sessions_.with_peer(from.remote.address)) {
         if (other->id != from.id && same_peer(*other, from))
             others.push_back(other);
+        // No longer the first contact, whoever else is on the way.
+        other->initial_contact = false;
+    }
     for (std::size_t i = 0; i < others.size(); ++i) {
         const bool surplus = others.size() - i >= kMaxIsakmpPerPeer;
         if (!others[i]->rekey_started && !surplus)
@@ -299,17 +298,17 @@ void Engine::Core::effect(const Session& from, InitialContactSeen&) {
     const Secured* mine = from.secured();
     if (mine == nullptr)
         return;
-    // RFC 2407 4.6.3.3: what this peer had with us before is gone on its side. A replay finds only
-    // what was older than this very session.
+    // RFC 2407 4.6.3.3: what this peer had with us before is gone on its side. What came up after
+    // it began this very exchange is not from before; and so a replay finds nothing to end.
     for (Session* other : sessions_.with_peer(from.remote.address)) {
         const Secured* theirs = other->secured();
         if (other->id != from.id && same_peer(*other, from) && theirs != nullptr &&
-            theirs->since < mine->since)
+            theirs->since < from.created)
             queue(other->id, Drop{});
     }
     for (Child* child : children_.with_peer(from.remote.address))
         if (child->sa.peer_identity == mine->peer_identity && child->established &&
-            child->established_at < mine->since)
+            child->established_at < from.created)
             remove_child(child->sa.inbound_sa, Tell::No);
 }
 

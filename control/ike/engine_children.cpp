@@ -12,9 +12,15 @@ std::pair<Spi, Spi> rank(const ChildSa& child) {
     return std::minmax(child.inbound_spi, child.outbound_spi);
 }
 
+/// Was the other made while this one was under way, by the other side? Then neither replaces the
+/// other; whatever stood before both is replaced by either.
 bool collides(const Child& fresh, const Child& other) {
-    return fresh.sa.role != other.sa.role &&
-           fresh.established_at - other.established_at < kCollisionWindow;
+    const Duration slack = fresh.sa.role == Role::Responder ? kCollisionSlack : Duration::zero();
+    return fresh.sa.role != other.sa.role && other.established_at + slack >= fresh.sa.started;
+}
+
+Duration overlap_of(const ChildSa& sa) {
+    return sa.local.address < sa.remote.address ? kOverlapFirst : kOverlapSecond;
 }
 
 } // namespace
@@ -31,8 +37,9 @@ void Engine::Core::effect(const Session&, InboundReady& ready) {
 
 void Engine::Core::effect(const Session& from, OutboundReady& ready) {
     Child* child = children_.find(ready.inbound_sa);
+    // Removed while the last message travelled: the peer thinks it stands.
     if (child == nullptr)
-        return;
+        return queue(from.id, TellDeleted{{ready.inbound_spi}});
     const bool first = !children_.any_established(from.remote.address);
     // The initiator rekeys first; two sides with one moment would collide.
     const std::int64_t percent =
@@ -64,8 +71,25 @@ void Engine::Core::effect(const Session& from, PeerDeleted& deleted) {
     for (const Spi spi : deleted.spis) {
         // Only SPIs of this very peer count.
         const Child* child = children_.find_outbound(from.remote.address, spi);
-        if (child != nullptr && keys != nullptr && child->sa.peer_identity == keys->peer_identity)
-            remove_child(child->sa.inbound_sa, Tell::No);
+        if (child == nullptr || keys == nullptr || child->sa.peer_identity != keys->peer_identity)
+            continue;
+        const Child gone = *child;
+        remove_child(gone.sa.inbound_sa, Tell::No);
+        if (gone.current)
+            recall_twin(gone);
+    }
+}
+
+/// The peer let go of the pair we preferred. If it kept another one of the flow, that stays, and a
+/// fresh pair is made at once.
+void Engine::Core::recall_twin(const Child& gone) {
+    for (Child* twin : children_.with_peer(gone.sa.remote.address)) {
+        if (!twin->retire_at || twin->sa.policy != gone.sa.policy ||
+            twin->sa.connection != gone.sa.connection)
+            continue;
+        twin->retire_at.reset();
+        twin->current = true;
+        return rekey(*twin);
     }
 }
 
@@ -79,14 +103,13 @@ void Engine::Core::replace_twin(Child& fresh) {
         if (!twin)
             continue;
         const bool other_stays = collides(fresh, *other) && rank(other->sa) > rank(fresh.sa);
-        Child& loser = other_stays ? fresh : *other;
-        retire(loser, fresh.sa.role == Role::Initiator ? kOverlapInitiator : kOverlapResponder);
+        retire(other_stays ? fresh : *other);
     }
 }
 
-void Engine::Core::retire(Child& child, Duration overlap) {
+void Engine::Core::retire(Child& child) {
     child.current = false;
-    child.retire_at = std::min(child.expires, now_ + overlap);
+    child.retire_at = std::min(child.expires, now_ + overlap_of(child.sa));
     children_.reschedule(child);
 }
 

@@ -5,8 +5,7 @@
 
 namespace adit::ike {
 
-// --- initiating
-// -------------------------------------------------------------------------------------
+// --- initiating ---------------------------------------------------------------------------------
 
 void Engine::Core::on(Initiate& event) {
     const Connection* connection = find_connection(*config_, event.connection);
@@ -98,8 +97,7 @@ Session* Engine::Core::session_for(Ipv4Address local, Ipv4Address peer) {
     return nullptr;
 }
 
-// --- the dataplane's news
-// ---------------------------------------------------------------------------
+// --- the dataplane's news -----------------------------------------------------------------------
 
 void Engine::Core::on(InstallFinished& event) {
     Child* child = children_.find(event.sa);
@@ -163,8 +161,7 @@ void Engine::Core::on(PeerMovedTo& event) {
     }
 }
 
-// --- the operator
-// -----------------------------------------------------------------------------------
+// --- the operator -------------------------------------------------------------------------------
 
 void Engine::Core::close(SessionId id) {
     queue(id, Close{});
@@ -201,8 +198,7 @@ void Engine::Core::on(Shutdown&) {
         close(id);
 }
 
-// --- a new configuration
-// ----------------------------------------------------------------------------
+// --- a new configuration ------------------------------------------------------------------------
 
 namespace {
 

@@ -74,7 +74,8 @@ class Engine::Core {
     enum class Tell : bool { No, Yes };
     void remove_child(SaId inbound, Tell tell);
     void replace_twin(Child& fresh);
-    void retire(Child& child, Duration overlap);
+    void retire(Child& child);
+    void recall_twin(const Child& gone);
     void rekey(Child& child);
     void tick_child(SaId inbound);
     void log_session_status(Ipv4Address peer,

@@ -2,6 +2,7 @@
 #include "control/ike/engine_core.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace adit::ike {
 
@@ -88,7 +89,9 @@ std::vector<IsakmpSaView> Engine::Core::isakmp_sas() const {
     std::vector<IsakmpSaView> views;
     sessions_.for_each(
         [&](const Session& session) { views.push_back(view_of(session, *config_)); });
-    std::ranges::stable_sort(views, {}, &IsakmpSaView::conn_id);
+    std::ranges::sort(views, {}, [](const IsakmpSaView& view) {
+        return std::tuple{view.conn_id, view.created, view.initiator_cookie};
+    });
     return views;
 }
 

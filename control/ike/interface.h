@@ -29,8 +29,7 @@
 
 namespace adit::ike {
 
-// --- configuration, as the engine needs it
-// ------------------------------------------------------------
+// --- configuration, as the engine needs it ------------------------------------------------------
 
 /// One acceptable phase-1 proposal, in order of preference.
 struct Phase1Policy {
@@ -93,8 +92,7 @@ struct EngineConfig {
     std::uint64_t generation{}; // counts configurations up
 };
 
-// --- events
-// ---------------------------------------------------------------------------------------------
+// --- events -------------------------------------------------------------------------------------
 
 /// A datagram for one of our addresses. Port 4500's non-ESP marker is already gone.
 struct DatagramReceived {
@@ -167,8 +165,7 @@ using Event = std::variant<DatagramReceived,
                            Reconfigure,
                            Shutdown>;
 
-// --- actions
-// --------------------------------------------------------------------------------------------
+// --- actions ------------------------------------------------------------------------------------
 
 struct SendDatagram {
     Endpoint local, remote; // port 4500: the shell adds the marker
@@ -236,8 +233,7 @@ using Action = std::variant<SendDatagram,
                             ExportKeys>;
 using Actions = std::vector<Action>;
 
-// --- what the engine asks of its shell
-// -------------------------------------------------------------------
+// --- what the engine asks of its shell ----------------------------------------------------------
 
 /// Hands out inbound SPIs (worker, slot and check bits: common/spi.h). The simulator gives a
 /// counter.
@@ -250,8 +246,7 @@ class SpiAllocator {
     virtual void release(Spi spi) = 0;
 };
 
-// --- what the engine shows
-// ---------------------------------------------------------------------------------
+// --- what the engine shows ----------------------------------------------------------------------
 
 enum class Role : std::uint8_t { Initiator, Responder };
 

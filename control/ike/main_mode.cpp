@@ -55,8 +55,7 @@ void debug_offers(Turn& turn, const SaView& sa) {
     debug(turn, "no offers accepted!");
 }
 
-// --- keys
-// -------------------------------------------------------------------------------------------
+// --- keys ---------------------------------------------------------------------------------------
 
 /// The key exchange has shown everything: SKEYIDs, cipher key, first IV. A conn id from here on.
 Verdict derive_keys(Turn& turn, ByteView g_xy) {
@@ -154,8 +153,7 @@ Result<Identity> authenticate(Turn& turn) {
     return parse_identity(id);
 }
 
-// --- the end of phase 1
-// -----------------------------------------------------------------------------
+// --- the end of phase 1 -------------------------------------------------------------------------
 
 /// Rekey ahead of the end, the initiator first: two sides with one moment would collide.
 Duration rekey_after(Turn& turn, Duration lifetime) {
@@ -215,8 +213,7 @@ Refusal hash_refusal(const Error& error) {
 
 } // namespace
 
-// --- message 1
-// --------------------------------------------------------------------------------------
+// --- message 1 ----------------------------------------------------------------------------------
 
 Verdict send_mm1(Turn& turn) {
     Session& session = turn.session;
@@ -283,8 +280,7 @@ Verdict accept_mm1(Turn& turn) {
     return {};
 }
 
-// --- message 2 and 3
-// --------------------------------------------------------------------------------
+// --- message 2 and 3 ----------------------------------------------------------------------------
 
 Verdict accept_mm2(Turn& turn) {
     Session& session = turn.session;
@@ -345,8 +341,7 @@ Verdict accept_mm3(Turn& turn) {
     return {};
 }
 
-// --- message 4
-// --------------------------------------------------------------------------------------
+// --- message 4 ----------------------------------------------------------------------------------
 
 Verdict send_mm4(Turn& turn) {
     auto& exchange = state_data<Exchanging>(turn);
@@ -377,8 +372,7 @@ Verdict accept_mm4(Turn& turn) {
     return {};
 }
 
-// --- message 5 and 6
-// --------------------------------------------------------------------------------
+// --- message 5 and 6 ----------------------------------------------------------------------------
 
 Verdict send_mm5(Turn& turn) {
     TRY_VOID(derive_keys(turn, turn.dh->shared.view()));
@@ -428,8 +422,7 @@ Verdict accept_mm6(Turn& turn) {
     return {};
 }
 
-// --- endings
-// ----------------------------------------------------------------------------------------
+// --- endings ------------------------------------------------------------------------------------
 
 namespace {
 

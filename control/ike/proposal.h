@@ -20,8 +20,7 @@
 
 namespace adit::ike {
 
-// --- phase 1
-// ----------------------------------------------------------------------------------------
+// --- phase 1 ------------------------------------------------------------------------------------
 
 struct Phase1Offer {
     std::optional<IkeEncryption> encryption;
@@ -65,8 +64,7 @@ Bytes answer_phase1(const Phase1Choice& choice);
 std::string describe_phase1(const SaView& offer);
 std::string describe(const std::vector<Phase1Policy>& policies);
 
-// --- phase 2
-// ----------------------------------------------------------------------------------------
+// --- phase 2 ------------------------------------------------------------------------------------
 
 /// How NAT traversal was agreed; decides the payload and mode numbers used.
 enum class NatVersion : std::uint8_t { None, Draft02, Rfc3947 };

@@ -92,6 +92,7 @@ ChildSa child_of(Turn& turn) {
     child.kilobytes = quick.choice->kilobytes;
     child.isakmp = session.conn_id;
     child.peer_identity = secured(turn).peer_identity;
+    child.started = quick.started;
     return child;
 }
 
@@ -151,8 +152,7 @@ void heed_notifications(Turn& turn) {
 
 } // namespace
 
-// --- message 1
-// --------------------------------------------------------------------------------------
+// --- message 1 ----------------------------------------------------------------------------------
 
 Verdict start_qm_dh(Turn& turn) {
     const Connection* connection = find_connection(turn.env.config, quick_of(turn).connection);
@@ -193,8 +193,7 @@ Verdict send_qm1(Turn& turn) {
 
 namespace {
 
-// --- responder: what may be agreed
-// ------------------------------------------------------------------
+// --- responder: what may be agreed --------------------------------------------------------------
 
 /// What the peer wants protected, seen from here: IDci is behind it, IDcr behind us. Without
 /// identities the two gateways themselves (RFC 2409 5.5).
@@ -371,8 +370,7 @@ Verdict accept_qm1_pfs(Turn& turn) {
     return {};
 }
 
-// --- message 2
-// --------------------------------------------------------------------------------------
+// --- message 2 ----------------------------------------------------------------------------------
 
 Verdict send_qm2(Turn& turn) {
     QuickMode& quick = quick_of(turn);
@@ -484,8 +482,7 @@ Verdict accept_qm2_pfs(Turn& turn) {
     return {};
 }
 
-// --- message 3
-// --------------------------------------------------------------------------------------
+// --- message 3 ----------------------------------------------------------------------------------
 
 Verdict send_qm3(Turn& turn) {
     QuickMode& quick = quick_of(turn);
@@ -504,7 +501,8 @@ Verdict send_qm3(Turn& turn) {
     send_sealed(turn, message);
     forget_secrets(quick);
     ++turn.env.counters.phase2_established;
-    turn.out.emplace_back(OutboundReady{child.inbound_sa, std::move(pair.outbound)});
+    turn.out.emplace_back(
+        OutboundReady{child.inbound_sa, child.inbound_spi, std::move(pair.outbound)});
     return {};
 }
 
@@ -516,13 +514,13 @@ Verdict accept_qm3(Turn& turn) {
         hash_3(keys.policy.hash, keys.skeyid_a.view(), quick.id, {quick.nonce_i, quick.nonce_r}),
         "HASH(3) of quick mode"));
     ++turn.env.counters.phase2_established;
-    turn.out.emplace_back(OutboundReady{quick.inbound_sa, std::move(*quick.outbound)});
+    turn.out.emplace_back(
+        OutboundReady{quick.inbound_sa, quick.inbound_spi, std::move(*quick.outbound)});
     quick.outbound.reset();
     return {};
 }
 
-// --- endings
-// ----------------------------------------------------------------------------------------
+// --- endings ------------------------------------------------------------------------------------
 
 Verdict give_up_quick_mode(Turn& turn) {
     QuickMode& quick = quick_of(turn);
@@ -530,6 +528,14 @@ Verdict give_up_quick_mode(Turn& turn) {
            {Failure::Phase2Timeout,
             quick.connection + ": no answer to " + name(quick.leg.state) + " after " +
                 std::to_string(quick.leg.sends) + " transmissions; phase 1 is up"});
+    // The initiator may think the pair stands: its message 3 is what was lost.
+    if (quick.inbound_installed && turn.session.secured() != nullptr) {
+        ++turn.env.counters.deletes_out;
+        MessageBuilder message;
+        message.add(PayloadType::Delete,
+                    build_delete(ProtocolId::Esp, {spi_bytes(quick.inbound_spi)}));
+        send_protected(turn, std::move(message));
+    }
     end_quick_mode(turn);
     return {};
 }

@@ -100,8 +100,7 @@ struct Step {
 
 Step step(Session session, SessionEvent event, Environment& env);
 
-// --- what handlers share
-// ----------------------------------------------------------------------------
+// --- what handlers share ------------------------------------------------------------------------
 
 /// Sends and keeps it for retransmission and duplicates.
 void send_kept(Turn& turn, Bytes datagram);
@@ -128,9 +127,17 @@ void debug(Turn& turn, const char* format, ...) __attribute__((format(printf, 2,
 /// "MM_KEY_EXCH": the state as `show crypto isakmp sa` names it.
 const char* show_state(const Session& session);
 
+/// Message ids of phase 2: never used twice (RFC 2409 appendix B: they start the IV chain).
+bool id_is_used(const Session& session, MessageId id);
+void remember_id(Session& session, MessageId id);
+MessageId fresh_message_id(Turn& turn);
+QuickMode* find_quick(Session& session, MessageId id);
+std::unique_ptr<QuickMode> new_quick(Turn& turn, MessageId id, Role role);
+
 /// The exchange is over. Phase 1: so is the session.
 void end_phase1(Turn& turn, Failure failure);
 void end_quick_mode(Turn& turn);
+void end_everything(Turn& turn);
 
 const SecretBuffer* find_psk(const EngineConfig& config, Ipv4Address peer);
 const Connection* find_connection(const EngineConfig& config, const std::string& name);
@@ -139,8 +146,7 @@ const Flow* find_flow(const Connection& connection, PolicyId policy);
 /// Secure shorthand for handlers of rows that only exist under an established ISAKMP SA.
 Secured& secured(Turn& turn);
 
-// --- handlers, by file
-// ------------------------------------------------------------------------------
+// --- handlers, by file --------------------------------------------------------------------------
 
 // main_mode.cpp
 Verdict send_mm1(Turn& turn);

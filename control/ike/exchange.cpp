@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the handlers of all exchanges share.
+#include "control/ike/step.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+bool id_is_used(const Session& session, MessageId id) {
+    return std::ranges::find(session.used_message_ids, id) != session.used_message_ids.end();
+}
+
+void remember_id(Session& session, MessageId id) {
+    auto& ids = session.used_message_ids;
+    if (ids.size() == kMaxUsedIds)
+        ids.erase(ids.begin());
+    ids.push_back(id);
+}
+
+QuickMode* find_quick(Session& session, MessageId id) {
+    for (const auto& quick : session.quick_modes)
+        if (quick->id == id)
+            return quick.get();
+    return nullptr;
+}
+
+std::unique_ptr<QuickMode> new_quick(Turn& turn, MessageId id, Role role) {
+    return std::unique_ptr<QuickMode>(new QuickMode{.id = id,
+                                                    .role = role,
+                                                    .leg = {},
+                                                    .iv = secured(turn).iv.phase2(id),
+                                                    .started = turn.now()});
+}
+
+MessageId fresh_message_id(Turn& turn) {
+    for (;;) {
+        const MessageId id{turn.env.rng.u32()};
+        if (id.value != 0 && !id_is_used(turn.session, id) &&
+            find_quick(turn.session, id) == nullptr)
+            return id;
+    }
+}
+
+void send_kept(Turn& turn, Bytes datagram) {
+    turn.leg().sent = datagram;
+    turn.leg().sent_at = turn.now();
+    send_once(turn, std::move(datagram));
+}
+
+void send_once(Turn& turn, Bytes datagram) {
+    const Session& session = turn.session;
+    ++turn.env.counters.messages_out;
+    if (turn.env.debug)
+        debug(turn,
+              "sending packet to %s my_port %u peer_port %u (%c) %s",
+              to_string(session.remote.address).c_str(),
+              session.local.port,
+              session.remote.port,
+              session.role == Role::Initiator ? 'I' : 'R',
+              show_state(session));
+    turn.out.emplace_back(SendDatagram{session.local, session.remote, std::move(datagram)});
+}
+
+void start_dh(Turn& turn, DhJob job) {
+    job.job_id = JobId{turn.env.ids.next_job++};
+    turn.leg().job = job.job_id;
+    turn.out.emplace_back(StartDh{std::move(job)});
+}
+
+Bytes random_nonce(Turn& turn) {
+    constexpr std::size_t kNonceBytes = 32; // at least half of the longest prf key
+    Bytes nonce(kNonceBytes);
+    turn.env.rng.fill(nonce);
+    return nonce;
+}
+
+Result<Bytes> nonce_of(const Message& message) {
+    constexpr std::size_t kShortest = 8;
+    constexpr std::size_t kLongest = 256;
+    const ByteView body = message.find(PayloadType::Nonce)->body;
+    if (body.size() < kShortest || body.size() > kLongest)
+        return fail(ErrorCode::Malformed, "nonce of " + std::to_string(body.size()) + " octets");
+    return to_bytes(body);
+}
+
+Header header_of(const Turn& turn, ExchangeType exchange, MessageId message_id) {
+    Header header;
+    header.cookies = turn.session.cookies;
+    header.exchange = exchange;
+    header.message_id = message_id;
+    return header;
+}
+
+void send_protected(Turn& turn, MessageBuilder payloads) {
+    const Secured& keys = secured(turn);
+    const MessageId id = fresh_message_id(turn);
+    IvChain iv = keys.iv.phase2(id);
+    const Bytes rest = payloads.chain();
+    const SecretBuffer hash = hash_1(keys.policy.hash, keys.skeyid_a.view(), id, rest);
+    MessageBuilder message;
+    message.add(PayloadType::Hash, to_bytes(hash.view())).append(payloads);
+    send_once(turn,
+              message.encrypted(
+                  header_of(turn, ExchangeType::Informational, id), iv, keys.cipher_key.view()));
+}
+
+void send_notify(Turn& turn, const Notification& notification) {
+    MessageBuilder message;
+    message.add(PayloadType::Notification, build_notification(notification));
+    if (turn.session.secured() != nullptr)
+        return send_protected(turn, std::move(message));
+    const MessageId id = fresh_message_id(turn);
+    send_once(turn, message.clear(header_of(turn, ExchangeType::Informational, id)));
+}
+
+void end_phase1(Turn& turn, Failure failure) {
+    Session& session = turn.session;
+    const bool negotiating = session.secured() == nullptr;
+    end_everything(turn);
+    if (negotiating)
+        turn.out.emplace_back(PhaseOneFailed{failure});
+}
+
+void end_quick_mode(Turn& turn) {
+    QuickMode& quick = *turn.quick;
+    const bool done = quick.leg.state == State::QmDone || quick.leg.state == State::Dead;
+    quick.leg.state = State::Dead;
+    quick.leg.timer = TimerRule::None;
+    if (!done && quick.inbound_spi.value != 0)
+        turn.out.emplace_back(
+            ChildAbandoned{quick.inbound_sa, quick.inbound_spi, quick.inbound_installed});
+}
+
+const SecretBuffer* find_psk(const EngineConfig& config, Ipv4Address peer) {
+    const PresharedKey* best = nullptr;
+    for (const PresharedKey& key : config.keys)
+        if (key.peer.contains(peer) && (best == nullptr || key.peer.length > best->peer.length))
+            best = &key;
+    return best == nullptr ? nullptr : best->key.get();
+}
+
+const Connection* find_connection(const EngineConfig& config, const std::string& name) {
+    const auto found = std::ranges::find(config.connections, name, &Connection::name);
+    return found == config.connections.end() ? nullptr : &*found;
+}
+
+const Flow* find_flow(const Connection& connection, PolicyId policy) {
+    const auto found = std::ranges::find(connection.flows, policy, &Flow::policy);
+    return found == connection.flows.end() ? nullptr : &*found;
+}
+
+Secured& secured(Turn& turn) {
+    Secured* keys = turn.session.secured();
+    ENSURE(keys != nullptr);
+    return *keys;
+}
+
+void end_everything(Turn& turn) {
+    for (const auto& quick : turn.session.quick_modes) {
+        turn.quick = quick.get();
+        end_quick_mode(turn);
+    }
+    turn.quick = nullptr;
+    turn.session.leg.state = State::Dead;
+    turn.session.leg.timer = TimerRule::None;
+}
+
+} // namespace adit::ike

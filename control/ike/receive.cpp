@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ike/receive.h"
+
+#include "control/ike/rows.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+namespace {
+
+PayloadSet types_of(const Message& message) {
+    PayloadSet present;
+    for (const Payload& payload : message.payloads)
+        present.insert(payload.type);
+    return present;
+}
+
+std::string names_of(const Message& message) {
+    std::string names;
+    for (const Payload& payload : message.payloads)
+        names += (names.empty() ? "" : ", ") + name(payload.type);
+    return names.empty() ? "no payloads" : names;
+}
+
+/// How often a type may stand in one message.
+std::size_t most_of(PayloadType type, ExchangeType exchange) {
+    switch (type) {
+    case PayloadType::VendorId:
+    case PayloadType::NatDiscovery:
+    case PayloadType::NatDiscoveryDraft:
+    case PayloadType::NatOriginal:
+    case PayloadType::NatOriginalDraft:
+    case PayloadType::Notification:
+    case PayloadType::Delete:
+    case PayloadType::CertificateRequest:
+        return kMaxPayloads;
+    case PayloadType::Identification:
+        return exchange == ExchangeType::QuickMode ? 2 : 1;
+    default:
+        return 1;
+    }
+}
+
+/// RFC 2409 5: SA comes first in phase 1. RFC 2409 5.5 and 5.7: HASH comes first, SA right behind.
+Verdict check_shape(const Message& message) {
+    const bool phase1 = message.header.exchange == ExchangeType::IdentityProtection;
+    const auto at = [&](std::size_t index) { return message.payloads[index].type; };
+    for (const Payload& payload : message.payloads)
+        if (message.count(payload.type) > most_of(payload.type, message.header.exchange))
+            return refuse({Failure::Malformed, "payload " + name(payload.type) + " doubled"});
+    const bool has_sa = message.find(PayloadType::SecurityAssociation) != nullptr;
+    const bool has_hash = message.find(PayloadType::Hash) != nullptr;
+    if (phase1 && has_sa && at(0) != PayloadType::SecurityAssociation)
+        return refuse({Failure::Malformed, "SA is not the first payload"});
+    if (!phase1 && has_hash && at(0) != PayloadType::Hash)
+        return refuse({Failure::Malformed, "HASH is not the first payload"});
+    if (!phase1 && has_sa && at(1) != PayloadType::SecurityAssociation)
+        return refuse({Failure::Malformed, "SA does not follow HASH"});
+    if (message.header.exchange == ExchangeType::QuickMode &&
+        message.count(PayloadType::Identification) == 1)
+        return refuse({Failure::Malformed, "one client identity without the other"});
+    return {};
+}
+
+bool answered_before(const Leg& leg, Digest digest) {
+    return std::ranges::find(leg.answered, digest) != leg.answered.end();
+}
+
+/// RFC 2408 5.1: a copy of a message gets the same answer, and changes nothing.
+void answer_again(Turn& turn, Leg& leg, Digest digest) {
+    ++turn.env.counters.duplicates_in;
+    if (leg.answered.front() != digest || leg.sent.empty() || turn.now() - leg.sent_at < kAnswerGap)
+        return;
+    ++turn.env.counters.retransmits;
+    leg.sent_at = turn.now();
+    send_once(turn, leg.sent);
+}
+
+/// Moves the leg on if `row`'s handler likes the message. A refused one leaves no trace.
+void receive(Turn& turn, const Row& row, Digest digest) {
+    Leg& leg = turn.leg();
+    if (row.next == row.state)
+        return run(turn, row);
+    Bytes before = std::exchange(leg.sent, {});
+    if (const Verdict verdict = row.handler(turn); !verdict) {
+        leg.sent = std::move(before);
+        remember_refused(leg, verdict.error(), digest);
+        return refused(turn, verdict.error());
+    }
+    std::ranges::rotate(leg.answered, leg.answered.end() - 1);
+    leg.answered.front() = digest;
+    enter(turn, row);
+}
+
+/// A body that our keys do not open, or open to rubbish.
+Refusal unreadable(Turn& turn, ExchangeType exchange, const Error& error) {
+    const State state = turn.session.leg.state;
+    if (state == State::ResponderMm4 && exchange == ExchangeType::IdentityProtection)
+        return Refusal{Failure::PresharedKeyMismatch,
+                       "pre-shared key differs, or message 5 was damaged (" + error.text +
+                           "); cookies, key exchange and nonces are sound"}
+            .telling(NotifyType::AuthenticationFailed)
+            .hastening();
+    if (state != State::InitiatorMm5)
+        return error;
+    return Refusal{Failure::PresharedKeyMismatch,
+                   name(exchange) + " in answer to message 5 is not readable with our keys (" +
+                       error.text + "): likely the pre-shared keys differ"}
+        .hastening();
+}
+
+struct Keys {
+    const IvChain* iv{nullptr};
+    ByteView cipher_key;
+};
+
+void take_message(Turn& turn, Role role, Arrival& arrival, const Header& header, const Keys& keys) {
+    const Digest digest = digest_of(arrival.payload);
+    Leg& leg = turn.leg();
+    if (answered_before(leg, digest))
+        return answer_again(turn, leg, digest);
+    const Bytes ciphertext =
+        header.encrypted() ? to_bytes(ByteView{arrival.payload}.subspan(kHeaderBytes)) : Bytes{};
+    if (header.encrypted() && keys.iv == nullptr)
+        return refused(turn,
+                       {Failure::UnexpectedMessage,
+                        name(header.exchange) + " is encrypted before there are keys"});
+    const auto message = header.encrypted()
+                             ? parse_encrypted(arrival.payload, *keys.iv, keys.cipher_key)
+                             : parse_clear(arrival.payload);
+    if (!message) {
+        const Refusal refusal = header.encrypted()
+                                    ? unreadable(turn, header.exchange, message.error())
+                                    : Refusal{message.error()};
+        remember_refused(leg, refusal, digest);
+        return refused(turn, refusal);
+    }
+    const Row* row =
+        find_row(header.exchange, role, leg.state, Happening::Received, types_of(*message));
+    if (row == nullptr)
+        return refused(turn,
+                       {Failure::UnexpectedMessage,
+                        name(header.exchange) + " with " + names_of(*message) + " in state " +
+                            name(leg.state)});
+    if (row->protection == Protection::Encrypted && !header.encrypted())
+        return refused(turn, {Failure::NotEncrypted, name(header.exchange) + " in the clear"});
+    if (row->protection == Protection::Clear && header.encrypted())
+        return refused(turn, {Failure::UnexpectedMessage, "encrypted before there are keys"});
+    if (const Verdict shape = check_shape(*message); !shape)
+        return refused(turn, shape.error());
+    turn.message = &*message;
+    turn.ciphertext = ciphertext;
+    receive(turn, *row, digest);
+}
+
+Keys phase1_keys(const Session& session) {
+    if (const auto* keyed = std::get_if<std::unique_ptr<Keyed>>(&session.data))
+        return {&(*keyed)->iv, (*keyed)->cipher_key.view()};
+    return {};
+}
+
+void receive_main(Turn& turn, Arrival& arrival, const Header& header) {
+    if (header.message_id.value != 0)
+        return refused(turn, {Failure::Malformed, "message id in phase 1 is not zero"});
+    take_message(turn, turn.session.role, arrival, header, phase1_keys(turn.session));
+}
+
+void receive_first_quick(Turn& turn, Arrival& arrival, const Header& header) {
+    Session& session = turn.session;
+    if (id_is_used(session, header.message_id)) {
+        ++turn.env.counters.duplicates_in;
+        return;
+    }
+    if (session.quick_modes.size() >= kMaxLingering)
+        return refused(turn, {Failure::HalfOpenLimit, "too many quick modes with this peer"});
+    const Secured& keys = secured(turn);
+    auto quick = new_quick(turn, header.message_id, Role::Responder);
+    turn.quick = quick.get();
+    take_message(turn, Role::Responder, arrival, header, {&quick->iv, keys.cipher_key.view()});
+    turn.quick = nullptr;
+    if (quick->leg.state == State::Ready)
+        return;
+    // Only now has a message with this id proved authentic.
+    remember_id(session, header.message_id);
+    session.quick_modes.push_back(std::move(quick));
+}
+
+void receive_quick(Turn& turn, Arrival& arrival, const Header& header) {
+    if (turn.session.secured() == nullptr || turn.session.leg.state != State::Established)
+        return refused(turn, {Failure::UnexpectedMessage, "quick mode before phase 1 is complete"});
+    if (header.message_id.value == 0)
+        return refused(turn, {Failure::Malformed, "message id of quick mode is zero"});
+    if (!header.encrypted())
+        return refused(turn, {Failure::NotEncrypted, "quick mode in the clear"});
+    QuickMode* quick = find_quick(turn.session, header.message_id);
+    if (quick == nullptr)
+        return receive_first_quick(turn, arrival, header);
+    turn.quick = quick;
+    take_message(turn, quick->role, arrival, header, {&quick->iv, secured(turn).cipher_key.view()});
+    turn.quick = nullptr;
+}
+
+void receive_informational(Turn& turn, Arrival& arrival, const Header& header) {
+    Session& session = turn.session;
+    if (!header.encrypted() && session.leg.state == State::Established)
+        return refused(turn, {Failure::NotEncrypted, "informational message in the clear"});
+    if (header.encrypted() && header.message_id.value == 0)
+        return refused(turn, {Failure::Malformed, "message id of informational is zero"});
+    std::optional<IvChain> iv;
+    ByteView key;
+    if (const Secured* keys = session.secured()) {
+        iv = keys->iv.phase2(header.message_id);
+        key = keys->cipher_key.view();
+    } else if (const auto* keyed = std::get_if<std::unique_ptr<Keyed>>(&session.data)) {
+        iv = (*keyed)->iv.phase2(header.message_id);
+        key = (*keyed)->cipher_key.view();
+    }
+    take_message(turn, session.role, arrival, header, {iv ? &*iv : nullptr, key});
+}
+
+} // namespace
+
+void receive(Turn& turn, Arrival& arrival) {
+    turn.from_local = arrival.local;
+    turn.from_remote = arrival.remote;
+    turn.session.evidence.heard = true;
+    const auto header = parse_header(arrival.payload);
+    if (!header)
+        return refused(turn, header.error());
+    if (turn.env.debug)
+        debug(turn,
+              "received packet from %s dport %u sport %u Global (%c) %s",
+              to_string(arrival.remote.address).c_str(),
+              arrival.local.port,
+              arrival.remote.port,
+              turn.session.role == Role::Initiator ? 'I' : 'R',
+              show_state(turn.session));
+    switch (header->exchange) {
+    case ExchangeType::IdentityProtection:
+        return receive_main(turn, arrival, *header);
+    case ExchangeType::QuickMode:
+        return receive_quick(turn, arrival, *header);
+    case ExchangeType::Informational:
+        return receive_informational(turn, arrival, *header);
+    default:
+        return refused(turn,
+                       {Failure::UnexpectedMessage, name(header->exchange) + " is not done here"});
+    }
+}
+
+} // namespace adit::ike

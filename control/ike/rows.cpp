@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ike/rows.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+namespace {
+
+Duration total_of_gaps() {
+    Duration total{};
+    for (const unsigned gap : kRetransmitGaps)
+        total += std::chrono::seconds{gap};
+    return total;
+}
+
+void set_timer(Turn& turn, Leg& leg, TimerRule timer) {
+    leg.timer = timer;
+    switch (timer) {
+    case TimerRule::None:
+        break;
+    case TimerRule::Retransmit:
+        leg.sends = 1;
+        leg.due = turn.now() + std::chrono::seconds{kRetransmitGaps[0]};
+        leg.give_up = turn.now() + total_of_gaps();
+        break;
+    case TimerRule::Wait:
+        leg.due = turn.now() + kWaitLimit;
+        break;
+    case TimerRule::Compute:
+        leg.due = turn.now() + kComputeLimit;
+        break;
+    case TimerRule::Linger:
+        leg.due = turn.now() + kLingerTime;
+        break;
+    case TimerRule::Lifetime:
+        leg.due = secured(turn).expires;
+        break;
+    }
+}
+
+void hasten(Turn& turn) {
+    Leg& leg = turn.leg();
+    const Instant end = turn.now() + kRefusedGrace;
+    leg.give_up = std::min(leg.give_up, end);
+    leg.due = std::min(leg.due, end);
+}
+
+void tell(Turn& turn, NotifyType type) {
+    if (turn.session.secured() == nullptr)
+        return send_notify(turn, {ProtocolId::Isakmp, type, {}, {}});
+    const Bytes spi =
+        turn.quick != nullptr && turn.quick->choice ? spi_bytes(turn.quick->choice->spi) : Bytes{};
+    send_notify(turn, {ProtocolId::Esp, type, spi, {}});
+}
+
+/// Once an exchange is known to be doomed, more of the same is no news.
+bool is_said_already(Turn& turn, const Refusal& refusal) {
+    return refusal.then == Refusal::Then::Hasten &&
+           std::exchange(turn.session.evidence.judged, true);
+}
+
+} // namespace
+
+void enter(Turn& turn, const Row& row) {
+    Leg& leg = turn.leg();
+    if (row.next == row.state || leg.state == State::Dead)
+        return;
+    debug(turn, "Old State = %s  New State = %s ", name(leg.state), name(row.next));
+    leg.state = row.next;
+    set_timer(turn, leg, row.timer);
+}
+
+void remember_refused(Leg& leg, const Refusal& refusal, Digest digest) {
+    if (refusal.then == Refusal::Then::Hasten)
+        leg.answered.back() = digest;
+}
+
+void refused(Turn& turn, const Refusal& refusal) {
+    if (!is_said_already(turn, refusal))
+        report(turn, refusal);
+    if (refusal.notify)
+        tell(turn, *refusal.notify);
+    if (refusal.then == Refusal::Then::Hasten)
+        hasten(turn);
+    if (refusal.then != Refusal::Then::End)
+        return;
+    if (turn.quick != nullptr)
+        end_quick_mode(turn);
+    else
+        end_phase1(turn, refusal.failure);
+}
+
+void run(Turn& turn, const Row& row) {
+    if (const Verdict verdict = row.handler(turn); !verdict)
+        return refused(turn, verdict.error());
+    enter(turn, row);
+}
+
+void run(Turn& turn, ExchangeType exchange, Role role, Happening event) {
+    const Row* row = find_row(exchange, role, turn.leg().state, event);
+    if (row != nullptr)
+        run(turn, *row);
+}
+
+} // namespace adit::ike
