@@ -8,6 +8,7 @@
 
 #include "control/ike/engine.h"
 #include "control/ike/keymat.h"
+#include "control/ike/wire.h"
 #include "tests/support/seeded_rng.h"
 
 #include <algorithm>
@@ -96,6 +97,9 @@ struct Weather {
     std::uint32_t double_percent{0};
     std::uint32_t delay_ms{1};  // fixed part
     std::uint32_t jitter_ms{0}; // more than the gap between datagrams reorders them
+    /// IKEv1 acknowledges no delete: where one is lost, the sides differ until the SA's end. Scenes
+    /// that are about agreement do without that.
+    bool spare_informational{false};
 };
 
 class Network {
@@ -180,7 +184,10 @@ class Network {
             return;
         const unsigned copies = rng_.below(100) < weather_.double_percent ? 2 : 1;
         for (unsigned copy = 0; copy < copies; ++copy) {
-            if (rng_.below(100) < weather_.loss_percent)
+            const bool spared =
+                weather_.spare_informational &&
+                ike::parse_header(send.payload)->exchange == ike::ExchangeType::Informational;
+            if (rng_.below(100) < weather_.loss_percent && !spared)
                 continue;
             const Duration delay = std::chrono::milliseconds{
                 weather_.delay_ms + (weather_.jitter_ms == 0 ? 0 : rng_.below(weather_.jitter_ms))};
