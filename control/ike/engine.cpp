@@ -102,7 +102,7 @@ void Engine::Core::on(DatagramReceived& event) {
     if (session == nullptr && is_first_message(*header))
         return admit_first_message(*header, event);
     if (session == nullptr && header->exchange == ExchangeType::Aggressive)
-        return refuse_stranger(Failure::UnexpectedMessage, event, "aggressive mode is refused");
+        return refuse_aggressive(event);
     if (session == nullptr)
         return refuse_stranger(
             Failure::UnknownCookies, event, name(header->exchange) + " with cookies of no SA");
@@ -145,6 +145,14 @@ void Engine::Core::refuse_stranger(Failure failure,
                                    const DatagramReceived& event,
                                    const std::string& text) {
     log_failure(failure, event.remote.address, text);
+}
+
+void Engine::Core::refuse_aggressive(const DatagramReceived& event) {
+    LogRecord record{Severity::Informational, "CRYPTO", "IKMP_MODE_FAILURE", {}, {}};
+    record.subject = to_string(event.remote.address);
+    record.text = "Processing of Aggressive mode failed with peer at " + record.subject;
+    actions_.emplace_back(Log{std::move(record)});
+    refuse_stranger(Failure::UnexpectedMessage, event, "aggressive mode is refused");
 }
 
 void Engine::Core::log_failure(Failure failure, Ipv4Address peer, const std::string& text) {

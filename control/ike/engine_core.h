@@ -40,6 +40,7 @@ class Engine::Core {
     void on(DhFinished& event);
     void admit_first_message(const Header& header, DatagramReceived& event);
     void refuse_stranger(Failure failure, const DatagramReceived& event, const std::string& text);
+    void refuse_aggressive(const DatagramReceived& event);
     [[nodiscard]] Cookie responder_cookie(const Header& header, const DatagramReceived& event);
     void queue(SessionId id, SessionEvent event);
     /// Runs queued steps until none is left, and gives back what they ask for.

@@ -187,8 +187,14 @@ void receive_first_quick(Turn& turn, Arrival& arrival, const Header& header) {
 }
 
 void receive_quick(Turn& turn, Arrival& arrival, const Header& header) {
-    if (turn.session.secured() == nullptr || turn.session.leg.state != State::Established)
+    if (turn.session.secured() == nullptr || turn.session.leg.state != State::Established) {
+        crypto_log(turn,
+                   Severity::Informational,
+                   "IKMP_SA_NOT_AUTH",
+                   "Cannot accept Quick Mode exchange from " +
+                       to_string(turn.session.remote.address) + " if SA is not authenticated!");
         return refused(turn, {Failure::UnexpectedMessage, "quick mode before phase 1 is complete"});
+    }
     if (header.message_id.value == 0)
         return refused(turn, {Failure::Malformed, "message id of quick mode is zero"});
     if (!header.encrypted())

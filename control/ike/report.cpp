@@ -107,6 +107,11 @@ void report(Turn& turn, const Refusal& refusal) {
     debug(turn, "%s", refusal.text.c_str());
 }
 
+void crypto_log(Turn& turn, Severity severity, const char* mnemonic, std::string text) {
+    turn.out.emplace_back(Log{record(
+        severity, "CRYPTO", mnemonic, std::move(text), to_string(turn.session.remote.address))});
+}
+
 void hint(Turn& turn, const char* cause, const std::string& text) {
     const std::string address = to_string(turn.session.remote.address);
     turn.out.emplace_back(Log{record(Severity::Warning,

@@ -121,6 +121,8 @@ void send_notify(Turn& turn, const Notification& notification);
 void report(Turn& turn, const Refusal& refusal);
 /// The lines of one failure, for those who have no session to blame it on.
 std::vector<LogRecord> log_records(Failure failure, Ipv4Address peer, const std::string& evidence);
+/// A line collectors know, that belongs to no failure's usual pair.
+void crypto_log(Turn& turn, Severity severity, const char* mnemonic, std::string text);
 /// Evidence alone: one VPNDIAG line, no counter. `cause` is a code of the diagnosis table.
 void hint(Turn& turn, const char* cause, const std::string& text);
 void debug(Turn& turn, const char* format, ...) __attribute__((format(printf, 2, 3)));

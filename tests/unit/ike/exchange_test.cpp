@@ -562,6 +562,8 @@ TEST_F(Exchange, AggressiveModeIsRefusedByName) {
     network.give_datagram(b, {test::kLeft, 500}, 500, message.clear(header));
     EXPECT_EQ(b.failures(Failure::UnexpectedMessage), 1U);
     EXPECT_TRUE(b.logged({"aggressive mode is refused"}));
+    EXPECT_TRUE(b.logged({"%CRYPTO-6-IKMP_MODE_FAILURE: Processing of Aggressive mode failed with "
+                          "peer at 192.0.2.1"}));
     EXPECT_TRUE(b.is_empty());
 }
 

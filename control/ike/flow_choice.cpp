@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ike/flow_choice.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+namespace {
+
+/// What the peer wants protected, seen from here: IDci is behind it, IDcr behind us. Without
+/// identities the two gateways themselves (RFC 2409 5.5).
+Result<TrafficSelector> requested_selector(Turn& turn) {
+    std::vector<ByteView> bodies;
+    for (const Payload& payload : turn.message->payloads)
+        if (payload.type == PayloadType::Identification)
+            bodies.push_back(payload.body);
+    TrafficSelector selector;
+    if (bodies.empty()) {
+        selector.local = Ipv4Range::host(turn.session.local.address);
+        selector.remote = Ipv4Range::host(turn.session.remote.address);
+        return selector;
+    }
+    const Identity idci = TRY(parse_identity(bodies[0]));
+    const Identity idcr = TRY(parse_identity(bodies[1]));
+    const ClientRange theirs = TRY(client_range(idci));
+    const ClientRange ours = TRY(client_range(idcr));
+    if (theirs.protocol != ours.protocol)
+        return fail(ErrorCode::Malformed, "IDci and IDcr name different protocols");
+    turn.quick->answer_idci = to_bytes(bodies[0]);
+    turn.quick->answer_idcr = to_bytes(bodies[1]);
+    selector.local = ours.range;
+    selector.local_port = ours.port;
+    selector.remote = theirs.range;
+    selector.remote_port = theirs.port;
+    selector.protocol = ours.protocol;
+    return selector;
+}
+
+bool serves(const Connection& connection, const Session& session) {
+    return connection.local == session.local.address &&
+           std::ranges::find(connection.peers, session.remote.address) != connection.peers.end();
+}
+
+struct Match {
+    const Connection* connection{nullptr};
+    const Flow* flow{nullptr};
+};
+
+Match match_flow(const Turn& turn, const TrafficSelector& wanted) {
+    for (const Connection& connection : turn.env.config.connections) {
+        if (!serves(connection, turn.session))
+            continue;
+        const auto flow = std::ranges::find(connection.flows, wanted, &Flow::selector);
+        if (flow != connection.flows.end())
+            return {&connection, &*flow};
+    }
+    return {};
+}
+
+/// How many of the parts agree; to name the line that was probably meant.
+int likeness(const TrafficSelector& left, const TrafficSelector& right) {
+    return 2 * (left.local == right.local) + 2 * (left.remote == right.remote) +
+           (left.protocol == right.protocol) +
+           (left.local_port == right.local_port && left.remote_port == right.remote_port);
+}
+
+std::string difference(const TrafficSelector& theirs, const TrafficSelector& ours) {
+    std::string differs;
+    const auto add = [&](bool same, const char* what) {
+        if (!same)
+            differs += (differs.empty() ? "" : ", ") + std::string{what};
+    };
+    add(theirs.local == ours.local, "our side");
+    add(theirs.remote == ours.remote, "their side");
+    add(theirs.protocol == ours.protocol, "protocol");
+    add(theirs.local_port == ours.local_port && theirs.remote_port == ours.remote_port, "ports");
+    return differs;
+}
+
+std::string proxy_evidence(const Turn& turn, const TrafficSelector& wanted) {
+    const Connection* nearest = nullptr;
+    const Flow* line = nullptr;
+    for (const Connection& connection : turn.env.config.connections)
+        if (serves(connection, turn.session))
+            for (const Flow& flow : connection.flows)
+                if (line == nullptr ||
+                    likeness(flow.selector, wanted) > likeness(line->selector, wanted)) {
+                    nearest = &connection;
+                    line = &flow;
+                }
+    const std::string asked = "they ask for " + describe(wanted);
+    if (line == nullptr)
+        return asked + "; no crypto map entry names this peer";
+    return asked + "; nearest of ours is " + nearest->name + " (access list " + nearest->acl_name +
+           ", line " + std::to_string(line->acl_sequence) + ") " + describe(line->selector) +
+           ", which differs in " + difference(wanted, line->selector);
+}
+
+} // namespace
+
+Verdict choose_flow(Turn& turn, const Connection*& connection) {
+    QuickMode& quick = *turn.quick;
+    const auto wanted = requested_selector(turn);
+    if (!wanted)
+        return refuse(
+            ending(Failure::ProxyMismatch, wanted.error().text, NotifyType::InvalidIdInformation));
+    const Match match = match_flow(turn, *wanted);
+    if (match.flow == nullptr) {
+        debug(turn, "IPSec policy invalidated proposal with error 32");
+        return refuse(ending(Failure::ProxyMismatch,
+                             proxy_evidence(turn, *wanted),
+                             NotifyType::InvalidIdInformation));
+    }
+    connection = match.connection;
+    quick.connection = connection->name;
+    quick.policy = match.flow->policy;
+    quick.selector = match.flow->selector;
+    quick.replay_window = connection->replay_window;
+    return {};
+}
+
+std::string describe(const TrafficSelector& selector) {
+    return "local " + ident_string(selector.local, selector.protocol, selector.local_port) +
+           " remote " + ident_string(selector.remote, selector.protocol, selector.remote_port);
+}
+
+Refusal ending(Failure failure, std::string text, NotifyType notify) {
+    return Refusal{failure, std::move(text)}.telling(notify).ending();
+}
+
+} // namespace adit::ike

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which permit line of which crypto map entry a peer's quick mode is about: the one whose mirror
+// image its proxy identities are, exactly.
+//
+// Threading: as step(). Errors: a Refusal that names theirs, our nearest, and what differs.
+// Source: RFC 2409 5.5, RFC 2407 4.6.2.
+#pragma once
+
+#include "control/ike/step.h"
+
+#include <string>
+
+namespace adit::ike {
+
+/// Fills in the quick mode's flow and gives its crypto map entry.
+Verdict choose_flow(Turn& turn, const Connection*& connection);
+
+/// "local 10.1.0.0/255.255.0.0/0/0 remote ...".
+std::string describe(const TrafficSelector& selector);
+
+/// Everything refused in a message that proved authentic ends the exchange and is told.
+Refusal ending(Failure failure, std::string text, NotifyType notify);
+
+} // namespace adit::ike
