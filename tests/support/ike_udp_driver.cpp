@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One engine on two kernel UDP sockets, for trying it against other implementations before, or
-// without, the dataplane: what ESP needs is only printed. Built for tests/system; not installed.
+// without, the dataplane: what ESP needs is only printed. Built on request; not installed.
 //
 //   ike-udp-driver --local 10.9.0.1 --peer 10.9.0.2 --psk SECRET [--initiate] [--cipher aes256]
 //                  [--hash sha256] [--group 14] [--pfs 14] [--esp gcm128] [--flows 1]
