@@ -159,6 +159,13 @@ void Gateway::on_installed(ike::InstallFinished finished) {
     handle(std::move(finished));
 }
 
+void Gateway::perform_one(ike::Log& action) {
+    // `crypto logging session`: off unless asked for, as on a router.
+    if (action.record.mnemonic == "SESSION_STATUS" && !config_->logging_session)
+        return;
+    log(std::move(action.record));
+}
+
 void Gateway::perform_one(ike::Debug& action) {
     if (isakmp_debug_)
         isakmp_debug_(action.text);

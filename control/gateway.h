@@ -103,8 +103,7 @@ class Gateway {
     void perform_one(ike::InstallSaAction& action);
     void perform_one(ike::RemoveSaAction& action);
 
-    void perform_one(ike::Log& action) { log(std::move(action.record)); }
-
+    void perform_one(ike::Log& action);
     void perform_one(ike::Debug& action);
     void perform_one(ike::ExportKeys& action);
     void on_installed(ike::InstallFinished finished);
