@@ -29,9 +29,4 @@ void LogBuffer::append(const std::string& line, WallTime when) {
     }
 }
 
-void LogBuffer::clear() {
-    lines_.clear();
-    bytes_ = 0;
-}
-
 } // namespace adit

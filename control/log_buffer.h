@@ -28,8 +28,6 @@ class LogBuffer {
 
     [[nodiscard]] std::uint64_t total() const { return total_; }
 
-    void clear();
-
   private:
     std::deque<std::string> lines_;
     std::size_t bytes_{0};

@@ -41,6 +41,15 @@ Bytes public_value_of(const Turn& turn) {
     return to_bytes(turn.message->find(PayloadType::KeyExchange)->body);
 }
 
+/// The peer's public value, before anything is computed with it.
+Verdict check_key_exchange(Turn& turn) {
+    const Status sound = check_public_value(*quick_of(turn).choice->pfs, public_value_of(turn));
+    if (!sound)
+        return refuse(
+            ending(Failure::BadKeyExchange, sound.error().text, NotifyType::InvalidKeyInformation));
+    return {};
+}
+
 /// SPI and SA numbers of a pair; nothing when the dataplane's table is full.
 Verdict reserve_pair(Turn& turn) {
     QuickMode& quick = quick_of(turn);
@@ -238,14 +247,11 @@ Verdict accept_qm1(Turn& turn) {
 Verdict accept_qm1_pfs(Turn& turn) {
     TRY_VOID(judge_qm1(turn));
     QuickMode& quick = quick_of(turn);
-    Bytes peer_public = public_value_of(turn);
-    if (const Status sound = check_public_value(*quick.choice->pfs, peer_public); !sound)
-        return refuse(
-            ending(Failure::BadKeyExchange, sound.error().text, NotifyType::InvalidKeyInformation));
+    TRY_VOID(check_key_exchange(turn));
     start_dh(turn,
              {.kind = DhJobKind::GenerateAndAgree,
               .group = *quick.choice->pfs,
-              .peer_public = std::move(peer_public)});
+              .peer_public = public_value_of(turn)});
     return {};
 }
 
@@ -349,15 +355,12 @@ Verdict accept_qm2(Turn& turn) {
 Verdict accept_qm2_pfs(Turn& turn) {
     TRY_VOID(judge_qm2(turn));
     QuickMode& quick = quick_of(turn);
-    Bytes peer_public = public_value_of(turn);
-    if (const Status sound = check_public_value(*quick.choice->pfs, peer_public); !sound)
-        return refuse(
-            ending(Failure::BadKeyExchange, sound.error().text, NotifyType::InvalidKeyInformation));
+    TRY_VOID(check_key_exchange(turn));
     start_dh(turn,
              {.kind = DhJobKind::Agree,
               .group = *quick.choice->pfs,
               .private_key = quick.pair.private_key.clone(),
-              .peer_public = std::move(peer_public)});
+              .peer_public = public_value_of(turn)});
     return {};
 }
 
