@@ -154,8 +154,6 @@ struct CryptoMb::Engine {
     Engine(ManagerPtr for_bursts, ManagerPtr for_jobs)
         : bursts(std::move(for_bursts)), singles(std::move(for_jobs)) {
         const IMB_MGR& mgr = *bursts;
-        gcm_seal = {mgr.gcm128_enc, mgr.gcm192_enc, mgr.gcm256_enc};
-        gcm_open = {mgr.gcm128_dec, mgr.gcm192_dec, mgr.gcm256_dec};
         gcm_expand = {mgr.gcm128_pre, mgr.gcm192_pre, mgr.gcm256_pre};
         std::uint8_t seed[16];
         SystemRng{}.fill(seed);
@@ -175,8 +173,6 @@ struct CryptoMb::Engine {
         return static_cast<std::size_t>(cipher) - static_cast<std::size_t>(EspCipher::AesGcm128);
     }
 
-    /// True when every job was GCM, so nothing is left for the buckets.
-    bool gcm(std::span<CryptoJob> jobs, const std::array<aes_gcm_enc_dec_t, 3>& functions);
     void bucketed(std::span<CryptoJob> jobs, Step step);
     void cipher_burst(std::span<CryptoJob> jobs, std::span<const std::uint8_t> order, Step step);
     void hash_burst(std::span<CryptoJob> jobs, std::span<const std::uint8_t> order);
@@ -189,10 +185,7 @@ struct CryptoMb::Engine {
     // A manager per interface: the library advises against mixing them in one.
     ManagerPtr bursts;
     ManagerPtr singles;
-    std::array<aes_gcm_enc_dec_t, 3> gcm_seal;
-    std::array<aes_gcm_enc_dec_t, 3> gcm_open;
     std::array<aes_gcm_pre_t, 3> gcm_expand;
-    bool keys_are_cold{false};
     alignas(64) std::array<IMB_JOB, kMaxJobs> scratch{};
     KeyBlock pool_keys;
     alignas(64) std::array<std::uint8_t, 4096> pool{};
@@ -200,50 +193,11 @@ struct CryptoMb::Engine {
 };
 
 // ---------------------------------------------------------------------------------------------------
-// GCM
-
-namespace {
-
-/// Lines of key data a message of this length uses (measured): expanded key and hash key powers.
-void prefetch_keys(const KeyBlock& keys, std::uint32_t text_bytes) {
-    const unsigned lines = text_bytes <= 128 ? 4 : text_bytes <= 512 ? 8 : 16;
-    for (unsigned i = 0; i < lines; ++i)
-        __builtin_prefetch(keys.bytes + i * 64);
-}
-
-constexpr std::size_t kPrefetchAhead = 4;
-
-} // namespace
-
-bool CryptoMb::Engine::gcm(std::span<CryptoJob> jobs,
-                           const std::array<aes_gcm_enc_dec_t, 3>& functions) {
-    gcm_context_data context;
-    std::size_t done = 0;
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-        const CryptoJob& job = jobs[i];
-        if (keys_are_cold && i + kPrefetchAhead < jobs.size())
-            prefetch_keys(*jobs[i + kPrefetchAhead].keys, jobs[i + kPrefetchAhead].text_bytes);
-        if (!is_combined_mode(job.cipher))
-            continue;
-        functions[gcm_index(job.cipher)](gcm_keys(*job.keys),
-                                         &context,
-                                         job.text,
-                                         job.text,
-                                         job.text_bytes,
-                                         job.iv,
-                                         job.authenticated,
-                                         job.authenticated_bytes,
-                                         job.tag,
-                                         kGcmTagBytes);
-        ++done;
-    }
-    return done == jobs.size();
-}
-
-// ---------------------------------------------------------------------------------------------------
 // CBC, 3DES, HMAC
 
 void CryptoMb::Engine::bucketed(std::span<CryptoJob> jobs, Step step) {
+    if (jobs.empty())
+        return;
     const Schedule schedule{jobs, step};
     if (step == Step::Authenticate) {
         for (const EspMacInfo& mac : kEspMacs) {
@@ -432,16 +386,17 @@ void CryptoMb::Engine::refill_pool() {
     gcm_context_data context;
     std::uint8_t tag[kGcmTagBytes];
     pool.fill(0);
-    gcm_seal[0](gcm_keys(pool_keys),
-                &context,
-                pool.data(),
-                pool.data(),
-                pool.size(),
-                kNonce,
-                kNonce,
-                0,
-                tag,
-                sizeof tag);
+    IMB_AES128_GCM_ENC(bursts.get(),
+                       gcm_keys(pool_keys),
+                       &context,
+                       pool.data(),
+                       pool.data(),
+                       pool.size(),
+                       kNonce,
+                       kNonce,
+                       0,
+                       tag,
+                       sizeof tag);
     gcm_expand[0](pool.data(), gcm_keys(pool_keys));
     pool_used = IMB_AES_BLOCK_SIZE;
     std::fill_n(pool.begin(), pool_used, 0);
@@ -449,7 +404,13 @@ void CryptoMb::Engine::refill_pool() {
 
 // ---------------------------------------------------------------------------------------------------
 
-CryptoMb::CryptoMb(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+CryptoMb::CryptoMb(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {
+    const IMB_MGR& library = *engine_->bursts;
+    gcm_.seal_ = {library.gcm128_enc, library.gcm192_enc, library.gcm256_enc};
+    gcm_.open_ = {library.gcm128_dec, library.gcm192_dec, library.gcm256_dec};
+    static_assert(sizeof gcm_.context_ >= sizeof(gcm_context_data));
+    static_assert(Gcm::kTagBytes == kGcmTagBytes);
+}
 
 CryptoMb::~CryptoMb() = default;
 
@@ -491,16 +452,19 @@ void CryptoMb::expand(
 
 void CryptoMb::seal(std::span<CryptoJob> jobs) noexcept {
     ENSURE(jobs.size() <= kMaxJobs);
-    if (engine_->gcm(jobs, engine_->gcm_seal))
-        return;
+    for (const CryptoJob& job : jobs)
+        if (is_combined_mode(job.cipher))
+            gcm_.seal(job);
     engine_->bucketed(jobs, Step::Encipher);
     engine_->bucketed(jobs, Step::Authenticate);
 }
 
 void CryptoMb::verify(std::span<CryptoJob> jobs) noexcept {
     ENSURE(jobs.size() <= kMaxJobs);
-    if (!engine_->gcm(jobs, engine_->gcm_open))
-        engine_->bucketed(jobs, Step::Authenticate);
+    for (const CryptoJob& job : jobs)
+        if (is_combined_mode(job.cipher))
+            gcm_.open(job);
+    engine_->bucketed(jobs, Step::Authenticate);
 }
 
 void CryptoMb::decipher(std::span<CryptoJob> jobs) noexcept {
@@ -517,10 +481,6 @@ void CryptoMb::random(MutableBytes to) noexcept {
         engine_->pool_used += take;
         to = to.subspan(take);
     }
-}
-
-void CryptoMb::expect_keys(std::uint32_t count) {
-    engine_->keys_are_cold = count > kColdKeys;
 }
 
 const char* CryptoMb::arch_name() const {

@@ -22,9 +22,14 @@
 #include "common/error.h"
 #include "dataplane/sa.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
+
+// The library's, named here so that GCM is called without a detour.
+struct gcm_key_data;
+struct gcm_context_data;
 
 namespace adit::dataplane {
 
@@ -36,7 +41,7 @@ enum class CryptoArch : std::uint8_t {
 };
 
 /// What one packet wants done; all pointers stay valid during the call. In place.
-struct CryptoJob {
+struct alignas(64) CryptoJob {
     const KeyBlock* keys;
     std::uint8_t* text;     // first octet to encipher, behind the IV
     const std::uint8_t* iv; // GCM: 12 octets, salt and IV (RFC 4106 4); CBC: one block; else unused
@@ -46,6 +51,51 @@ struct CryptoJob {
     std::uint32_t authenticated_bytes; // HMAC: what it covers; GCM: 8 or 12
     EspCipher cipher;
     EspMac mac;
+};
+
+/// AES-GCM, one packet at a time, so that a core works on the headers of the next one while the
+/// cipher of this one waits for its own results. Pointers as in CryptoJob.
+class Gcm {
+  public:
+    void seal(const CryptoJob& job) noexcept { call(seal_, job); }
+
+    /// Deciphers and computes the ICV that should have come; nothing is compared.
+    void open(const CryptoJob& job) noexcept { call(open_, job); }
+
+  private:
+    friend class CryptoMb;
+    using Call = void (*)(const gcm_key_data*,
+                          gcm_context_data*,
+                          std::uint8_t* out,
+                          const std::uint8_t* in,
+                          std::uint64_t bytes,
+                          const std::uint8_t* iv,
+                          const std::uint8_t* aad,
+                          std::uint64_t aad_bytes,
+                          std::uint8_t* tag,
+                          std::uint64_t tag_bytes);
+    using Calls = std::array<Call, 3>; // AES-128, 192, 256
+
+    [[gnu::always_inline]] void call(const Calls& calls, const CryptoJob& job) noexcept {
+        constexpr auto kFirst = static_cast<std::size_t>(EspCipher::AesGcm128);
+        calls[static_cast<std::size_t>(job.cipher) - kFirst](
+            static_cast<const gcm_key_data*>(static_cast<const void*>(job.keys)),
+            static_cast<gcm_context_data*>(static_cast<void*>(context_.data())),
+            job.text,
+            job.text,
+            job.text_bytes,
+            job.iv,
+            job.authenticated,
+            job.authenticated_bytes,
+            job.tag,
+            kTagBytes);
+    }
+
+    static constexpr std::uint64_t kTagBytes = 16;
+
+    Calls seal_{};
+    Calls open_{};
+    alignas(64) std::array<std::uint8_t, 128> context_{}; // the library's scratch
 };
 
 class CryptoMb {
@@ -77,8 +127,12 @@ class CryptoMb {
     /// Unpredictable octets (CBC IVs, IP identifications), produced in bulk without a system call.
     void random(MutableBytes to) noexcept;
 
-    /// How many SAs share the caches; above kColdKeys their keys are fetched ahead of use.
-    void expect_keys(std::uint32_t count);
+    [[nodiscard]] Gcm& gcm() { return gcm_; }
+
+    /// How many SAs share the caches; above kColdKeys their keys are to be fetched ahead of use.
+    void expect_keys(std::uint32_t count) { keys_are_cold_ = count > kColdKeys; }
+
+    [[nodiscard]] bool keys_are_cold() const { return keys_are_cold_; }
 
     [[nodiscard]] const char* arch_name() const;
 
@@ -90,6 +144,15 @@ class CryptoMb {
     explicit CryptoMb(std::unique_ptr<Engine> engine);
 
     std::unique_ptr<Engine> engine_;
+    Gcm gcm_;
+    bool keys_are_cold_{false};
 };
+
+/// Fetches what of the keys a text of this length uses (measured): expanded key and hash key powers.
+inline void prefetch_keys(const KeyBlock& keys, std::uint32_t text_bytes) {
+    const unsigned lines = text_bytes <= 128 ? 4 : text_bytes <= 512 ? 8 : 16;
+    for (unsigned i = 0; i < lines; ++i)
+        __builtin_prefetch(keys.bytes + i * 64);
+}
 
 } // namespace adit::dataplane

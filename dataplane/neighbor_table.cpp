@@ -10,13 +10,6 @@ NeighborTable::NeighborTable(std::span<ipc::NeighborEntry> page)
     ENSURE(page.empty() || page.size() == kCells);
 }
 
-std::uint64_t NeighborTable::value_of(const wire::MacAddress& mac) {
-    std::uint64_t value = 0;
-    for (const std::uint8_t octet : mac.octets)
-        value = value << 8 | octet;
-    return value;
-}
-
 std::optional<std::size_t> NeighborTable::find(std::uint64_t key) const {
     for (std::size_t i = first_cell(key), probes = 0; probes < kMaxProbes; ++probes) {
         const std::size_t at = (i + probes) & kMask;
@@ -54,7 +47,11 @@ bool NeighborTable::store(std::uint16_t interface,
     }
     const bool resolved = state != ipc::NeighborState::Incomplete;
     // Release: a reader that sees this value also sees the key stored before it.
-    cells_[*at].value.store(resolved ? value_of(mac) | kResolved : 0, std::memory_order_release);
+    const std::uint64_t value = resolved ? mac.bits() | kResolved : 0;
+    if (cells_[*at].value.load(std::memory_order_relaxed) != value) {
+        cells_[*at].value.store(value, std::memory_order_release);
+        changes_.fetch_add(1, std::memory_order_release);
+    }
     show(*at, {state, address, interface, mac.octets, now_ns});
     return true;
 }
@@ -65,6 +62,7 @@ void NeighborTable::remove(std::uint16_t interface, std::uint32_t address) {
         return;
     cells_[*at].value.store(0, std::memory_order_release);
     cells_[*at].key.store(kRemoved, std::memory_order_release);
+    changes_.fetch_add(1, std::memory_order_release);
     show(*at, {});
 }
 

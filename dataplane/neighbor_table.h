@@ -12,6 +12,7 @@
 
 #include "common/ipc/neighbor_cell.h"
 #include "common/ipc/stats.h"
+#include "common/types.h"
 #include "common/wire/ethernet.h"
 
 #include <atomic>
@@ -48,6 +49,9 @@ class NeighborTable {
         return std::nullopt;
     }
 
+    /// How often a cell changed its meaning; read it before looking up what is to be remembered.
+    [[nodiscard]] std::uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
+
     /// Adds or changes. False when its part of the table is full.
     bool store(std::uint16_t interface,
                std::uint32_t address,
@@ -81,13 +85,8 @@ class NeighborTable {
         return static_cast<std::size_t>(key * 0x9e3779b97f4a7c15U >> 40) & kMask;
     }
 
-    static std::uint64_t value_of(const wire::MacAddress& mac);
-
     static wire::MacAddress mac_of(std::uint64_t value) {
-        wire::MacAddress mac;
-        for (std::size_t i = 0; i < mac.octets.size(); ++i)
-            mac.octets[i] = static_cast<std::uint8_t>(value >> (40 - 8 * i));
-        return mac;
+        return wire::MacAddress::of_bits(value & wire::kMacBits);
     }
 
     [[nodiscard]] std::optional<std::size_t> find(std::uint64_t key) const;
@@ -95,7 +94,30 @@ class NeighborTable {
     void show(std::size_t cell, const ipc::Neighbor& neighbor);
 
     std::unique_ptr<Cell[]> cells_;
+    std::atomic<std::uint64_t> changes_{0};
     std::span<ipc::NeighborEntry> page_;
+};
+
+/// The last look-up of a worker: neighbouring packets often go to the same next hop. Forget it
+/// between turns, or a change would not be seen.
+class NextHop {
+  public:
+    void forget() { interface_ = kNoInterface.value; }
+
+    const std::optional<wire::MacAddress>&
+    find(const NeighborTable& neighbors, std::uint16_t interface, std::uint32_t address) {
+        if (interface != interface_ || address != address_) [[unlikely]] {
+            interface_ = interface;
+            address_ = address;
+            mac_ = neighbors.lookup(interface, address);
+        }
+        return mac_;
+    }
+
+  private:
+    std::uint16_t interface_{kNoInterface.value};
+    std::uint32_t address_{0};
+    std::optional<wire::MacAddress> mac_;
 };
 
 } // namespace adit::dataplane

@@ -23,6 +23,7 @@ enum PacketFlags : std::uint8_t {
     kUdpEncap = 1 << 2,  // ESP arrived inside UDP 4500; data starts at the ESP header
     kFragment = 1 << 3,  // a non-first fragment: ports are unknown
     kLinkGroup = 1 << 4, // arrived as an Ethernet broadcast: never answered with an ICMP error
+    kPortsKnown = 1 << 5, // the ports were read from the packet; otherwise they are 0
 };
 
 struct PacketMeta {
@@ -54,6 +55,20 @@ inline PacketMeta& meta(rte_mbuf* packet) {
 
 inline std::uint8_t* data(rte_mbuf* packet) {
     return rte_pktmbuf_mtod(packet, std::uint8_t*);
+}
+
+/// Moves the start of data behind a header of `bytes` octets that is known to be there.
+inline void advance(rte_mbuf* packet, std::uint32_t bytes) {
+    packet->data_off = static_cast<std::uint16_t>(packet->data_off + bytes);
+    packet->data_len = static_cast<std::uint16_t>(packet->data_len - bytes);
+    packet->pkt_len -= bytes;
+}
+
+/// Makes room for a header of `bytes` octets in front of data; the headroom is known to suffice.
+inline void lead(rte_mbuf* packet, std::uint32_t bytes) {
+    packet->data_off = static_cast<std::uint16_t>(packet->data_off - bytes);
+    packet->data_len = static_cast<std::uint16_t>(packet->data_len + bytes);
+    packet->pkt_len += bytes;
 }
 
 /// Lengthens a packet fresh from a pool, whose room is known to suffice.

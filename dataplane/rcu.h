@@ -69,9 +69,17 @@ template <class T> class Published {
 
     void publish(std::unique_ptr<T> next) {
         visible_.store(next.get(), std::memory_order_release);
+        // Behind the object: who sees this number sees the object too.
+        publications_.fetch_add(1, std::memory_order_release);
         if (current_ != nullptr)
             retired_.push_back({rcu_->start(), std::move(current_)});
         current_ = std::move(next);
+    }
+
+    /// How often publish() was called. What a worker derives from an object that it loads after
+    /// reading this holds while the number stays.
+    [[nodiscard]] std::uint64_t publications() const {
+        return publications_.load(std::memory_order_acquire);
     }
 
     /// Frees what no worker can hold any more; call now and then.
@@ -90,6 +98,7 @@ template <class T> class Published {
 
     Rcu* rcu_;
     std::atomic<T*> visible_{nullptr};
+    std::atomic<std::uint64_t> publications_{0};
     std::unique_ptr<T> current_;
     std::vector<Retired> retired_;
 };

@@ -24,16 +24,6 @@ void ReplayWindow::resume_at(std::uint64_t highest) {
     std::fill_n(words_, words_needed(packets_), ~std::uint64_t{0});
 }
 
-bool ReplayWindow::commit(std::uint64_t sequence) {
-    if (!is_new(sequence))
-        return false;
-    if (sequence > highest_)
-        slide_to(sequence);
-    if (packets_ != 0)
-        word(sequence) |= bit(sequence);
-    return true;
-}
-
 void ReplayWindow::slide_to(std::uint64_t sequence) {
     const std::uint64_t first = highest_ + 1;
     const std::uint64_t distance = sequence - highest_;

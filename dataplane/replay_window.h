@@ -61,7 +61,17 @@ class ReplayWindow {
 
     /// Takes an authenticated packet's number. False when another packet of the same burst took it
     /// or moved the window past it: the caller drops this one as a replay.
-    [[nodiscard]] bool commit(std::uint64_t sequence);
+    [[nodiscard]] bool commit(std::uint64_t sequence) {
+        if (!is_new(sequence))
+            return false;
+        if (sequence == highest_ + 1) [[likely]]
+            highest_ = sequence; // the bit that comes in is the one set below
+        else if (sequence > highest_)
+            slide_to(sequence);
+        if (packets_ != 0)
+            word(sequence) |= bit(sequence);
+        return true;
+    }
 
     [[nodiscard]] std::uint64_t highest() const { return highest_; }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/route_table.h"
 
+#include "common/error.h"
+
 #include <algorithm>
 
 namespace adit::dataplane {
@@ -21,6 +23,10 @@ std::uint32_t RouteTable::descend(std::vector<std::uint32_t>& level, std::uint32
 void RouteTable::add(Ipv4Prefix prefix, const Route& route) {
     const auto number = static_cast<std::uint32_t>(routes_.size());
     routes_.push_back(route);
+    if (route.kind == RouteKind::Local) {
+        ENSURE(prefix.length == 32);
+        local_filter_ |= filter_bit(prefix.address.value);
+    }
     const std::uint32_t first = prefix.address.value;
     if (prefix.length <= 16) {
         std::fill_n(root_.begin() + (first >> 16), 1U << (16 - prefix.length), number);

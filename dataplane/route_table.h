@@ -50,7 +50,17 @@ class RouteTable {
         return routes_[cell];
     }
 
+    /// Whether `address` is one of ours. Most are not, and a bit of a filter tells.
+    [[nodiscard]] bool is_local(std::uint32_t address) const {
+        return (local_filter_ & filter_bit(address)) != 0 &&
+               lookup(address).kind == RouteKind::Local;
+    }
+
   private:
+    static std::uint64_t filter_bit(std::uint32_t address) {
+        return std::uint64_t{1} << (address * 0x9e3779b1U >> 26);
+    }
+
     static constexpr std::uint32_t kIsChunk = 1U << 31;
     static constexpr std::uint32_t kChunkCells = 256;
 
@@ -60,6 +70,7 @@ class RouteTable {
     std::vector<std::uint32_t> root_;   // 65536 cells: index into routes_, or kIsChunk | offset
     std::vector<std::uint32_t> chunks_; // of kChunkCells each
     std::vector<Route> routes_;         // [0] is "no route"
+    std::uint64_t local_filter_{0};     // bits of all addresses with a Local route
 };
 
 } // namespace adit::dataplane

@@ -93,8 +93,9 @@ struct alignas(64) OutboundSa {
     EspMac mac;
     std::uint8_t traits; // SaTraits
     EspLayout layout;
-    ipc::DfPolicy df_policy;
-    std::uint8_t outer_header; // octets in front of the SPI: 20 or 28
+    std::uint8_t outer_header;   // octets in front of the SPI: 20 or 28
+    std::uint16_t df_from_inner; // outer DF = inner DF and this, or df_always: both kIpv4DontFragment
+    std::uint16_t df_always;     // or 0, as ipc::DfPolicy says
 
     // Line 1.
     std::uint64_t next_sequence;
@@ -117,6 +118,9 @@ struct alignas(64) OutboundSa {
     KeyBlock keys;
 
     [[nodiscard]] bool has(SaTraits trait) const { return (traits & trait) != 0; }
+
+    /// Whether a packet may be fragmented for this SA although it forbids it (DfPolicy::Clear).
+    [[nodiscard]] bool ignores_df() const { return (df_from_inner | df_always) == 0; }
 
     [[nodiscard]] Encapsulation encapsulation() const {
         return has(kTraitUdp) ? Encapsulation::Udp : Encapsulation::Native;

@@ -25,7 +25,10 @@ using ipc::InstallSa;
 
 constexpr std::uint8_t kKnownFlags = ipc::kSaExtendedSequence; // tunnel mode only
 constexpr std::uint32_t kMinPathMtu = 576; // RFC 791: every host takes this much
-constexpr std::uint32_t kLastShortSequence = 0xffffffff;
+// RFC 4303 2.2: the last number that may be sent. With extended numbers one is left unused, so that
+// counting on from the last never wraps.
+constexpr std::uint64_t kLastShortSequence = 0xffff'ffff;
+constexpr std::uint64_t kLastExtendedSequence = 0xffff'ffff'ffff'fffe;
 
 static_assert(std::is_trivially_copyable_v<InboundSa> && std::is_trivially_copyable_v<OutboundSa>);
 
@@ -332,11 +335,13 @@ CommandOutcome SaTable::install_outbound(const InstallSa& command) {
     sa.mac = EspMac{command.mac};
     sa.traits = traits_of(command);
     sa.layout = EspLayout::of(sa.cipher, sa.mac);
-    sa.df_policy = ipc::DfPolicy{command.df_policy};
+    const ipc::DfPolicy df{command.df_policy};
+    sa.df_from_inner = df == ipc::DfPolicy::Copy ? wire::kIpv4DontFragment : std::uint16_t{0};
+    sa.df_always = df == ipc::DfPolicy::Set ? wire::kIpv4DontFragment : std::uint16_t{0};
     build_template(sa, command);
     sa.next_sequence = command.first_sequence;
     sa.last_sequence =
-        sa.has(kTraitExtendedSequence) ? ~std::uint64_t{0} : std::uint64_t{kLastShortSequence};
+        sa.has(kTraitExtendedSequence) ? kLastExtendedSequence : kLastShortSequence;
     sa.soft_sequence = soft_sequence_of(command, sa.last_sequence);
     sa.bytes_left = first_threshold(command, sa.limits);
     std::uint8_t mask[8];

@@ -42,7 +42,7 @@ struct Tables {
     std::uint64_t sa_epoch{0};
 
     [[nodiscard]] bool is_own_address(std::uint32_t address) const {
-        return routes.lookup(address).kind == RouteKind::Local;
+        return routes.is_local(address);
     }
 };
 

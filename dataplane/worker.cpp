@@ -5,14 +5,15 @@
 #include "common/secret.h"
 #include "dataplane/stages/esp_inbound.h"
 #include "dataplane/stages/esp_outbound.h"
-#include "dataplane/stages/eth_input.h"
-#include "dataplane/stages/eth_output.h"
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/fragment.h"
 #include "dataplane/stages/inbound_policy.h"
 #include "dataplane/stages/ip_input.h"
+#include "dataplane/stages/link_input.h"
+#include "dataplane/stages/link_output.h"
 #include "dataplane/stages/local_delivery.h"
 #include "dataplane/stages/outbound_policy.h"
+#include "dataplane/stages/outer_output.h"
 #include "dataplane/stages/route.h"
 #include "dataplane/stages/tx.h"
 
@@ -20,6 +21,8 @@
 #include <rte_ethdev.h>
 
 namespace adit::dataplane {
+
+using ipc::WorkerPart;
 
 namespace {
 
@@ -32,6 +35,13 @@ constexpr std::uint64_t kEventsKeptForAcks = 64;
 
 std::uint64_t now_ns() {
     return static_cast<std::uint64_t>(MonotonicClock::now().time_since_epoch().count());
+}
+
+std::array<std::uint64_t, ipc::kMaxPorts> macs_of(std::span<const WorkerPort> ports) {
+    std::array<std::uint64_t, ipc::kMaxPorts> macs{};
+    for (std::size_t i = 0; i < ports.size(); ++i)
+        macs[i] = ports[i].mac.bits();
+    return macs;
 }
 
 } // namespace
@@ -50,13 +60,14 @@ bool Worker::turn(std::uint64_t now) {
     found_work |= send_frames();
 
     Burst frames;
-    if (receive(frames) > 0) {
+    clock_.start(turns_++);
+    if (const unsigned received = receive(frames); received > 0) {
+        clock_.lap(WorkerPart::Receive, received);
         found_work = true;
         process(frames);
     }
     send_made();
-    for (WorkerPort& port : context_.ports)
-        transmit(port, context_);
+    transmit_all();
     if (now >= next_tick_ns_)
         tick();
     flush_events();
@@ -66,49 +77,51 @@ bool Worker::turn(std::uint64_t now) {
 }
 
 void Worker::process(Burst& frames) {
-    eth_input(frames, context_);
-    ip_input(frames, context_);
-    inbound_policy(frames, context_);
-    route(frames, context_);
+    const unsigned received = frames.count;
+    // Off the wire. Packets in clear leave at once; the others wait in context_.protect or, when
+    // they are for us, in context_.local.
+    pass<link_input, inbound_policy, route, forward, outbound_policy, link_output>(frames,
+                                                                                   context_);
+    clock_.lap(WorkerPart::Forward, received);
+    encapsulate(context_.protect);
+    const unsigned local = context_.local.count;
     local_delivery(context_.local, context_);
-    forward_on(frames);
+    clock_.lap(WorkerPart::Deliver, local);
 
     // What comes out of SAs goes the same way once more.
     Burst& inner = context_.esp_in;
     esp_inbound(inner, context_.esp);
-    ip_input(inner, context_);
-    route(inner, context_);
-    local_delivery(context_.local, context_);
-    forward_on(inner);
-}
-
-void Worker::forward_on(Burst& packets) {
-    forward(packets, context_);
-    send(packets);
-}
-
-/// Routed packets, under the policies of their egress interface.
-void Worker::send(Burst& packets) {
-    outbound_policy(packets, context_);
+    const unsigned opened = inner.count;
+    clock_.lap(WorkerPart::EspInbound, opened);
+    pass<inner_ip_input, route, forward, outbound_policy, link_output>(inner, context_);
+    clock_.lap(WorkerPart::ForwardInner, opened);
     encapsulate(context_.protect);
-    output(packets);
+    local_delivery(context_.local, context_);
 }
 
 void Worker::encapsulate(Burst& packets) {
-    Burst fitting;
-    for (unsigned next = 0; fit_tunnel(packets, next, fitting, context_); fitting.count = 0) {
-        esp_outbound(fitting, context_.esp);
-        route_own(fitting, context_);
-        output(fitting);
+    if (all_fit_tunnel(packets, context_)) {
+        seal_and_send(packets);
+        return;
     }
+    Burst fitting;
+    for (unsigned next = 0; fit_tunnel(packets, next, fitting, context_); fitting.count = 0)
+        seal_and_send(fitting);
     packets.count = 0;
 }
 
-void Worker::output(Burst& packets) {
-    Burst fitting;
-    for (unsigned next = 0; fit_link(packets, next, fitting, context_); fitting.count = 0)
-        eth_output(fitting, context_);
-    packets.count = 0;
+void Worker::seal_and_send(Burst& packets) {
+    esp_outbound(packets, context_.esp);
+    const unsigned sealed = packets.count;
+    clock_.lap(WorkerPart::EspOutbound, sealed);
+    pass<outer_output>(packets, context_);
+    clock_.lap(WorkerPart::Output, sealed);
+}
+
+/// Packets of ours, under the policies of their egress interface.
+void Worker::send(Burst& packets) {
+    pass<route_own, outbound_policy, link_output>(packets, context_);
+    encapsulate(context_.protect);
 }
 
 unsigned Worker::receive(Burst& frames) {
@@ -120,8 +133,10 @@ unsigned Worker::receive(Burst& frames) {
         const auto room = static_cast<std::uint16_t>(std::min(kRxBurst, kMaxBurst - frames.count));
         rte_mbuf** const to = frames.packets + frames.count;
         const std::uint16_t got = rte_eth_rx_burst(context_.ports[index].dpdk_port, 0, to, room);
-        for (unsigned k = 0; k < got; ++k)
+        for (unsigned k = 0; k < got; ++k) {
+            rte_prefetch0(data(to[k]));
             meta(to[k]).in_interface = static_cast<std::uint16_t>(index);
+        }
         frames.count += got;
     }
     if (frames.count > 0)
@@ -129,8 +144,20 @@ unsigned Worker::receive(Burst& frames) {
     return frames.count;
 }
 
+void Worker::transmit_all() {
+    clock_.skip();
+    unsigned frames = 0;
+    for (WorkerPort& port : context_.ports) {
+        frames += port.out.count;
+        transmit(port, context_);
+    }
+    clock_.lap(WorkerPart::Transmit, frames);
+}
+
 void Worker::adopt_published() {
+    context_.egress.keep_to(shared_->egress_version()); // before the tables are loaded
     context_.tables = shared_->tables.load();
+    context_.next_hop.forget();
     channel_ = shared_->channel.load();
     if (channel_ == nullptr || channel_->generation() != channel_generation_) {
         // Events for a control that is gone mean nothing to the next one.
@@ -200,13 +227,11 @@ void Worker::apply(const ipc::CommandRecord& command) {
 void Worker::send_held(std::uint32_t policy) {
     Burst packets;
     context_.held.release(policy, packets);
-    route_own(packets, context_);
     send(packets);
 }
 
 void Worker::send_injected() {
-    route_own(injected_, context_);
-    output(injected_);
+    pass<route_own, link_output>(injected_, context_); // under no policy
 }
 
 void Worker::send_made() {
@@ -214,7 +239,6 @@ void Worker::send_made() {
         return;
     Burst packets = context_.made;
     context_.made.count = 0;
-    route_own(packets, context_);
     send(packets);
 }
 
@@ -222,7 +246,7 @@ bool Worker::send_frames() {
     Burst frames;
     frames.count = queues_.frames.pop(frames.packets);
     for (unsigned i = 0; i < frames.count; ++i)
-        queue_frame(frames.packets[i], context_);
+        queue_frame(frames.packets[i], meta(frames.packets[i]).out_interface, context_);
     return frames.count > 0;
 }
 
@@ -307,7 +331,7 @@ Worker::Worker(const WorkerConfig& config,
                SaTable sas,
                HousekeeperQueues queues)
     : id_(config.id), shared_(&shared), stats_(&stats.core_stats(config.id.value)),
-      sa_config_(sa_config), drops_(*stats_), crypto_(std::move(crypto)), sas_(std::move(sas)),
+      sa_config_(sa_config), drops_(*stats_), clock_(*stats_), crypto_(std::move(crypto)), sas_(std::move(sas)),
       queues_(std::move(queues)),
       context_{
           .esp = {*sas_, *crypto_, drops_, events_, notices_, config.pool},
@@ -316,6 +340,7 @@ Worker::Worker(const WorkerConfig& config,
           .queues = queues_,
           .policy_stats = &stats.policy_stats(0, config.id.value),
           .ports = config.ports,
+          .own_macs = macs_of(config.ports),
           .held = HoldQueue{stats.config().max_policies},
           .reassembly = Reassembly{drops_},
           .icmp_errors = IcmpErrors{config.pool}

@@ -11,6 +11,7 @@
 #include "dataplane/crypto_mb.h"
 #include "dataplane/idle.h"
 #include "dataplane/rcu.h"
+#include "dataplane/stage_clock.h"
 #include "dataplane/worker_context.h"
 
 #include <atomic>
@@ -24,6 +25,11 @@ namespace adit::dataplane {
 struct Shared {
     explicit Shared(unsigned workers, std::span<ipc::NeighborEntry> neighbor_page)
         : rcu(workers), tables(rcu), channel(rcu), neighbors(neighbor_page) {}
+
+    /// Changes with everything that EgressCache derives from. Read before tables and neighbours.
+    [[nodiscard]] std::uint64_t egress_version() const {
+        return tables.publications() + neighbors.changes();
+    }
 
     Rcu rcu;
     Published<Tables> tables;
@@ -84,10 +90,10 @@ class Worker {
     bool send_frames();
     unsigned receive(Burst& frames);
     void process(Burst& frames);
-    void forward_on(Burst& packets);
     void send(Burst& packets);
+    void transmit_all();
     void encapsulate(Burst& packets);
-    void output(Burst& packets);
+    void seal_and_send(Burst& packets);
     void send_injected();
     void send_made();
     void send_held(std::uint32_t policy);
@@ -100,6 +106,7 @@ class Worker {
     ipc::CoreStats* stats_;
     SaTableConfig sa_config_;
     Drops drops_;
+    StageClock clock_;
     EventQueue events_;
     NoticeLimiter notices_;
     std::unique_ptr<CryptoMb> crypto_;
@@ -113,6 +120,7 @@ class Worker {
     std::size_t events_moved_{0}; // of events_.pending()
     Burst injected_{};            // taken from the queue, waiting for the commands before them
     std::size_t first_port_{0};
+    std::uint64_t turns_{0};
     std::uint64_t turn_started_ns_{0};
     std::uint64_t next_beat_ns_{0};
     std::uint64_t next_tick_ns_{0};

@@ -65,16 +65,6 @@ void WorkerContext::notice(rte_mbuf* packet, DropReason reason) {
     esp.events.push(event);
 }
 
-Flow flow_of(rte_mbuf* packet) {
-    const PacketMeta& m = meta(packet);
-    return {m.source,
-            m.destination,
-            m.source_port,
-            m.destination_port,
-            m.protocol,
-            (m.flags & kFragment) == 0};
-}
-
 ipc::FlowRecord flow_record_of(rte_mbuf* packet) {
     const PacketMeta& m = meta(packet);
     return {m.source, m.destination, m.source_port, m.destination_port, m.protocol, {}};

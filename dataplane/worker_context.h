@@ -8,6 +8,7 @@
 
 #include "common/wire/ethernet.h"
 #include "dataplane/burst.h"
+#include "dataplane/egress_cache.h"
 #include "dataplane/hold_queue.h"
 #include "dataplane/icmp_errors.h"
 #include "dataplane/mbuf_ring.h"
@@ -51,10 +52,13 @@ struct WorkerContext {
     HousekeeperQueues& queues;
     ipc::PolicyStats* policy_stats; // max_policies cells of this worker
     std::vector<WorkerPort> ports;
+    std::array<std::uint64_t, ipc::kMaxPorts> own_macs; // MacAddress::bits() of each port
     HoldQueue held;
     Reassembly reassembly;
     IcmpErrors icmp_errors;
     std::uint16_t next_ip_id{0};
+    NextHop next_hop{}; // forgotten at the start of each turn
+    EgressCache egress{};
 
     // Between stages; each is emptied before the next burst is received.
     Burst local{};   // addressed to us
@@ -79,7 +83,16 @@ struct WorkerContext {
     void notice(rte_mbuf* packet, DropReason reason);
 };
 
-Flow flow_of(rte_mbuf* packet);
+inline Flow flow_of(rte_mbuf* packet) {
+    const PacketMeta& m = meta(packet);
+    return {m.source,
+            m.destination,
+            m.source_port,
+            m.destination_port,
+            m.protocol,
+            (m.flags & kFragment) == 0};
+}
+
 ipc::FlowRecord flow_record_of(rte_mbuf* packet);
 
 } // namespace adit::dataplane

@@ -22,7 +22,7 @@
 namespace adit::ipc {
 
 // Bump when any layout below changes; the handshake refuses a different number.
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 
 inline constexpr std::size_t kCommandBytes = 512;
 inline constexpr std::size_t kEventBytes = 128;

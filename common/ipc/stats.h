@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 namespace adit::ipc {
 
@@ -32,6 +33,29 @@ inline constexpr std::size_t kMaxPorts = 64;
 inline constexpr std::size_t kMaxNeighbors = 4096;
 inline constexpr std::size_t kPortNameBytes = 48;
 
+/// Parts of a worker's turn whose cost is sampled (dataplane/stage_clock.h).
+enum class WorkerPart : std::uint32_t {
+    Receive,      // the drivers' receive calls
+    Forward,      // off the wire up to policy; packets in clear as far as their frames
+    EspOutbound,  // checks, headers, cipher, ICV
+    Output,       // outer packets to frames
+    Deliver,      // packets to our own addresses
+    EspInbound,   // SA, window, ICV, cipher, inner packet, selectors
+    ForwardInner, // as Forward, for what came out of SAs
+    Transmit,     // the drivers' transmit calls
+};
+
+inline constexpr const char* kWorkerPartNames[] = {"receive",
+                                                   "forward",
+                                                   "esp-outbound",
+                                                   "output",
+                                                   "deliver",
+                                                   "esp-inbound",
+                                                   "forward-inner",
+                                                   "transmit"};
+
+inline constexpr std::size_t kWorkerParts = std::size(kWorkerPartNames);
+
 /// One per worker; the housekeeper has one of its own behind the workers'.
 struct alignas(64) CoreStats {
     Counter heartbeat_ns; // CLOCK_MONOTONIC of the last turn of the loop, written about every ms
@@ -43,6 +67,8 @@ struct alignas(64) CoreStats {
     Counter events_lost;    // events that found the ring full
     Counter notices_silent; // notices held back by the limit
     Counter drops[kDropReasonCount];
+    Counter part_ticks[kWorkerParts];   // time-stamp counter, of sampled turns
+    Counter part_packets[kWorkerParts]; // of the same turns
 };
 
 struct alignas(64) PortStats {

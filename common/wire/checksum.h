@@ -6,6 +6,7 @@
 #include "common/bytes.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace adit::wire {
 
@@ -22,6 +23,12 @@ inline std::uint64_t checksum_add(std::uint64_t sum, ByteView bytes) {
     return sum;
 }
 
+/// The 16-bit one's complement sum that a 32-bit one stands for.
+inline std::uint16_t fold_32(std::uint32_t sum) {
+    sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<std::uint16_t>(sum + (sum >> 16));
+}
+
 /// Folds a running sum and complements it.
 inline std::uint16_t checksum_finish(std::uint64_t sum) {
     sum = (sum >> 32) + (sum & 0xffffffff);
@@ -34,6 +41,20 @@ inline std::uint16_t checksum_finish(std::uint64_t sum) {
 /// Checksum of a whole sequence. Over data that holds its own correct checksum the result is 0.
 inline std::uint16_t checksum(ByteView bytes) {
     return checksum_finish(checksum_add(0, bytes));
+}
+
+/// Whether 20 octets that hold their own checksum add up. The byte order of the machine does not
+/// matter for that (RFC 1071 2 (B)), so nothing is swapped.
+inline bool checksum_holds_20(const std::uint8_t* at) {
+    std::uint64_t first, second;
+    std::uint32_t third;
+    std::memcpy(&first, at, sizeof first);
+    std::memcpy(&second, at + 8, sizeof second);
+    std::memcpy(&third, at + 16, sizeof third);
+    const std::uint64_t sum = (first & 0xffffffff) + (first >> 32) + (second & 0xffffffff) +
+                              (second >> 32) + third;
+    const std::uint64_t folded = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+    return (folded & 0xffff) + (folded >> 16) == 0xffff;
 }
 
 /// RFC 768: the sum over the pseudo header that UDP puts in front of itself.

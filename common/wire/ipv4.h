@@ -93,15 +93,17 @@ class Ipv4Header {
 
     void set_ttl(std::uint8_t value) { at_[8] = value; }
 
-    /// RFC 1141: one hop less, and the checksum with it.
+    /// One hop less: the TTL is a high octet, so its word falls by 0x100 and the checksum, a
+    /// complement, rises by as much, with the carry that one's complement brings round (RFC 1624 3).
     void decrement_ttl() {
-        const auto before = load_be<std::uint16_t>(at_ + 8);
-        const auto after = static_cast<std::uint16_t>(before - 0x100);
-        store_be(at_ + 8, after);
-        store_be(at_ + 10, checksum_update(checksum(), before, after));
+        at_[8] = static_cast<std::uint8_t>(at_[8] - 1);
+        const std::uint32_t sum = std::uint32_t{checksum()} + 0x100;
+        store_be(at_ + 10, static_cast<std::uint16_t>(sum + (sum >= 0xffff ? 1 : 0)));
     }
 
     [[nodiscard]] bool checksum_holds() const {
+        if (header_bytes() == kIpv4Bytes) [[likely]]
+            return checksum_holds_20(at_);
         return wire::checksum(ByteView{at_, header_bytes()}) == 0;
     }
 

@@ -7,6 +7,8 @@
 #include "dataplane/stages/esp_context.h"
 
 #include <cstdint>
+#include <cstring>
+#include <emmintrin.h>
 #include <rte_mbuf.h>
 
 namespace adit::dataplane {
@@ -32,6 +34,29 @@ inline rte_mbuf* copy_to_plain(rte_mbuf* packet, rte_mempool* pool) {
     rte_pktmbuf_free(packet);
     return copy;
 }
+
+inline constexpr std::size_t kGcmIvBytes = 8; // RFC 4106 3.1
+
+/// Salt and IV as GCM wants them (RFC 4106 4), stored in one piece: the cipher loads it at once, and
+/// a load is served from stores still under way only when one of them covers it.
+class GcmNonce {
+  public:
+    GcmNonce(const std::uint8_t (&salt)[4], const std::uint8_t* iv) {
+        std::uint32_t first;
+        std::uint64_t rest;
+        std::memcpy(&first, salt, sizeof first);
+        std::memcpy(&rest, iv, sizeof rest);
+        octets_ = _mm_set_epi64x(static_cast<long long>(rest >> 32),
+                                 static_cast<long long>(rest << 32 | first));
+    }
+
+    [[nodiscard]] const std::uint8_t* bytes() const {
+        return static_cast<const std::uint8_t*>(static_cast<const void*>(&octets_));
+    }
+
+  private:
+    __m128i octets_;
+};
 
 enum class Charge : std::uint8_t {
     Within,

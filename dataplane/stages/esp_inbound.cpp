@@ -5,11 +5,12 @@
 #include "common/wire/ipv4.h"
 #include "common/wire/udp.h"
 #include "dataplane/crypto_mb.h"
-#include "dataplane/packet.h"
+#include "dataplane/packet_flow.h"
 #include "dataplane/stages/ecn.h"
 #include "dataplane/stages/esp_common.h"
 
 #include <array>
+#include <bit>
 #include <cstring>
 #include <optional>
 
@@ -20,19 +21,20 @@ namespace {
 static_assert(kMaxBurst <= CryptoMb::kMaxJobs);
 
 constexpr std::size_t kMaxIcvBytes = 32;
-constexpr std::uint8_t kProtocolSctp = 132;
-constexpr std::uint8_t kProtocolUdpLite = 136;
 
 /// What is known about one packet while it passes through.
 struct Passage {
     rte_mbuf* packet;
     InboundSa* sa;
     std::uint64_t sequence;
+    const std::uint8_t* received_icv; // in the packet, or saved_icv
     std::uint32_t text_bytes;
     std::uint8_t nonce[12]; // GCM: salt and IV (RFC 4106 4)
-    std::uint8_t aad[12];   // GCM with ESN (RFC 4106 5)
-    alignas(16) std::uint8_t computed_icv[kMaxIcvBytes];
-    std::uint8_t received_icv[kMaxIcvBytes]; // HMAC with ESN overwrites it in the packet
+    std::uint8_t computed_icv[kMaxIcvBytes];
+    union {
+        std::uint8_t aad[12];                 // GCM with ESN (RFC 4106 5)
+        std::uint8_t saved_icv[kMaxIcvBytes]; // HMAC with ESN writes over it in the packet
+    };
 };
 
 using Verdict = std::optional<DropReason>; // nothing: go on
@@ -137,11 +139,13 @@ void fill_gcm(Passage& passage, std::uint8_t* esp, CryptoJob& job) {
     }
 }
 
-void fill_hmac(const Passage& passage, std::uint8_t* esp, std::uint8_t* icv, CryptoJob& job) {
+void fill_hmac(Passage& passage, std::uint8_t* esp, std::uint8_t* icv, CryptoJob& job) {
     job.authenticated = esp;
     job.authenticated_bytes = static_cast<std::uint32_t>(icv - esp);
     if (passage.sa->has(kTraitExtendedSequence)) {
         // RFC 4303 2.2.1: the upper half is authenticated as if it followed the packet.
+        std::memcpy(passage.saved_icv, icv, passage.sa->layout.icv);
+        passage.received_icv = passage.saved_icv;
         store_be(icv, static_cast<std::uint32_t>(passage.sequence >> 32));
         job.authenticated_bytes += sizeof(std::uint32_t);
     }
@@ -158,7 +162,7 @@ void fill_job(Passage& passage, CryptoJob& job) {
     job.cipher = sa.cipher;
     job.mac = sa.mac;
     std::uint8_t* icv = job.text + job.text_bytes;
-    std::memcpy(passage.received_icv, icv, sa.layout.icv);
+    passage.received_icv = icv;
     if (sa.has(kTraitCombined))
         fill_gcm(passage, esp, job);
     else
@@ -168,12 +172,16 @@ void fill_job(Passage& passage, CryptoJob& job) {
 // ---------------------------------------------------------------------------------------------------
 // between verification and the inner packet
 
-/// In constant time; every ICV length is a multiple of 4.
+/// In constant time. An ICV has 12, 16, 24 or 32 octets: words of eight from both ends meet.
 bool icv_holds(const Passage& passage) {
-    std::uint32_t difference = 0;
-    for (unsigned at = 0; at < passage.sa->layout.icv; at += 4)
-        difference |= load_be<std::uint32_t>(passage.computed_icv + at) ^
-                      load_be<std::uint32_t>(passage.received_icv + at);
+    const std::size_t last = passage.sa->layout.icv - sizeof(std::uint64_t);
+    const auto difference_at = [&](std::size_t at) {
+        return load_be<std::uint64_t>(passage.computed_icv + at) ^
+               load_be<std::uint64_t>(passage.received_icv + at);
+    };
+    std::uint64_t difference = difference_at(0) | difference_at(last);
+    if (last > sizeof(std::uint64_t))
+        difference |= difference_at(8) | difference_at(16);
     return difference == 0;
 }
 
@@ -211,46 +219,45 @@ Verdict authenticate(const Passage& passage, EspContext& context) {
 // ---------------------------------------------------------------------------------------------------
 // the inner packet
 
-/// RFC 4303 2.4: padding is 1, 2, 3 ... and ends at the pad length field.
+constexpr std::size_t kMaxShortPadding = 15;
+
+/// The last `padding` of 16 octets: what stands there, and which bits count.
+struct ShortPadding {
+    std::uint64_t octets[2];
+    std::uint64_t mask[2];
+};
+
+constexpr auto kShortPaddings = [] {
+    std::array<ShortPadding, kMaxShortPadding + 1> rows{};
+    for (std::size_t padding = 0; padding < rows.size(); ++padding) {
+        std::array<std::uint8_t, 16> octets{}, mask{};
+        for (std::size_t i = 0; i < padding; ++i) {
+            octets[16 - padding + i] = wire::kEspPadding[i];
+            mask[16 - padding + i] = 0xff;
+        }
+        const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(octets);
+        const auto masks = std::bit_cast<std::array<std::uint64_t, 2>>(mask);
+        rows[padding] = {{halves[0], halves[1]}, {masks[0], masks[1]}};
+    }
+    return rows;
+}();
+
+/// RFC 4303 2.4: padding is 1, 2, 3 ... and ends at the pad length field. Short padding is compared
+/// as the end of 16 octets: headers in front make sure that so many lie there.
 bool padding_holds(const std::uint8_t* pad_length_field) {
     const std::size_t padding = *pad_length_field;
-    return std::memcmp(pad_length_field - padding, wire::kEspPadding.data(), padding) == 0;
-}
-
-bool is_sound_ipv4(wire::Ipv4Header header, std::uint32_t available) {
-    if (available < wire::kIpv4Bytes || header.version() != 4)
-        return false;
-    const std::uint16_t header_bytes = header.header_bytes();
-    const std::uint16_t total = header.total_bytes();
-    return header_bytes >= wire::kIpv4Bytes && total >= header_bytes && total <= available &&
-           header.ttl() != 0 && header.checksum_holds();
-}
-
-bool carries_ports(std::uint8_t protocol) {
-    return protocol == wire::kProtocolTcp || protocol == wire::kProtocolUdp ||
-           protocol == kProtocolSctp || protocol == kProtocolUdpLite;
-}
-
-/// Takes the inner header's word, now that it was authenticated. kFragment: ports are unknown.
-void describe_inner(PacketMeta& info, wire::Ipv4Header header, const std::uint8_t* at) {
-    info.source = header.source();
-    info.destination = header.destination();
-    info.protocol = header.protocol();
-    info.source_port = 0;
-    info.destination_port = 0;
-    unsigned flags = (info.flags & ~unsigned{kUdpEncap | kFragment}) | kFromSa;
-    if (!header.is_first_fragment())
-        flags |= kFragment;
-    else if (carries_ports(info.protocol) && header.total_bytes() >= header.header_bytes() + 4) {
-        info.source_port = load_be<std::uint16_t>(at + header.header_bytes());
-        info.destination_port = load_be<std::uint16_t>(at + header.header_bytes() + 2);
-    }
-    info.flags = static_cast<std::uint8_t>(flags);
+    if (padding > kMaxShortPadding) [[unlikely]]
+        return std::memcmp(pad_length_field - padding, wire::kEspPadding.data(), padding) == 0;
+    const ShortPadding& row = kShortPaddings[padding];
+    std::uint64_t have[2];
+    std::memcpy(have, pad_length_field - sizeof have, sizeof have);
+    return (((have[0] ^ row.octets[0]) & row.mask[0]) | ((have[1] ^ row.octets[1]) & row.mask[1])) ==
+           0;
 }
 
 /// RFC 4301 5.2 step 4. The peer's side is the source. An SA that selects ports carries no later
 /// fragments and no protocol without ports (RFC 4301 7.1: refused rather than guessed).
-bool is_selected(const InboundSa& sa, const PacketMeta& info, bool ports_known) {
+bool is_selected(const InboundSa& sa, const PacketMeta& info) {
     const ipc::SelectorRecord& selector = sa.selector;
     if (info.source < selector.remote_first || info.source > selector.remote_last ||
         info.destination < selector.local_first || info.destination > selector.local_last)
@@ -259,7 +266,7 @@ bool is_selected(const InboundSa& sa, const PacketMeta& info, bool ports_known) 
         return false;
     if (!sa.has(kTraitSelectsPorts))
         return true;
-    return ports_known && info.source_port >= selector.remote_port_first &&
+    return (info.flags & kPortsKnown) != 0 && info.source_port >= selector.remote_port_first &&
            info.source_port <= selector.remote_port_last &&
            info.destination_port >= selector.local_port_first &&
            info.destination_port <= selector.local_port_last;
@@ -267,6 +274,8 @@ bool is_selected(const InboundSa& sa, const PacketMeta& info, bool ports_known) 
 
 /// RFC 6040 4.2. False: the packet must be dropped.
 bool combine_ecn(std::uint8_t* at, std::uint8_t outer_tos) {
+    if (ecn_of(outer_tos) == Ecn::NotEct) [[likely]] // first column of figure 4: as it was
+        return true;
     const auto combined = decapsulated_ecn(ecn_of(at[1]), ecn_of(outer_tos));
     if (!combined)
         return false;
@@ -295,34 +304,28 @@ Verdict decapsulate(const Passage& passage, EspContext& context) {
         return DropReason::EspDummy;
     const auto available = static_cast<std::uint32_t>(pad_length_field - inner) - *pad_length_field;
     const wire::Ipv4Header header{inner};
-    if (next_header != wire::kNextHeaderIpv4 || !is_sound_ipv4(header, available))
+    if (next_header != wire::kNextHeaderIpv4 || !lengths_hold(header, available, available) ||
+        header.ttl() == 0 || !header.checksum_holds())
         return DropReason::EspInner;
 
     PacketMeta& info = meta(packet);
-    const std::uint8_t outer_tos = info.outer_tos;
-    const PacketMeta outer = info;
-    describe_inner(info, header, inner);
-    const bool ports_known = (info.flags & kFragment) == 0 && carries_ports(info.protocol) &&
-                             header.total_bytes() >= header.header_bytes() + 4;
-    Verdict verdict;
-    if (!is_selected(sa, info, ports_known))
-        verdict = DropReason::EspSelector;
-    else if (!combine_ecn(inner, outer_tos))
-        verdict = DropReason::EspEcn;
-    else if (charge_bytes(sa, header.total_bytes(), context.events) == Charge::Expired)
-        verdict = DropReason::SaExpired;
-    if (verdict) {
-        info = outer; // the notice speaks of the outer packet
-        return verdict;
-    }
+    const std::uint32_t inner_bytes = header.total_bytes();
+    read_flow(info, inner, inner_bytes);
+    if (!is_selected(sa, info))
+        return DropReason::EspSelector;
+    if (!combine_ecn(inner, info.outer_tos))
+        return DropReason::EspEcn;
+    if (charge_bytes(sa, inner_bytes, context.events) == Charge::Expired)
+        return DropReason::SaExpired;
+    info.flags = static_cast<std::uint8_t>((info.flags & ~unsigned{kUdpEncap}) | kFromSa);
     info.sa.inbound = &sa;
     // RFC 4303 2.7: what follows the inner packet is traffic flow confidentiality padding.
     packet->data_off =
         static_cast<std::uint16_t>(packet->data_off + wire::kEspBytes + sa.layout.iv);
-    packet->data_len = header.total_bytes();
-    packet->pkt_len = packet->data_len;
+    packet->data_len = static_cast<std::uint16_t>(inner_bytes);
+    packet->pkt_len = inner_bytes;
     ipc::add(sa.stats->packets, 1);
-    ipc::add(sa.stats->bytes, packet->data_len);
+    ipc::add(sa.stats->bytes, inner_bytes);
     sa.stats->last_packet_ns.store(context.now_ns, std::memory_order_relaxed);
     return std::nullopt;
 }

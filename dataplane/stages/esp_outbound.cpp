@@ -18,18 +18,6 @@ namespace {
 
 static_assert(kMaxBurst <= CryptoMb::kMaxJobs);
 
-/// Octets that are not in the packet but that the cipher reads.
-struct alignas(16) SideBytes {
-    std::uint8_t nonce[12]; // GCM: salt and IV (RFC 4106 4)
-    std::uint8_t aad[12];   // GCM with ESN: SPI and the whole sequence number (RFC 4106 5)
-};
-
-struct Work {
-    std::array<CryptoJob, kMaxBurst> jobs;
-    std::array<SideBytes, kMaxBurst> side;
-    unsigned count{0};
-};
-
 /// Padding, pad length and next header for each padding of up to 15 octets, ready to copy.
 constexpr std::size_t kMaxPadding = 15;
 constexpr std::size_t kTrailerCopyBytes = kMaxPadding + wire::kEspTrailerBytes;
@@ -45,54 +33,26 @@ constexpr auto kTrailers = [] {
     return rows;
 }();
 
-/// Sizes of one packet, before and behind the inner one.
-struct Growth {
-    std::uint16_t head;
-    std::uint16_t tail;
-    std::uint8_t padding;
-};
+/// Room for the largest outer headers and IV, and for the largest trailer and ICV. Asking for that
+/// much whatever the SA needs keeps the check short.
+constexpr std::uint32_t kHeadroomNeeded =
+    outer_header_bytes(Encapsulation::Udp) + kEspHeaderBytes + 16;
+constexpr std::uint32_t kTailroomNeeded = kTrailerCopyBytes + 32;
 
-Growth growth_of(const OutboundSa& sa, std::uint32_t inner_bytes) {
-    const std::uint32_t padding = sa.layout.padding(inner_bytes);
-    return {static_cast<std::uint16_t>(sa.outer_header + wire::kEspBytes + sa.layout.iv),
-            static_cast<std::uint16_t>(padding + wire::kEspTrailerBytes + sa.layout.icv),
-            static_cast<std::uint8_t>(padding)};
-}
-
-bool has_room(const rte_mbuf* packet, const Growth& growth) {
-    const std::size_t tail = std::max<std::size_t>(growth.tail, kTrailerCopyBytes);
-    return rte_pktmbuf_headroom(packet) >= growth.head && rte_pktmbuf_tailroom(packet) >= tail;
-}
-
-bool outer_df(const OutboundSa& sa, bool inner_df) {
-    switch (sa.df_policy) {
-    case ipc::DfPolicy::Set:
-        return true;
-    case ipc::DfPolicy::Clear:
-        return false;
-    case ipc::DfPolicy::Copy:
-        break;
-    }
-    return inner_df;
-}
-
-std::optional<DropReason> size_verdict(const OutboundSa& sa, std::uint32_t outer_bytes, bool df) {
-    if (outer_bytes > kMaxIpv4Bytes)
-        return DropReason::TooBigDf;
-    if (df && sa.path_mtu != 0 && outer_bytes > sa.path_mtu)
-        return DropReason::TooBigDf;
-    return std::nullopt;
+bool has_room(const rte_mbuf* packet) {
+    return packet->data_off >= kHeadroomNeeded &&
+           packet->buf_len >= packet->data_off + packet->data_len + kTailroomNeeded;
 }
 
 /// RFC 4303 3.3.3: the counter must not cycle; sending stops and control must have made a new SA by
-/// now.
+/// now. `soft_sequence` is where somebody has to look, first for the report, then at the end.
 std::optional<DropReason> sequence_verdict(OutboundSa& sa, EventQueue& events) {
-    if (sa.next_sequence >= sa.soft_sequence && !sa.soft_sequence_reported) [[unlikely]] {
+    if (!sa.soft_sequence_reported) {
         sa.soft_sequence_reported = true;
+        sa.soft_sequence = sa.last_sequence;
         report_expiry(events, ipc::EventType::SoftExpire, sa.sa_id, ipc::ExpireKind::Sequence);
     }
-    // next_sequence is 0 once 2^64-1 was sent.
-    if (sa.next_sequence <= sa.last_sequence && sa.next_sequence != 0) [[likely]]
+    if (sa.next_sequence <= sa.last_sequence)
         return std::nullopt;
     if (!sa.hard_sequence_reported) {
         sa.hard_sequence_reported = true;
@@ -101,160 +61,182 @@ std::optional<DropReason> sequence_verdict(OutboundSa& sa, EventQueue& events) {
     return DropReason::SeqOverflow;
 }
 
-void write_outer(const OutboundSa& sa,
-                 std::uint8_t* at,
-                 std::uint32_t outer_bytes,
-                 std::uint8_t tos,
-                 bool df,
-                 CryptoMb& crypto) {
+/// The words of the outer header that change from packet to packet.
+struct OuterWords {
+    std::uint16_t total_bytes;
+    std::uint16_t id;
+    std::uint16_t flags;
+    std::uint8_t tos;
+};
+
+OuterWords outer_words(const OutboundSa& sa,
+                       wire::Ipv4Header inner,
+                       std::uint16_t total_bytes,
+                       std::uint64_t sequence) {
+    const auto flags = static_cast<std::uint16_t>(
+        (inner.flags_and_offset() & wire::kIpv4DontFragment & sa.df_from_inner) | sa.df_always);
+    // RFC 6864 4.1: an identification means nothing when DF is set. 4.3: otherwise it must not come
+    // again soon, and a number that is counted does so as late as 16 bits allow.
+    const auto id = static_cast<std::uint16_t>(flags != 0 ? 0 : sequence ^ sa.iv_mask);
+    // RFC 4301 5.1.2.1, RFC 6040 4.1 normal mode: DSCP and ECN are copied.
+    return {total_bytes, id, flags, inner.tos()};
+}
+
+/// The outer IPv4 header, UDP header if any, and the SPI: all but the words in front of the TTL and
+/// the checksum, which is summed up from those, is copied.
+void write_outer(const OutboundSa& sa, std::uint8_t* at, const OuterWords& words) {
+    constexpr std::size_t kFirstFixed = 8; // TTL
     constexpr std::size_t kNative = kOuterIpv4Bytes + sizeof(std::uint32_t);
-    std::memcpy(at, sa.header_template, kNative);
+    std::memcpy(at + kFirstFixed, sa.header_template + kFirstFixed, kNative - kFirstFixed);
     if (sa.has(kTraitUdp)) {
         std::memcpy(at + kNative, sa.header_template + kNative, kUdpHeaderBytes);
         // RFC 3948 2.1: length as usual, checksum 0.
         store_be(at + kOuterIpv4Bytes + 4,
-                 static_cast<std::uint16_t>(outer_bytes - kOuterIpv4Bytes));
+                 static_cast<std::uint16_t>(words.total_bytes - kOuterIpv4Bytes));
     }
-    std::uint16_t id = 0; // RFC 6864 4.1: means nothing when DF is set
-    if (!df) {
-        std::uint8_t random[2];
-        crypto.random(random);
-        id = load_be<std::uint16_t>(random);
-    }
-    const std::uint16_t flags = df ? wire::kIpv4DontFragment : std::uint16_t{0};
-    at[1] = tos;
-    store_be(at + 2, static_cast<std::uint16_t>(outer_bytes));
-    store_be(at + 4, id);
-    store_be(at + 6, flags);
-    const std::uint64_t sum = std::uint64_t{sa.template_sum} + tos + outer_bytes + id + flags;
-    store_be(at + 10, wire::checksum_finish(sum));
+    store_be(at,
+             std::uint64_t{0x45} << 56 | std::uint64_t{words.tos} << 48 |
+                 std::uint64_t{words.total_bytes} << 32 | std::uint32_t{words.id} << 16 |
+                 words.flags);
+    const std::uint32_t sum =
+        sa.template_sum + words.tos + words.total_bytes + words.id + words.flags;
+    store_be(at + 10, static_cast<std::uint16_t>(~wire::fold_32(sum)));
 }
 
-/// Writes sequence number and IV behind the SPI, and what the job must know of them.
-void write_esp(OutboundSa& sa,
-               std::uint8_t* esp,
-               std::uint64_t sequence,
-               CryptoMb& crypto,
-               CryptoJob& job,
-               SideBytes& side) {
-    wire::EspHeader{esp}.set_sequence(static_cast<std::uint32_t>(sequence));
+/// Jobs that want company: CBC and HMAC of the whole burst are done together.
+struct BulkJobs {
+    std::array<CryptoJob, kMaxBurst> jobs;
+    unsigned count{0};
+};
+
+/// IV and job of a CBC (or NULL) packet. Out of line: it would only be in GCM's way.
+[[gnu::noinline]] void add_bulk_job(const OutboundSa& sa,
+                                    std::uint8_t* esp,
+                                    std::uint32_t text_bytes,
+                                    std::uint64_t sequence,
+                                    CryptoMb& crypto,
+                                    BulkJobs& bulk) {
+    CryptoJob& job = bulk.jobs[bulk.count++];
     std::uint8_t* iv = esp + wire::kEspBytes;
-    job.authenticated = esp;
-    job.iv = iv;
-    if (!sa.has(kTraitCombined)) {
-        // RFC 3602 3: unpredictable. A counter enciphered elsewhere is; the last block of the
-        // packet before is not.
-        crypto.random({iv, sa.layout.iv});
-        return;
-    }
-    // RFC 4106 3.1: never twice under one key. The sequence number never repeats within an SA; the
-    // mask keeps two installations of one key apart.
-    store_be(iv, sequence ^ sa.iv_mask);
-    std::memcpy(side.nonce, sa.salt_be, sizeof sa.salt_be);
-    std::memcpy(side.nonce + sizeof sa.salt_be, iv, sizeof sequence);
-    job.iv = side.nonce;
-    job.authenticated_bytes = wire::kEspBytes;
+    // RFC 3602 3: unpredictable. A counter enciphered elsewhere is; the last block of the packet
+    // before is not.
+    crypto.random({iv, sa.layout.iv});
+    job = {.keys = &sa.keys,
+           .text = iv + sa.layout.iv,
+           .iv = iv,
+           .authenticated = esp,
+           .tag = iv + sa.layout.iv + text_bytes,
+           .text_bytes = text_bytes,
+           .authenticated_bytes =
+               static_cast<std::uint32_t>(wire::kEspBytes) + sa.layout.iv + text_bytes,
+           .cipher = sa.cipher,
+           .mac = sa.mac};
     if (sa.has(kTraitExtendedSequence)) {
-        std::memcpy(side.aad, esp, 4);
-        store_be(side.aad + 4, sequence);
-        job.authenticated = side.aad;
-        job.authenticated_bytes = sizeof side.aad;
+        // RFC 4303 2.2.1: the upper half is authenticated behind the packet, but not sent: it stands
+        // where the ICV will.
+        store_be(job.tag, static_cast<std::uint32_t>(sequence >> 32));
+        job.authenticated_bytes += sizeof(std::uint32_t);
     }
 }
 
-/// Puts the outer headers in front and the trailer behind; all checks are done.
-void encapsulate(rte_mbuf* packet,
-                 OutboundSa& sa,
-                 const Growth& growth,
-                 bool df,
-                 CryptoMb& crypto,
-                 CryptoJob& job,
-                 SideBytes& side) {
-    std::uint8_t* inner = data(packet);
-    const std::uint32_t inner_bytes = packet->data_len;
-    const std::uint8_t tos =
-        inner[1]; // RFC 4301 5.1.2.1, RFC 6040 4.1 normal mode: DSCP and ECN copied
-    const std::uint64_t sequence = sa.next_sequence++;
-
-    std::uint8_t* trailer = inner + inner_bytes;
-    std::memcpy(trailer, kTrailers[growth.padding].data(), kTrailerCopyBytes);
-    packet->data_off = static_cast<std::uint16_t>(packet->data_off - growth.head);
-    packet->data_len = static_cast<std::uint16_t>(inner_bytes + growth.head + growth.tail);
-    packet->pkt_len = packet->data_len;
-    std::uint8_t* outer = data(packet);
-    write_outer(sa, outer, packet->data_len, tos, df, crypto);
-
-    job.keys = &sa.keys;
-    job.text = inner;
-    job.text_bytes =
-        inner_bytes + growth.padding + static_cast<std::uint32_t>(wire::kEspTrailerBytes);
-    job.tag = inner + job.text_bytes;
-    job.cipher = sa.cipher;
-    job.mac = sa.mac;
-    std::uint8_t* esp = outer + sa.outer_header;
-    write_esp(sa, esp, sequence, crypto, job, side);
-    if (!sa.has(kTraitCombined)) {
-        job.authenticated_bytes = static_cast<std::uint32_t>(job.tag - esp);
-        if (sa.has(kTraitExtendedSequence)) {
-            // RFC 4303 2.2.1: the upper half is authenticated behind the packet, but not sent: it
-            // stands where the ICV will.
-            store_be(job.tag, static_cast<std::uint32_t>(sequence >> 32));
-            job.authenticated_bytes += sizeof(std::uint32_t);
-        }
+/// The cipher of a packet that was encapsulated. Apart from it, because a core that loads in wide
+/// pieces what it has just stored in small ones has to wait.
+void seal_gcm(rte_mbuf* packet, Gcm& gcm) {
+    const OutboundSa& sa = *meta(packet).sa.outbound;
+    std::uint8_t* esp = data(packet) + sa.outer_header;
+    std::uint8_t* iv = esp + wire::kEspBytes;
+    std::uint8_t* text = iv + kGcmIvBytes;
+    const std::uint32_t text_bytes =
+        packet->data_len - static_cast<std::uint32_t>(text - data(packet)) - sa.layout.icv;
+    const GcmNonce nonce{sa.salt_be, iv};
+    CryptoJob job{.keys = &sa.keys,
+                  .text = text,
+                  .iv = nonce.bytes(),
+                  .authenticated = esp,
+                  .tag = text + text_bytes,
+                  .text_bytes = text_bytes,
+                  .authenticated_bytes = wire::kEspBytes,
+                  .cipher = sa.cipher,
+                  .mac = sa.mac};
+    std::uint8_t aad[12];
+    if (sa.has(kTraitExtendedSequence)) {
+        // RFC 4106 5: SPI and the whole sequence number, of which the IV is the image.
+        std::memcpy(aad, esp, 4);
+        store_be(aad + 4, load_be<std::uint64_t>(iv) ^ sa.iv_mask);
+        job.authenticated = aad;
+        job.authenticated_bytes = sizeof aad;
     }
+    gcm.seal(job);
+}
 
-    ipc::add(sa.stats->packets, 1);
-    ipc::add(sa.stats->bytes, inner_bytes);
-    sa.stats->sequence.store(sequence, std::memory_order_relaxed);
+void count(const OutboundSa& sa,
+           std::uint32_t inner_bytes,
+           std::uint64_t sequence,
+           std::uint64_t now_ns) {
+    ipc::SaStats& stats = *sa.stats;
+    ipc::add(stats.packets, 1);
+    ipc::add(stats.bytes, inner_bytes);
+    stats.sequence.store(sequence, std::memory_order_relaxed);
+    stats.last_packet_ns.store(now_ns, std::memory_order_relaxed);
     ipc::add(sa.policy_stats->sent, 1);
 }
 
-void update_meta(rte_mbuf* packet, const OutboundSa& sa) {
-    PacketMeta& info = meta(packet);
-    const std::uint8_t* at = sa.header_template;
-    info.source = load_be<std::uint32_t>(at + 12);
-    info.destination = load_be<std::uint32_t>(at + 16);
-    info.protocol = at[9];
-    info.source_port = 0;
-    info.destination_port = 0;
-    if (sa.has(kTraitUdp)) {
-        info.source_port = load_be<std::uint16_t>(at + kOuterIpv4Bytes);
-        info.destination_port = load_be<std::uint16_t>(at + kOuterIpv4Bytes + 2);
-    }
+/// The outer header's flow; nobody asks for its ports.
+void update_meta(PacketMeta& info, const OutboundSa& sa) {
+    info.source = load_be<std::uint32_t>(sa.header_template + 12);
+    info.destination = load_be<std::uint32_t>(sa.header_template + 16);
+    info.protocol = sa.header_template[9];
     info.flags = static_cast<std::uint8_t>(info.flags & ~(kFromSa | kFragment));
 }
 
-/// Everything that can refuse a packet, then its encapsulation. May replace the packet by a copy.
-std::optional<DropReason> prepare(rte_mbuf*& packet, Work& work, EspContext& context) {
-    OutboundSa& sa = *meta(packet).sa.outbound;
-    if (!is_plain(packet)) [[unlikely]] {
-        rte_mbuf* copy = copy_to_plain(packet, context.pool);
-        if (copy == nullptr)
-            return DropReason::NoBuffer;
-        packet = copy;
-    }
+/// Puts the outer headers in front and the trailer behind; all checks are done.
+void encapsulate(rte_mbuf* packet, OutboundSa& sa, BulkJobs& bulk, EspContext& context) {
+    std::uint8_t* inner = data(packet);
     const std::uint32_t inner_bytes = packet->data_len;
-    const Growth growth = growth_of(sa, inner_bytes);
-    const bool df = outer_df(sa, wire::Ipv4Header{data(packet)}.dont_fragment());
-    if (const auto reason = size_verdict(sa, inner_bytes + growth.head + growth.tail, df))
-        return reason;
-    if (!has_room(packet, growth)) [[unlikely]] {
-        rte_mbuf* copy = copy_to_plain(packet, context.pool);
-        if (copy == nullptr)
-            return DropReason::NoBuffer;
-        packet = copy;
-        if (!has_room(packet, growth))
-            return DropReason::NoBuffer;
-    }
-    if (const auto reason = sequence_verdict(sa, context.events))
-        return reason;
-    if (charge_bytes(sa, inner_bytes, context.events) == Charge::Expired)
+    const std::uint32_t padding = sa.layout.padding(inner_bytes);
+    const std::uint64_t sequence = sa.next_sequence++;
+    std::memcpy(inner + inner_bytes, kTrailers[padding].data(), kTrailerCopyBytes);
+
+    std::uint8_t* esp = inner - wire::kEspBytes - sa.layout.iv;
+    std::uint8_t* outer = esp - sa.outer_header;
+    const std::uint32_t text_bytes =
+        inner_bytes + padding + static_cast<std::uint32_t>(wire::kEspTrailerBytes);
+    const auto total_bytes =
+        static_cast<std::uint16_t>(inner - outer + text_bytes + sa.layout.icv);
+    write_outer(sa, outer, outer_words(sa, wire::Ipv4Header{inner}, total_bytes, sequence));
+    wire::EspHeader{esp}.set_sequence(static_cast<std::uint32_t>(sequence));
+    if (sa.has(kTraitCombined)) [[likely]]
+        // RFC 4106 3.1: never twice under one key. The sequence number never repeats within an SA;
+        // the mask keeps two installations of one key apart.
+        store_be(esp + wire::kEspBytes, sequence ^ sa.iv_mask);
+    else
+        add_bulk_job(sa, esp, text_bytes, sequence, context.crypto, bulk);
+    packet->data_off = static_cast<std::uint16_t>(packet->data_off - (inner - outer));
+    packet->data_len = total_bytes;
+    packet->pkt_len = total_bytes;
+    update_meta(meta(packet), sa);
+    count(sa, inner_bytes, sequence, context.now_ns);
+}
+
+/// A packet that cannot be enciphered where it lies is replaced by a copy.
+std::optional<DropReason> make_room(rte_mbuf*& packet, rte_mempool* pool) {
+    rte_mbuf* copy = copy_to_plain(packet, pool);
+    if (copy == nullptr)
+        return DropReason::NoBuffer;
+    packet = copy;
+    return has_room(copy) ? std::nullopt : std::optional{DropReason::NoBuffer};
+}
+
+/// Everything that can refuse a packet.
+std::optional<DropReason> admit(rte_mbuf*& packet, OutboundSa& sa, EspContext& context) {
+    if (!is_plain(packet) || !has_room(packet)) [[unlikely]]
+        if (const auto reason = make_room(packet, context.pool))
+            return reason;
+    if (sa.next_sequence >= sa.soft_sequence) [[unlikely]]
+        if (const auto reason = sequence_verdict(sa, context.events))
+            return reason;
+    if (charge_bytes(sa, packet->data_len, context.events) == Charge::Expired) [[unlikely]]
         return DropReason::SaExpired;
-    encapsulate(
-        packet, sa, growth, df, context.crypto, work.jobs[work.count], work.side[work.count]);
-    sa.stats->last_packet_ns.store(context.now_ns, std::memory_order_relaxed);
-    update_meta(packet, sa);
-    ++work.count;
     return std::nullopt;
 }
 
@@ -265,25 +247,61 @@ void refuse(rte_mbuf* packet, DropReason reason, EspContext& context) {
     context.drops.drop(packet, reason);
 }
 
+/// With many SAs their lines have left the caches: what a packet needs is asked for while those
+/// before it are worked on. The SA itself was by outbound_policy.
+constexpr unsigned kFetchAhead = 4;
+
+void fetch_counters(const Burst& burst, unsigned i) {
+    if (i + kFetchAhead < burst.count) {
+        const OutboundSa& sa = *meta(burst.packets[i + kFetchAhead]).sa.outbound;
+        rte_prefetch0(sa.stats);
+        rte_prefetch0(sa.policy_stats);
+    }
+}
+
+void fetch_keys(const Burst& burst, unsigned i) {
+    if (i + kFetchAhead < burst.count) {
+        rte_mbuf* ahead = burst.packets[i + kFetchAhead];
+        prefetch_keys(meta(ahead).sa.outbound->keys, ahead->data_len);
+    }
+}
+
+void encapsulate_all(Burst& burst, BulkJobs& bulk, EspContext& context) {
+    const bool cold = context.crypto.keys_are_cold();
+    const unsigned count = burst.count;
+    unsigned kept = 0;
+    for (unsigned i = 0; i < count; ++i) {
+        if (cold)
+            fetch_counters(burst, i);
+        rte_mbuf* packet = burst.packets[i];
+        OutboundSa& sa = *meta(packet).sa.outbound;
+        if (const auto reason = admit(packet, sa, context)) [[unlikely]] {
+            refuse(packet, *reason, context);
+            continue;
+        }
+        encapsulate(packet, sa, bulk, context);
+        burst.packets[kept++] = packet;
+    }
+    burst.count = kept;
+}
+
+void seal_all(const Burst& burst, BulkJobs& bulk, CryptoMb& crypto) {
+    const bool cold = crypto.keys_are_cold();
+    for (unsigned i = 0; bulk.count < burst.count && i < burst.count; ++i) {
+        if (cold)
+            fetch_keys(burst, i);
+        if (meta(burst.packets[i]).sa.outbound->has(kTraitCombined)) [[likely]]
+            seal_gcm(burst.packets[i], crypto.gcm());
+    }
+    crypto.seal({bulk.jobs.data(), bulk.count});
+}
+
 } // namespace
 
 void esp_outbound(Burst& burst, EspContext& context) noexcept {
-    for (unsigned i = 0; i < burst.count; ++i) {
-        const OutboundSa* sa = meta(burst.packets[i]).sa.outbound;
-        rte_prefetch0(sa);
-        rte_prefetch0(&sa->next_sequence);
-    }
-    Work work;
-    unsigned kept = 0;
-    for (unsigned i = 0; i < burst.count; ++i) {
-        rte_mbuf* packet = burst.packets[i];
-        if (const auto reason = prepare(packet, work, context)) [[unlikely]]
-            refuse(packet, *reason, context);
-        else
-            burst.packets[kept++] = packet;
-    }
-    burst.count = kept;
-    context.crypto.seal({work.jobs.data(), work.count});
+    BulkJobs bulk;
+    encapsulate_all(burst, bulk, context);
+    seal_all(burst, bulk, context.crypto);
 }
 
 } // namespace adit::dataplane

@@ -8,31 +8,42 @@ namespace adit::dataplane {
 
 namespace {
 
-struct Limit {
-    std::uint32_t mtu;
-    bool respects_df;
-};
-
 Limit tunnel_limit(rte_mbuf* packet, const Tables& tables) {
     const OutboundSa& sa = *meta(packet).sa.outbound;
     const std::uint32_t link = tables.interfaces[meta(packet).out_interface].ip_mtu;
-    return {sa.inner_mtu(link), sa.df_policy != ipc::DfPolicy::Clear};
+    return {sa.inner_mtu(link), !sa.ignores_df()};
 }
 
-Limit link_limit(rte_mbuf* packet, const Tables& tables) {
-    return {tables.interfaces[meta(packet).out_interface].ip_mtu, true};
+bool fits(rte_mbuf* packet, const Limit& limit) {
+    return rte_pktmbuf_pkt_len(packet) <= limit.mtu && packet->nb_segs == 1;
 }
 
-/// Puts `packet`, or its fragments, into `out`. False when `out` has no room for all of them.
-bool fit_one(rte_mbuf* packet, const Limit& limit, Burst& out, WorkerContext& context) {
+} // namespace
+
+bool all_fit_tunnel(const Burst& packets, const WorkerContext& context) noexcept {
+    const OutboundSa* sa = nullptr;
+    std::uint16_t interface = kNoInterface.value;
+    Limit limit{};
+    for (unsigned i = 0; i < packets.count; ++i) {
+        rte_mbuf* packet = packets.packets[i];
+        const PacketMeta& m = meta(packet);
+        if (m.sa.outbound != sa || m.out_interface != interface) {
+            sa = m.sa.outbound;
+            interface = m.out_interface;
+            limit = tunnel_limit(packet, *context.tables);
+        }
+        if (!fits(packet, limit))
+            return false;
+    }
+    return true;
+}
+
+bool make_fit(rte_mbuf* packet,
+              const Limit& limit,
+              Burst& out,
+              WorkerContext& context) noexcept {
     const wire::Ipv4Header ip{data(packet)};
     const unsigned pieces = fragments_needed(packet, limit.mtu);
-    if (pieces == 1 && packet->nb_segs == 1) {
-        if (out.full())
-            return false;
-        out.push(packet);
-        return true;
-    }
     if (pieces != 1 && ip.dont_fragment() && limit.respects_df) {
         context.send_icmp_error(
             packet,
@@ -53,22 +64,19 @@ bool fit_one(rte_mbuf* packet, const Limit& limit, Burst& out, WorkerContext& co
     return true;
 }
 
-template <class LimitOf>
-bool fit(Burst& in, unsigned& next, Burst& out, WorkerContext& context, LimitOf limit_of) {
-    for (; next < in.count; ++next)
-        if (!fit_one(in.packets[next], limit_of(in.packets[next], *context.tables), out, context))
-            return true;
-    return out.count > 0;
-}
-
-} // namespace
-
 bool fit_tunnel(Burst& in, unsigned& next, Burst& out, WorkerContext& context) noexcept {
-    return fit(in, next, out, context, tunnel_limit);
-}
-
-bool fit_link(Burst& in, unsigned& next, Burst& out, WorkerContext& context) noexcept {
-    return fit(in, next, out, context, link_limit);
+    for (; next < in.count; ++next) {
+        rte_mbuf* packet = in.packets[next];
+        const Limit limit = tunnel_limit(packet, *context.tables);
+        if (fits(packet, limit)) {
+            if (out.full())
+                return true;
+            out.push(packet);
+        } else if (!make_fit(packet, limit, out, context)) {
+            return true;
+        }
+    }
+    return out.count > 0;
 }
 
 } // namespace adit::dataplane

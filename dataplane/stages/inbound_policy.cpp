@@ -18,25 +18,19 @@ bool carries_protection(rte_mbuf* packet, const Tables& tables) {
 
 } // namespace
 
-void inbound_policy(Burst& burst, WorkerContext& context) noexcept {
-    unsigned kept = 0;
-    for (unsigned i = 0; i < burst.count; ++i) {
-        rte_mbuf* packet = burst.packets[i];
-        const PolicyTable& policies = context.tables->policies[meta(packet).in_interface];
-        if (!policies.empty()) {
-            const PolicyMatch match = policies.match(flow_of(packet).mirrored());
-            if (match.action == ipc::PolicyAction::Protect &&
-                !carries_protection(packet, *context.tables)) {
-                meta(packet).policy = match.policy.value;
-                ipc::add(context.policy_stats[match.policy.value].cleartext_drops, 1);
-                context.notice(packet, DropReason::PolicyCleartext);
-                context.drop(packet, DropReason::PolicyCleartext);
-                continue;
-            }
-        }
-        burst.packets[kept++] = packet;
-    }
-    burst.count = kept;
+bool passes_inbound_policy(rte_mbuf* packet, WorkerContext& context) noexcept {
+    if (carries_protection(packet, *context.tables))
+        return true;
+    PacketMeta& m = meta(packet);
+    const PolicyTable& policies = context.tables->policies[m.in_interface];
+    const PolicyMatch match = policies.match(flow_of(packet).mirrored());
+    if (match.action != ipc::PolicyAction::Protect)
+        return true;
+    m.policy = match.policy.value;
+    ipc::add(context.policy_stats[match.policy.value].cleartext_drops, 1);
+    context.notice(packet, DropReason::PolicyCleartext);
+    context.drop(packet, DropReason::PolicyCleartext);
+    return false;
 }
 
 } // namespace adit::dataplane

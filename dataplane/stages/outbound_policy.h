@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the policies of the egress interface say about a packet (RFC 4301 5.1).
+// Step: what the policies of the egress interface say about a packet (RFC 4301 5.1).
 //
 // In:  routed.
 // Out: packets that leave in clear.
@@ -9,10 +9,17 @@
 // Exits by drop: PolicyDrop; NoSa when the queue is full.
 #pragma once
 
+#include "dataplane/stages/step.h"
 #include "dataplane/worker_context.h"
 
 namespace adit::dataplane {
 
-void outbound_policy(Burst& burst, WorkerContext& context) noexcept;
+/// The look-up, on an interface that has policies. True: in clear.
+bool passes_outbound_policy(rte_mbuf* packet, WorkerContext& context) noexcept;
+
+ADIT_STEP outbound_policy(Passing& passing, WorkerContext& context) noexcept {
+    return context.tables->policies[passing.out_interface].empty() ||
+           passes_outbound_policy(passing.packet, context);
+}
 
 } // namespace adit::dataplane
