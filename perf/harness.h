@@ -7,12 +7,16 @@
 // to trust it.
 #pragma once
 
+#include "common/error.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <sched.h>
 #include <string>
 #include <time.h>
+#include <utility>
 #include <vector>
 #include <x86intrin.h>
 
@@ -24,6 +28,15 @@ inline bool pin_to_core(unsigned core) {
     CPU_ZERO(&set);
     CPU_SET(core, &set);
     return ::sched_setaffinity(0, sizeof set, &set) == 0;
+}
+
+/// A benchmark whose world cannot be made ends here and says why.
+template <class T> T must(Result<T> result) {
+    if (!result) {
+        std::fprintf(stderr, "%s\n", result.error().text.c_str());
+        std::exit(1);
+    }
+    return std::move(*result);
 }
 
 /// CLOCK_MONOTONIC in nanoseconds.
