@@ -2,91 +2,161 @@
 #include "dataplane/policy_table.h"
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
 
 namespace adit::dataplane {
 
 namespace {
 
-std::vector<PolicyLine> in_order(std::span<const PolicyLine> lines) {
-    std::vector<PolicyLine> sorted(lines.begin(), lines.end());
-    std::ranges::sort(
-        sorted, {}, [](const PolicyLine& line) { return std::pair{line.order, line.policy}; });
-    return sorted;
+/// Control sends them in order: then there is nothing to do.
+std::vector<PolicyLine> in_order(std::vector<PolicyLine> lines) {
+    const auto place = [](const PolicyLine& line) { return std::pair{line.order, line.policy}; };
+    if (!std::ranges::is_sorted(lines, {}, place))
+        std::ranges::sort(lines, {}, place);
+    return lines;
 }
 
 } // namespace
 
 bool lines_stand_together(std::span<const PolicyLine> lines) {
-    std::unordered_set<std::uint32_t> finished;
-    const std::vector<PolicyLine> sorted = in_order(lines);
-    for (std::size_t i = 0; i < sorted.size(); ++i) {
-        if (finished.contains(sorted[i].entry))
-            return false;
-        if (i + 1 < sorted.size() && sorted[i + 1].entry != sorted[i].entry)
-            finished.insert(sorted[i].entry);
-    }
-    return true;
+    std::vector<std::uint32_t> begun; // entries, each time that their lines begin
+    for (const PolicyLine& line : in_order({lines.begin(), lines.end()}))
+        if (begun.empty() || begun.back() != line.entry)
+            begun.push_back(line.entry);
+    std::ranges::sort(begun);
+    return std::ranges::adjacent_find(begun) == begun.end();
 }
+
+namespace {
+
+// What a taker's value says: policy in the upper bits, action in the lower.
+constexpr unsigned kActionBits = 2;
+
+std::uint32_t value_of(const PolicyLine& line) {
+    ENSURE(line.policy.value < std::uint32_t{1} << (32 - kActionBits));
+    return line.policy.value << kActionBits | static_cast<std::uint32_t>(line.action);
+}
+
+PolicyMatch match_of(std::uint32_t value) {
+    return {static_cast<ipc::PolicyAction>(value & ((1U << kActionBits) - 1)),
+            PolicyId{value >> kActionBits}};
+}
+
+// What a taker's exceptions say: a place in few_, or with this bit one in many_.
+constexpr std::uint32_t kMany = 1U << 31;
+
+SelectorLine compiled(const PolicyLine& line, std::uint32_t number) {
+    const TrafficSelector& s = line.selector;
+    const auto width16 = [](const PortRange& range) {
+        return static_cast<std::uint16_t>(range.last - range.first);
+    };
+    const bool names_ports = !s.local_port.is_any() || !s.remote_port.is_any();
+    return {
+        .local_first = s.local.first.value,
+        .local_width = s.local.last.value - s.local.first.value,
+        .remote_first = s.remote.first.value,
+        .remote_width = s.remote.last.value - s.remote.first.value,
+        .local_port_first = s.local_port.first,
+        .local_port_width = width16(s.local_port),
+        .remote_port_first = s.remote_port.first,
+        .remote_port_width = width16(s.remote_port),
+        .protocol = s.protocol,
+        .is_address_only = s.protocol == 0 && !names_ports,
+        // RFC 4301 7, and in doubt protected.
+        .takes_fragments = !names_ports || line.action != ipc::PolicyAction::Bypass,
+        .ends_run = false,
+        .number = number,
+        .value = value_of(line),
+        .exceptions = kNoExceptions,
+    };
+}
+
+} // namespace
+
+/// Deals the lines out, entry by entry.
+class PolicyTable::Builder {
+  public:
+    explicit Builder(PolicyTable& to) : to_(to) {}
+
+    void add_entry(std::span<const PolicyLine> lines) {
+        const std::size_t first_taker = takers_.size();
+        const auto first_bypass = static_cast<std::uint32_t>(to_.few_.size());
+        for (const PolicyLine& line : lines) {
+            SelectorLine next = compiled(line, number_++);
+            if (line.action == ipc::PolicyAction::Bypass) {
+                to_.few_.push_back(next);
+            } else {
+                if (to_.few_.size() > first_bypass)
+                    next.exceptions = first_bypass;
+                takers_.push_back(next);
+            }
+        }
+        if (to_.few_.size() > first_bypass + kFewBypasses)
+            move_bypasses(first_bypass, first_taker);
+        else if (to_.few_.size() > first_bypass)
+            to_.few_.back().ends_run = true;
+    }
+
+    void finish() { to_.takers_ = TupleSpace{takers_}; }
+
+  private:
+    /// As many as are compared in the time of a look-up.
+    static constexpr std::size_t kFewBypasses = 8;
+
+    /// The entry begun last has many: they get a table of their own.
+    void move_bypasses(std::size_t first_bypass, std::size_t first_taker) {
+        const auto place = static_cast<std::uint32_t>(to_.many_.size());
+        to_.many_.emplace_back(std::span{to_.few_}.subspan(first_bypass));
+        to_.few_.resize(first_bypass);
+        for (SelectorLine& taker : std::span{takers_}.subspan(first_taker))
+            if (taker.exceptions != kNoExceptions)
+                taker.exceptions = kMany | place;
+    }
+
+    PolicyTable& to_;
+    std::vector<SelectorLine> takers_;
+    std::uint32_t number_{0};
+};
 
 PolicyTable::PolicyTable(std::vector<PolicyLine> lines) {
-    const std::vector<PolicyLine> sorted = in_order(lines);
-    lines_.resize(sorted.size());
-    for (std::size_t i = sorted.size(); i-- > 0;) {
-        const PolicyLine& from = sorted[i];
-        const TrafficSelector& s = from.selector;
-        const auto width16 = [](const PortRange& range) {
-            return static_cast<std::uint16_t>(range.last - range.first);
-        };
-        const bool last_of_entry = i + 1 == sorted.size() || sorted[i + 1].entry != from.entry;
-        lines_[i] = Line{
-            .local_first = s.local.first.value,
-            .local_width = s.local.last.value - s.local.first.value,
-            .remote_first = s.remote.first.value,
-            .remote_width = s.remote.last.value - s.remote.first.value,
-            .local_port_first = s.local_port.first,
-            .local_port_width = width16(s.local_port),
-            .remote_port_first = s.remote_port.first,
-            .remote_port_width = width16(s.remote_port),
-            .protocol = s.protocol,
-            .names_ports = !s.local_port.is_any() || !s.remote_port.is_any(),
-            .action = from.action,
-            .policy = from.policy.value,
-            .next_entry =
-                last_of_entry ? static_cast<std::uint32_t>(i + 1) : lines_[i + 1].next_entry,
-        };
+    ENSURE(lines.size() < kNoLine);
+    lines = in_order(std::move(lines));
+    Builder builder{*this};
+    for (std::size_t first = 0, end = 0; first < lines.size(); first = end) {
+        while (end < lines.size() && lines[end].entry == lines[first].entry)
+            ++end;
+        builder.add_entry(std::span{lines}.subspan(first, end - first));
     }
+    builder.finish();
 }
 
-bool PolicyTable::matches(const Line& line, const Flow& flow) {
-    if (flow.source - line.local_first > line.local_width ||
-        flow.destination - line.remote_first > line.remote_width ||
-        (line.protocol != 0 && line.protocol != flow.protocol))
-        return false;
-    if (!line.names_ports)
-        return true;
-    if (!flow.ports_known)
-        return line.action != ipc::PolicyAction::Bypass;
-    return static_cast<std::uint16_t>(flow.source_port - line.local_port_first) <=
-               line.local_port_width &&
-           static_cast<std::uint16_t>(flow.destination_port - line.remote_port_first) <=
-               line.remote_port_width;
+/// Whether a bypass line of the same entry stands before `line` and matches.
+bool PolicyTable::bypassed(const SelectorLine& line, const Flow& flow) const {
+    if ((line.exceptions & kMany) != 0) {
+        const TupleSpace& bypasses = many_[line.exceptions & ~kMany];
+        return bypasses.first(flow, [](const SelectorLine&) { return false; }).number < line.number;
+    }
+    for (const SelectorLine* bypass = &few_[line.exceptions]; bypass->number < line.number;
+         ++bypass) {
+        if (bypass->matches(flow))
+            return true;
+        if (bypass->ends_run)
+            return false;
+    }
+    return false;
 }
 
 PolicyMatch PolicyTable::match(const Flow& flow) const {
-    const auto count = static_cast<std::uint32_t>(lines_.size());
-    for (std::uint32_t i = 0; i < count;) {
-        const Line& line = lines_[i];
-        if (!matches(line, flow)) {
-            ++i;
-        } else if (line.action == ipc::PolicyAction::Bypass) {
-            i = line.next_entry;
-        } else {
-            return {line.action, PolicyId{line.policy}};
-        }
-    }
-    return {};
+    const TupleSpace::Found found =
+        takers_.first(flow, [&](const SelectorLine& line) { return bypassed(line, flow); });
+    return found.number == kNoLine ? PolicyMatch{} : match_of(found.value);
+}
+
+std::size_t PolicyTable::memory() const {
+    std::size_t sum = takers_.memory() + few_.size() * sizeof(SelectorLine);
+    for (const TupleSpace& bypasses : many_)
+        sum += sizeof bypasses + bypasses.memory();
+    return sum;
 }
 
 } // namespace adit::dataplane

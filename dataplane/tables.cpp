@@ -195,13 +195,13 @@ void TableBuilder::add_routes(const Staging& staging, RouteTable& to) {
 TableBuilder::Published TableBuilder::publish() {
     if (!staging_)
         return {{ipc::AckResult::NotStaging}, nullptr};
-    const Staging staging = std::exchange(staging_, std::nullopt).value();
+    Staging staging = std::exchange(staging_, std::nullopt).value();
     auto tables = std::make_unique<Tables>();
     tables->interfaces = staging.interfaces;
     for (std::size_t i = 0; i < staging.policies.size(); ++i) {
         if (!lines_stand_together(staging.policies[i]))
             return {bad(offsetof(ipc::SetPolicy, entry)), nullptr};
-        tables->policies[i] = PolicyTable{staging.policies[i]};
+        tables->policies[i] = PolicyTable{std::move(staging.policies[i])};
     }
     add_routes(staging, tables->routes);
     return {kOk, std::move(tables)};
