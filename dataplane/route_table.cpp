@@ -7,16 +7,37 @@
 
 namespace adit::dataplane {
 
-RouteTable::RouteTable() : root_(1U << 16, 0), routes_(1) {}
+namespace {
 
-std::uint32_t RouteTable::descend(std::vector<std::uint32_t>& level, std::uint32_t index) {
+/// A level of the trie decides `bits` bits of the address, up to bit `end` from the left.
+struct Stride {
+    unsigned end, bits;
+};
+
+constexpr Stride kRootStride{16, 16};
+constexpr Stride kChunkStrides[] = {
+    {24, 8},
+    {28, 4},
+    {32, 4}
+};
+
+std::size_t place_in(Stride stride, std::uint32_t address) {
+    return address >> (32 - stride.end) & ((1U << stride.bits) - 1);
+}
+
+} // namespace
+
+RouteTable::RouteTable() : root_(1U << kRootStride.bits, 0), routes_(1) {}
+
+std::uint32_t
+RouteTable::descend(std::vector<std::uint32_t>& level, std::size_t index, unsigned bits) {
     const std::uint32_t cell = level[index];
     if ((cell & kIsChunk) != 0)
         return cell & ~kIsChunk;
     const auto offset = static_cast<std::uint32_t>(chunks_.size());
     // `level` may be chunks_ itself: write the link before the vector moves.
     level[index] = kIsChunk | offset;
-    chunks_.insert(chunks_.end(), kChunkCells, cell);
+    chunks_.insert(chunks_.end(), std::size_t{1} << bits, cell);
     return offset;
 }
 
@@ -27,19 +48,18 @@ void RouteTable::add(Ipv4Prefix prefix, const Route& route) {
         ENSURE(prefix.length == 32);
         local_filter_ |= filter_bit(prefix.address.value);
     }
-    const std::uint32_t first = prefix.address.value;
-    if (prefix.length <= 16) {
-        std::fill_n(root_.begin() + (first >> 16), 1U << (16 - prefix.length), number);
-        return;
+    std::vector<std::uint32_t>* level = &root_;
+    std::size_t index = place_in(kRootStride, prefix.address.value);
+    unsigned end = kRootStride.end;
+    for (const Stride& next : kChunkStrides) {
+        if (prefix.length <= end)
+            break;
+        index = descend(*level, index, next.bits) + place_in(next, prefix.address.value);
+        level = &chunks_;
+        end = next.end;
     }
-    std::uint32_t chunk = descend(root_, first >> 16);
-    if (prefix.length <= 24) {
-        std::fill_n(
-            chunks_.begin() + chunk + (first >> 8 & 0xff), 1U << (24 - prefix.length), number);
-        return;
-    }
-    chunk = descend(chunks_, chunk + (first >> 8 & 0xff));
-    std::fill_n(chunks_.begin() + chunk + (first & 0xff), 1U << (32 - prefix.length), number);
+    const auto first = level->begin() + static_cast<std::ptrdiff_t>(index);
+    std::fill_n(first, 1U << (end - prefix.length), number);
 }
 
 } // namespace adit::dataplane

@@ -56,8 +56,9 @@ struct Verdict {
 
 class TableBuilder {
   public:
-    /// Staged routes; more are answered with NoMemory.
-    static constexpr std::size_t kMaxRoutes = 65'536;
+    /// Staged routes; more are answered with NoMemory. One for each of 100,000 tunnels, with room;
+    /// at worst, hosts all over the address space, they take 85 MB.
+    static constexpr std::size_t kMaxRoutes = 131'072;
 
     /// `port_mtus`: one a port, octets. Policies are numbered below `max_policies`.
     TableBuilder(std::vector<std::uint32_t> port_mtus, std::uint32_t max_policies);

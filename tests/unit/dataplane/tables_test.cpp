@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <gtest/gtest.h>
+#include <random>
+#include <vector>
 
 namespace adit::dataplane {
 namespace {
@@ -45,6 +47,44 @@ TEST(RouteTable, PrefersTheLongestPrefixAtEveryStride) {
     EXPECT_EQ(table.lookup(ip("10.1.2.129")).interface, 5);
     EXPECT_EQ(table.lookup(ip("10.1.2.200")).interface, 6);
     EXPECT_EQ(table.lookup(ip("10.1.2.201")).interface, 5);
+}
+
+TEST(RouteTable, FindsTheLongestOfRandomPrefixesOfEveryLength) {
+    constexpr unsigned kLastLength = 32;
+    constexpr std::uint32_t kSpread = 1U << 20; // crowded: most routes lie inside others
+    std::mt19937 random{1};
+    const auto address = [&] {
+        return ip("10.0.0.0") + static_cast<std::uint32_t>(random()) % kSpread;
+    };
+    RouteTable table;
+    std::vector<Ipv4Prefix> prefixes;
+    for (std::uint8_t length = 8; length <= kLastLength; ++length)
+        for (unsigned i = 0; i < 40; ++i) {
+            prefixes.push_back({Ipv4Address{address() & mask_of_length(length)}, length});
+            table.add(prefixes.back(),
+                      {RouteKind::Gateway, 0, static_cast<std::uint32_t>(prefixes.size())});
+        }
+    for (unsigned i = 0; i < 20'000; ++i) {
+        // Every other destination at an edge of a route.
+        const Ipv4Prefix& near = prefixes[random() % prefixes.size()];
+        const std::uint32_t destination =
+            i % 2 == 0 ? address() : near.last().value + static_cast<std::uint32_t>(i % 4 == 1);
+        std::uint32_t expected = 0; // the last one added wins: rising lengths, later replaces
+        for (std::uint32_t number = 0; number < prefixes.size(); ++number)
+            if (prefixes[number].contains(Ipv4Address{destination}))
+                expected = number + 1;
+        ASSERT_EQ(table.lookup(destination).gateway, expected)
+            << to_string(Ipv4Address{destination});
+    }
+}
+
+TEST(RouteTable, HostRoutesShareTheirChunks) {
+    constexpr std::uint32_t kHosts = 100'000;
+    RouteTable pool;
+    const std::size_t empty = pool.memory();
+    for (std::uint32_t i = 0; i < kHosts; ++i)
+        pool.add({Ipv4Address{ip("10.0.0.0") + i}, 32}, {RouteKind::Gateway, 0, 1});
+    EXPECT_LE(pool.memory() - empty, kHosts * (sizeof(Route) + 5));
 }
 
 // --- policies
@@ -248,6 +288,29 @@ TEST_F(TableBuilderTest, RefusesInterruptedEntriesWhenPublishing) {
     const auto published = builder.publish();
     EXPECT_EQ(published.verdict, bad(offsetof(ipc::SetPolicy, entry)));
     EXPECT_EQ(published.tables, nullptr);
+}
+
+TEST(TableBuilder, PublishesAHundredThousandPoliciesInAnyOrder) {
+    constexpr std::uint32_t kPolicies = 100'000;
+    TableBuilder many{{1500}, kPolicies};
+    ASSERT_EQ(many.begin(), Verdict{});
+    const auto remote = [](std::uint32_t number) { return ip("64.0.0.0") + (number << 8); };
+    for (std::uint32_t i = kPolicies; i-- > 0;) {
+        ipc::SetPolicy record{.policy = i, .order = i, .interface = 0, .entry = i};
+        record.action = static_cast<std::uint8_t>(ipc::PolicyAction::Protect);
+        record.selector = {.local_first = 0,
+                           .local_last = 0xffffffff,
+                           .remote_first = remote(i),
+                           .remote_last = remote(i) + 0xff,
+                           .local_port_last = 0xffff,
+                           .remote_port_last = 0xffff};
+        ASSERT_EQ(many.set(record), Verdict{}) << i;
+    }
+    const auto published = many.publish();
+    ASSERT_NE(published.tables, nullptr);
+    for (std::uint32_t i = 0; i < kPolicies; i += 997)
+        EXPECT_EQ(published.tables->policies[0].match({7, remote(i) + 9}).policy, PolicyId{i});
+    EXPECT_EQ(published.tables->policies[0].match({7, remote(kPolicies)}), PolicyMatch{});
 }
 
 TEST_F(TableBuilderTest, RefusesRecordsOutsideOfStaging) {
