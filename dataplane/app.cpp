@@ -57,8 +57,8 @@ Result<std::unique_ptr<App>> App::create(const Options& options, Logger& log) {
                               .max_sas = options.max_sas,
                               .max_policies = options.max_policies};
     for (const PortSpec& spec : options.ports) {
-        const auto queues = static_cast<std::uint16_t>(options.eal.workers);
-        ports.push_back(TRY(EthPort::open(spec, pool, queues)));
+        const auto workers = static_cast<std::uint16_t>(options.eal.workers);
+        ports.push_back(TRY(EthPort::open(spec, pool, workers)));
         config.port_names.push_back(spec.name);
     }
     SystemRng rng;

@@ -174,6 +174,20 @@ std::string PortSpec::kernel_interface() const {
     return devargs.substr(from, devargs.find(',', from) - from);
 }
 
+std::string PortSpec::devargs_for(std::uint16_t workers) const {
+    const bool af_packet = device().find("_af_packet") != std::string::npos;
+    if (!af_packet || workers < 2 || devargs.find(",qpairs=") != std::string::npos)
+        return devargs;
+    return devargs + ",qpairs=" + std::to_string(workers);
+}
+
+QueueCounts choose_queues(QueueCounts most, RxSpread spread, std::uint16_t workers) {
+    const auto at_most = [&](std::uint16_t limit) {
+        return std::max<std::uint16_t>(std::min(workers, limit), 1);
+    };
+    return {spread == RxSpread::OverAll ? most.rx : at_most(most.rx), at_most(most.tx)};
+}
+
 namespace {
 
 /// Says in an operator's words what the driver would only call "failed to probe".
@@ -193,25 +207,26 @@ Status check_kernel_interface(const PortSpec& spec) {
     return {};
 }
 
-Result<std::uint16_t> find_device(const PortSpec& spec) {
+Result<std::uint16_t> find_device(const PortSpec& spec, std::uint16_t workers) {
     const std::string device = spec.device();
+    std::uint16_t id = 0;
     if (!spec.is_pci()) {
-        const std::size_t comma = spec.devargs.find(',');
-        const std::string options =
-            comma == std::string::npos ? "" : spec.devargs.substr(comma + 1);
-        const int result = rte_eal_hotplug_add("vdev", device.c_str(), options.c_str());
-        if (result == -EEXIST)
+        // DPDK calls it a success when the device is there already: it would be shared.
+        if (rte_eth_dev_get_port_by_name(device.c_str(), &id) == 0)
             return fail(ErrorCode::Conflict,
                         "port " + spec.name + ": device '" + device +
                             "' is used by another --port; number it, for example net_af_packet1");
+        const std::string devargs = spec.devargs_for(workers);
+        const std::size_t comma = devargs.find(',');
+        const std::string options = comma == std::string::npos ? "" : devargs.substr(comma + 1);
+        const int result = rte_eal_hotplug_add("vdev", device.c_str(), options.c_str());
         if (result != 0)
             return fail(ErrorCode::System,
-                        "port " + spec.name + ": device '" + spec.devargs +
+                        "port " + spec.name + ": device '" + devargs +
                             "' does not start: " + dpdk_error(result) +
                             "; the part before the comma names a DPDK driver and a number "
                             "(net_af_packet0)");
     }
-    std::uint16_t id = 0;
     if (rte_eth_dev_get_port_by_name(device.c_str(), &id) != 0)
         return fail(ErrorCode::NotFound,
                     "port " + spec.name + ": DPDK has no device '" + device +
@@ -221,38 +236,48 @@ Result<std::uint16_t> find_device(const PortSpec& spec) {
 
 } // namespace
 
-Result<EthPort> EthPort::open(const PortSpec& spec, const MbufPool& pool, std::uint16_t queues) {
+Result<EthPort> EthPort::open(const PortSpec& spec, const MbufPool& pool, std::uint16_t workers) {
     TRY_VOID(check_kernel_interface(spec));
-    EthPort port{spec, TRY(find_device(spec))};
-    TRY_VOID(port.configure(pool, queues));
+    EthPort port{spec, TRY(find_device(spec, workers))};
+    TRY_VOID(port.configure(pool, workers));
     TRY_VOID(port.read_identity());
     return port;
 }
 
-Status EthPort::configure(const MbufPool& pool, std::uint16_t queues) {
-    const auto failed = [&](const char* what, int code) {
-        return fail(ErrorCode::System,
-                    "port " + spec_.name + ": cannot " + what + ": " + dpdk_error(code));
-    };
-    const rte_eth_conf conf{};
-    if (const int code = rte_eth_dev_configure(id_, queues, queues, &conf); code != 0)
+std::unexpected<Error> EthPort::failed(const char* what, int code) const {
+    return fail(ErrorCode::System,
+                "port " + spec_.name + ": cannot " + what + ": " + dpdk_error(code));
+}
+
+Status EthPort::configure(const MbufPool& pool, std::uint16_t workers) {
+    rte_eth_dev_info info{};
+    if (const int code = rte_eth_dev_info_get(id_, &info); code != 0)
+        return failed("read what its driver offers", code);
+    // The kernel's fanout group has every queue that af_packet made.
+    const RxSpread spread =
+        spec_.kernel_interface().empty() ? RxSpread::OverConfigured : RxSpread::OverAll;
+    queues_ = choose_queues({info.max_rx_queues, info.max_tx_queues}, spread, workers);
+    rte_eth_conf conf{};
+    if (const int code = rte_eth_dev_configure(id_, queues_.rx, queues_.tx, &conf); code != 0)
         return failed("configure its queues", code);
+    TRY_VOID(set_up_queues(pool));
+    if (const int code = rte_eth_dev_start(id_); code != 0)
+        return failed("start it", code);
+    return {};
+}
+
+Status EthPort::set_up_queues(const MbufPool& pool) {
     std::uint16_t rx = kDescriptors, tx = kDescriptors;
     if (const int code = rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx); code != 0)
         return failed("size its queues", code);
-    for (std::uint16_t queue = 0; queue < queues; ++queue) {
-        const int socket = SOCKET_ID_ANY;
-        if (const int code = rte_eth_rx_queue_setup(
-                id_, queue, rx, static_cast<unsigned>(socket), nullptr, pool.get());
+    constexpr auto kSocket = static_cast<unsigned>(SOCKET_ID_ANY);
+    for (std::uint16_t queue = 0; queue < queues_.rx; ++queue)
+        if (const int code = rte_eth_rx_queue_setup(id_, queue, rx, kSocket, nullptr, pool.get());
             code != 0)
             return failed("set up receiving", code);
-        if (const int code =
-                rte_eth_tx_queue_setup(id_, queue, tx, static_cast<unsigned>(socket), nullptr);
-            code != 0)
+    for (std::uint16_t queue = 0; queue < queues_.tx; ++queue)
+        if (const int code = rte_eth_tx_queue_setup(id_, queue, tx, kSocket, nullptr); code != 0)
             return failed("set up transmission", code);
-    }
-    if (const int code = rte_eth_dev_start(id_); code != 0)
-        return failed("start it", code);
     return {};
 }
 
@@ -276,7 +301,8 @@ Status EthPort::read_identity() {
 
 EthPort::EthPort(EthPort&& other) noexcept
     : spec_(std::move(other.spec_)), id_(other.id_), owned_(std::exchange(other.owned_, false)),
-      mac_(other.mac_), mtu_(other.mtu_), kernel_socket_(std::move(other.kernel_socket_)) {}
+      mac_(other.mac_), mtu_(other.mtu_), queues_(other.queues_),
+      kernel_socket_(std::move(other.kernel_socket_)) {}
 
 EthPort::~EthPort() {
     if (!owned_)

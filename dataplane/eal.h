@@ -90,6 +90,9 @@ struct PortSpec {
     [[nodiscard]] std::string device() const;
     /// Value of "iface=", empty without one.
     [[nodiscard]] std::string kernel_interface() const;
+    /// What the device is created with, for `workers` cores: af_packet makes its queues when it is
+    /// created, so it gets "qpairs=" unless the operator wrote one.
+    [[nodiscard]] std::string devargs_for(std::uint16_t workers) const;
 };
 
 struct LinkState {
@@ -99,11 +102,25 @@ struct LinkState {
     friend bool operator==(const LinkState&, const LinkState&) = default;
 };
 
+struct QueueCounts {
+    std::uint16_t rx, tx;
+
+    friend bool operator==(const QueueCounts&, const QueueCounts&) = default;
+};
+
+enum class RxSpread : std::uint8_t {
+    OverConfigured, // RSS spreads over the queues we ask for
+    OverAll,        // the device spreads over all it has: every one must be polled
+};
+
+/// One of each a worker, at most what the driver has; nothing less than one.
+QueueCounts choose_queues(QueueCounts most, RxSpread spread, std::uint16_t workers);
+
 class EthPort {
   public:
-    /// Finds or creates the device, configures one receive and one transmit queue a worker without
-    /// offloads, and starts it.
-    static Result<EthPort> open(const PortSpec& spec, const MbufPool& pool, std::uint16_t queues);
+    /// Finds or creates the device, configures one receive and one transmit queue a worker as far
+    /// as the driver has them, without offloads, and starts it.
+    static Result<EthPort> open(const PortSpec& spec, const MbufPool& pool, std::uint16_t workers);
 
     EthPort(EthPort&& other) noexcept;
     EthPort& operator=(EthPort&&) = delete;
@@ -119,13 +136,22 @@ class EthPort {
 
     [[nodiscard]] std::uint16_t mtu() const { return mtu_; }
 
+    /// Queues 0 .. n-1; all receive queues must be polled. May be fewer than workers, or, where the
+    /// device decides, more.
+    [[nodiscard]] std::uint16_t rx_queues() const { return queues_.rx; }
+
+    /// Queues 0 .. n-1; fewer than workers means that workers must share, one at a time.
+    [[nodiscard]] std::uint16_t tx_queues() const { return queues_.tx; }
+
     [[nodiscard]] LinkState link() const;
     void read_stats(ipc::PortStats& stats) const;
 
   private:
     EthPort(PortSpec spec, std::uint16_t id) : spec_(std::move(spec)), id_(id) {}
 
-    Status configure(const MbufPool& pool, std::uint16_t queues);
+    Status configure(const MbufPool& pool, std::uint16_t workers);
+    Status set_up_queues(const MbufPool& pool);
+    [[nodiscard]] std::unexpected<Error> failed(const char* what, int code) const;
     Status read_identity();
 
     PortSpec spec_;
@@ -133,6 +159,7 @@ class EthPort {
     bool owned_{true};
     wire::MacAddress mac_;
     std::uint16_t mtu_{0};
+    QueueCounts queues_{1, 1};
     UniqueFd kernel_socket_; // for the state of a kernel interface behind the port
 };
 
