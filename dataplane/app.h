@@ -7,7 +7,10 @@
 #pragma once
 
 #include "common/log.h"
+#include "dataplane/eal.h"
+#include "dataplane/eth_port.h"
 #include "dataplane/housekeeper.h"
+#include "dataplane/mbuf_pool.h"
 #include "dataplane/options.h"
 
 #include <atomic>

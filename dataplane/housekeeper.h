@@ -14,7 +14,7 @@
 #include "common/ipc/handshake.h"
 #include "common/log.h"
 #include "dataplane/arp.h"
-#include "dataplane/eal.h"
+#include "dataplane/eth_port.h"
 #include "dataplane/ike_datagrams.h"
 #include "dataplane/tables.h"
 #include "dataplane/worker.h"

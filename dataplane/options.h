@@ -5,6 +5,7 @@
 #include "common/error.h"
 #include "dataplane/crypto_mb.h"
 #include "dataplane/eal.h"
+#include "dataplane/port_spec.h"
 
 #include <cstdint>
 #include <string>

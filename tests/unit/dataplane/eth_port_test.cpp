@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ports: what is chosen from what a driver offers, and drivers that need no NIC.
-#include "dataplane/eal.h"
+#include "dataplane/eth_port.h"
 #include "tests/support/mbuf_fixture.h"
 
 namespace adit::dataplane {
