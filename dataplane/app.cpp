@@ -3,6 +3,7 @@
 
 #include "common/random.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <pwd.h>
 #include <rte_launch.h>
@@ -34,6 +35,14 @@ Result<ipc::HandshakeServer> listen(const Options& options) {
     return ipc::HandshakeServer::listen(config);
 }
 
+/// One pool serves all ports: buffers for the largest frame of any.
+Result<PoolPlan> pool_plan(const Options& options) {
+    std::uint16_t room = 0;
+    for (const PortSpec& spec : options.ports)
+        room = std::max(room, spec.frame_room_bytes(TRY(EthPort::planned_mtu(spec))));
+    return PoolPlan::fill(options.eal.memory_mb, room);
+}
+
 struct Launch {
     Worker* worker;
     const std::atomic<bool>* stop;
@@ -51,7 +60,8 @@ Result<std::unique_ptr<App>> App::create(const Options& options, Logger& log) {
     // First, because it is what fails when this dataplane already runs.
     ipc::HandshakeServer server = TRY(listen(options));
     Eal eal = TRY(Eal::start(options.eal));
-    MbufPool pool = TRY(MbufPool::create("packets", MbufPool::buffers_for(options.eal.memory_mb)));
+    const PoolPlan plan = TRY(pool_plan(options));
+    MbufPool pool = TRY(MbufPool::create("packets", plan));
     std::vector<EthPort> ports;
     ipc::ChannelConfig config{.workers = options.eal.workers,
                               .max_sas = options.max_sas,

@@ -4,12 +4,9 @@
 #include "dataplane/eal.h"
 
 #include <algorithm>
-#include <cstring>
-#include <net/if.h>
+#include <cerrno>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 namespace adit::dataplane {
 
@@ -17,24 +14,7 @@ namespace {
 
 constexpr std::uint16_t kDescriptors = 1024;
 
-/// Says in an operator's words what the driver would only call "failed to probe".
-Status check_kernel_interface(const PortSpec& spec) {
-    const std::string interface = spec.kernel_interface();
-    if (interface.empty())
-        return {};
-    if (if_nametoindex(interface.c_str()) == 0)
-        return fail(ErrorCode::NotFound,
-                    "port " + spec.name + ": there is no network interface '" + interface +
-                        "' here; create it, or correct iface= (ip link shows those there are)");
-    const UniqueFd raw{socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
-    if (!raw.valid())
-        return fail(ErrorCode::Denied,
-                    "port " + spec.name + ": no permission to open interface '" + interface +
-                        "'; run as root, or with the capability CAP_NET_RAW");
-    return {};
-}
-
-Result<std::uint16_t> find_device(const PortSpec& spec, std::uint16_t workers) {
+Result<std::uint16_t> find_device(const PortSpec& spec, const std::string& devargs) {
     const std::string device = spec.device();
     std::uint16_t id = 0;
     if (!spec.is_pci()) {
@@ -43,7 +23,6 @@ Result<std::uint16_t> find_device(const PortSpec& spec, std::uint16_t workers) {
             return fail(ErrorCode::Conflict,
                         "port " + spec.name + ": device '" + device +
                             "' is used by another --port; number it, for example net_af_packet1");
-        const std::string devargs = spec.devargs_for(workers);
         const std::size_t comma = devargs.find(',');
         const std::string options = comma == std::string::npos ? "" : devargs.substr(comma + 1);
         const int result = rte_eal_hotplug_add("vdev", device.c_str(), options.c_str());
@@ -57,15 +36,42 @@ Result<std::uint16_t> find_device(const PortSpec& spec, std::uint16_t workers) {
     if (rte_eth_dev_get_port_by_name(device.c_str(), &id) != 0)
         return fail(ErrorCode::NotFound,
                     "port " + spec.name + ": DPDK has no device '" + device +
-                        "'; bind it to vfio-pci first (dpdk-devbind.py --status shows devices)");
+                        "'; bind it to vfio-pci first (scripts/bind-nic --status shows NICs)");
     return id;
+}
+
+Result<std::optional<KernelInterface>> kernel_interface_of(const PortSpec& spec) {
+    const std::string name = spec.kernel_interface();
+    if (name.empty())
+        return std::nullopt;
+    return std::optional{TRY(KernelInterface::find(spec.name, name))};
+}
+
+Result<std::uint16_t> mtu_of(const PortSpec& spec, const std::optional<KernelInterface>& kernel) {
+    if (!kernel)
+        return spec.mtu.value_or(kDefaultPortMtu);
+    const auto has = static_cast<std::uint16_t>(
+        std::clamp<std::uint32_t>(kernel->mtu(), kMinPortMtu, kMaxPortMtu));
+    // The interface stays the kernel's, and its MTU with it.
+    if (spec.mtu.value_or(0) > has)
+        return fail(ErrorCode::Invalid,
+                    "port " + spec.name + ": interface '" + spec.kernel_interface() + "' has MTU " +
+                        std::to_string(has) + "; raise it first: ip link set dev " +
+                        spec.kernel_interface() + " mtu " + std::to_string(*spec.mtu));
+    return spec.mtu.value_or(has);
 }
 
 } // namespace
 
+Result<std::uint16_t> EthPort::planned_mtu(const PortSpec& spec) {
+    return mtu_of(spec, TRY(kernel_interface_of(spec)));
+}
+
 Result<EthPort> EthPort::open(const PortSpec& spec, const MbufPool& pool, std::uint16_t workers) {
-    TRY_VOID(check_kernel_interface(spec));
-    EthPort port{spec, TRY(find_device(spec, workers))};
+    auto kernel_interface = TRY(kernel_interface_of(spec));
+    const std::uint16_t mtu = TRY(mtu_of(spec, kernel_interface));
+    const std::uint16_t id = TRY(find_device(spec, spec.devargs_for(workers, mtu)));
+    EthPort port{spec, id, mtu, std::move(kernel_interface)};
     TRY_VOID(port.configure(pool, workers));
     TRY_VOID(port.read_identity());
     return port;
@@ -73,7 +79,8 @@ Result<EthPort> EthPort::open(const PortSpec& spec, const MbufPool& pool, std::u
 
 std::unexpected<Error> EthPort::failed(const char* what, int code) const {
     return fail(ErrorCode::System,
-                "port " + spec_.name + ": cannot " + what + ": " + dpdk_error(code));
+                "port " + spec_.name + ": cannot " + what + ": " + dpdk_error(code) +
+                    (code == -ENOMEM ? "; raise --memory" : ""));
 }
 
 Status EthPort::configure(const MbufPool& pool, std::uint16_t workers) {
@@ -81,15 +88,40 @@ Status EthPort::configure(const MbufPool& pool, std::uint16_t workers) {
     if (const int code = rte_eth_dev_info_get(id_, &info); code != 0)
         return failed("read what its driver offers", code);
     // The kernel's fanout group has every queue that af_packet made.
-    const RxSpread spread =
-        spec_.kernel_interface().empty() ? RxSpread::OverConfigured : RxSpread::OverAll;
+    const RxSpread spread = kernel_interface_ ? RxSpread::OverAll : RxSpread::OverConfigured;
     queues_ = choose_queues({info.max_rx_queues, info.max_tx_queues}, spread, workers);
     rte_eth_conf conf{};
+    TRY_VOID(plan_mtu(info, conf));
     if (const int code = rte_eth_dev_configure(id_, queues_.rx, queues_.tx, &conf); code != 0)
         return failed("configure its queues", code);
+    TRY_VOID(set_mtu());
     TRY_VOID(set_up_queues(pool));
     if (const int code = rte_eth_dev_start(id_); code != 0)
         return failed("start it", code);
+    return {};
+}
+
+Status EthPort::plan_mtu(const rte_eth_dev_info& info, rte_eth_conf& conf) {
+    if (kernel_interface_)
+        return {}; // the driver knows 1500 only, and does not need to know more
+    const std::uint32_t most = largest_mtu(info);
+    if (!spec_.mtu) // nobody asked for the usual 1500
+        mtu_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu_, most));
+    if (mtu_ < info.min_mtu || mtu_ > most)
+        return fail(ErrorCode::Invalid,
+                    "port " + spec_.name + ": driver " + info.driver_name + " takes an MTU from " +
+                        std::to_string(info.min_mtu) + " to " + std::to_string(most) + ", not " +
+                        std::to_string(mtu_) + "; correct mtu=");
+    conf.rxmode.mtu = mtu_;
+    return {};
+}
+
+Status EthPort::set_mtu() const {
+    if (kernel_interface_ || !spec_.mtu)
+        return {};
+    // A virtual device may carry frames of any length and have nothing to set.
+    if (const int code = rte_eth_dev_set_mtu(id_, mtu_); code != 0 && code != -ENOTSUP)
+        return failed("set its MTU", code);
     return {};
 }
 
@@ -110,27 +142,16 @@ Status EthPort::set_up_queues(const MbufPool& pool) {
 
 Status EthPort::read_identity() {
     rte_ether_addr mac{};
-    if (rte_eth_macaddr_get(id_, &mac) != 0 || rte_eth_dev_get_mtu(id_, &mtu_) != 0)
-        return fail(ErrorCode::System, "port " + spec_.name + ": has no MAC address or MTU");
+    if (const int code = rte_eth_macaddr_get(id_, &mac); code != 0)
+        return failed("read its MAC address", code);
     mac_ = wire::MacAddress::load(mac.addr_bytes);
-    mtu_ = std::min(mtu_, MbufPool::kFrameRoomBytes);
-    const std::string interface = spec_.kernel_interface();
-    if (interface.empty())
-        return {};
-    // DPDK says 1500 and "up" for every af_packet port: the kernel knows better.
-    kernel_socket_ = UniqueFd{socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    ifreq request{};
-    std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
-    if (ioctl(kernel_socket_.get(), SIOCGIFMTU, &request) == 0)
-        mtu_ = static_cast<std::uint16_t>(
-            std::clamp(request.ifr_mtu, 68, int{MbufPool::kFrameRoomBytes}));
     return {};
 }
 
 EthPort::EthPort(EthPort&& other) noexcept
     : spec_(std::move(other.spec_)), id_(other.id_), owned_(std::exchange(other.owned_, false)),
       mac_(other.mac_), mtu_(other.mtu_), queues_(other.queues_),
-      kernel_socket_(std::move(other.kernel_socket_)) {}
+      kernel_interface_(std::move(other.kernel_interface_)) {}
 
 EthPort::~EthPort() {
     if (!owned_)
@@ -145,13 +166,8 @@ LinkState EthPort::link() const {
         return {};
     const bool speed_known = link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN;
     LinkState state{link.link_status == RTE_ETH_LINK_UP, speed_known ? link.link_speed : 0};
-    if (kernel_socket_.valid()) {
-        ifreq request{};
-        std::strncpy(request.ifr_name, spec_.kernel_interface().c_str(), IFNAMSIZ - 1);
-        constexpr short kRunning = IFF_UP | IFF_RUNNING;
-        state.up = ioctl(kernel_socket_.get(), SIOCGIFFLAGS, &request) == 0 &&
-                   (request.ifr_flags & kRunning) == kRunning;
-    }
+    if (kernel_interface_)
+        state.up = kernel_interface_->running();
     return state;
 }
 

@@ -6,13 +6,14 @@
 
 #include "common/error.h"
 #include "common/ipc/stats.h"
-#include "common/unique_fd.h"
 #include "common/wire/ethernet.h"
+#include "dataplane/kernel_interface.h"
 #include "dataplane/mbuf_pool.h"
 #include "dataplane/port_plan.h"
 #include "dataplane/port_spec.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,8 +28,12 @@ struct LinkState {
 
 class EthPort {
   public:
+    /// The MTU that open() is going to set: "mtu=", or what the kernel's interface has, or 1500.
+    static Result<std::uint16_t> planned_mtu(const PortSpec& spec);
+
     /// Finds or creates the device, configures one receive and one transmit queue a worker as far
-    /// as the driver has them, without offloads, and starts it.
+    /// as the driver has them, without offloads, and starts it. The pool's frames must have room
+    /// for the planned MTU.
     static Result<EthPort> open(const PortSpec& spec, const MbufPool& pool, std::uint16_t workers);
 
     EthPort(EthPort&& other) noexcept;
@@ -56,9 +61,16 @@ class EthPort {
     void read_stats(ipc::PortStats& stats) const;
 
   private:
-    EthPort(PortSpec spec, std::uint16_t id) : spec_(std::move(spec)), id_(id) {}
+    EthPort(PortSpec spec,
+            std::uint16_t id,
+            std::uint16_t mtu,
+            std::optional<KernelInterface> kernel_interface)
+        : spec_(std::move(spec)), id_(id), mtu_(mtu),
+          kernel_interface_(std::move(kernel_interface)) {}
 
     Status configure(const MbufPool& pool, std::uint16_t workers);
+    Status plan_mtu(const rte_eth_dev_info& info, rte_eth_conf& conf);
+    Status set_mtu() const;
     Status set_up_queues(const MbufPool& pool);
     [[nodiscard]] std::unexpected<Error> failed(const char* what, int code) const;
     Status read_identity();
@@ -67,9 +79,9 @@ class EthPort {
     std::uint16_t id_;
     bool owned_{true};
     wire::MacAddress mac_;
-    std::uint16_t mtu_{0};
+    std::uint16_t mtu_;
     QueueCounts queues_{1, 1};
-    UniqueFd kernel_socket_; // for the state of a kernel interface behind the port
+    std::optional<KernelInterface> kernel_interface_;
 };
 
 } // namespace adit::dataplane

@@ -10,24 +10,24 @@
 
 namespace adit::dataplane {
 
-std::uint32_t MbufPool::buffers_for(std::uint32_t memory_mb) {
-    constexpr std::uint32_t kBytesPerBuffer = 2944; // with all headers
-    const std::uint64_t buffers = std::uint64_t{memory_mb} * 1024 * 1024 * 2 / 3 / kBytesPerBuffer;
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(buffers, 65'535));
+PoolPlan PoolPlan::fill(std::uint32_t memory_mb, std::uint16_t frame_room_bytes) {
+    constexpr std::uint32_t kAroundFrameBytes = 896; // rte_mbuf, metadata, head and tail, alignment
+    constexpr std::uint64_t kMostBuffers = 65'535;
+    const std::uint64_t bytes = std::uint64_t{memory_mb} * 1024 * 1024 * 2 / 3;
+    const std::uint64_t buffers = bytes / (frame_room_bytes + kAroundFrameBytes);
+    return {static_cast<std::uint32_t>(std::min(buffers, kMostBuffers)), frame_room_bytes};
 }
 
-Result<MbufPool> MbufPool::create(const char* name, std::uint32_t buffers) {
+Result<MbufPool> MbufPool::create(const char* name, const PoolPlan& plan) {
     static_assert(kHeadroomBytes == RTE_PKTMBUF_HEADROOM);
     constexpr unsigned kCache = 256;
-    rte_mempool* pool = rte_pktmbuf_pool_create(name,
-                                                buffers,
-                                                kCache,
-                                                kPacketMetaBytes,
-                                                kHeadroomBytes + kFrameRoomBytes + kTailroomBytes,
-                                                SOCKET_ID_ANY);
+    const auto room =
+        static_cast<std::uint16_t>(kHeadroomBytes + plan.frame_room_bytes + kTailroomBytes);
+    rte_mempool* pool =
+        rte_pktmbuf_pool_create(name, plan.buffers, kCache, kPacketMetaBytes, room, SOCKET_ID_ANY);
     if (pool == nullptr)
         return fail(ErrorCode::Exhausted,
-                    "no memory for " + std::to_string(buffers) +
+                    "no memory for " + std::to_string(plan.buffers) +
                         " packet buffers: " + dpdk_error(rte_errno) + "; raise --memory");
     return MbufPool{pool};
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The packet buffers.
+// The packet buffers: one pool for all ports, its buffers long enough for a frame of any of them,
+// so that a received frame is never a chain.
 //
 // Threading: made and destroyed on the main thread.
 #pragma once
@@ -12,15 +13,18 @@
 
 namespace adit::dataplane {
 
-class MbufPool {
-  public:
-    static constexpr std::uint16_t kFrameRoomBytes = 2048;
-
-    /// Buffers of kHeadroomBytes + 2048 + kTailroomBytes with packet.h's metadata in front.
-    static Result<MbufPool> create(const char* name, std::uint32_t buffers);
+struct PoolPlan {
+    std::uint32_t buffers;
+    std::uint16_t frame_room_bytes; // between kHeadroomBytes and kTailroomBytes
 
     /// As many buffers as fit into about two thirds of the memory.
-    static std::uint32_t buffers_for(std::uint32_t memory_mb);
+    static PoolPlan fill(std::uint32_t memory_mb, std::uint16_t frame_room_bytes);
+};
+
+class MbufPool {
+  public:
+    /// Buffers of kHeadroomBytes + frame room + kTailroomBytes with packet.h's metadata in front.
+    static Result<MbufPool> create(const char* name, const PoolPlan& plan);
 
     [[nodiscard]] rte_mempool* get() const { return pool_.get(); }
 

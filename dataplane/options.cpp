@@ -31,7 +31,9 @@ po::options_description describe() {
         "A kernel interface through af_packet:\n"
         "  --port GigabitEthernet0/0=net_af_packet0,iface=wan\n"
         "A NIC bound to vfio-pci:\n"
-        "  --port GigabitEthernet0/1=0000:03:00.0");
+        "  --port GigabitEthernet0/1=0000:03:00.0\n"
+        "Either with jumbo frames, up to 9216:\n"
+        "  --port GigabitEthernet0/1=0000:03:00.0,mtu=9000");
     add("workers",
         po::value<std::uint32_t>()->default_value(1),
         "polling cores; only 1 in this version.  --workers 1");

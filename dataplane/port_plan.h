@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <rte_ethdev.h>
 
 namespace adit::dataplane {
 
@@ -21,5 +22,8 @@ enum class RxSpread : std::uint8_t {
 
 /// One of each a worker, at most what the driver has; nothing less than one.
 QueueCounts choose_queues(QueueCounts most, RxSpread spread, std::uint16_t workers);
+
+/// The largest MTU that rte_eth_dev_configure will take.
+std::uint32_t largest_mtu(const rte_eth_dev_info& info);
 
 } // namespace adit::dataplane

@@ -21,15 +21,24 @@ TEST(ChooseQueues, LeavesNoQueueUnpolledThatTheDeviceFills) {
     EXPECT_EQ(choose_queues({4, 4}, RxSpread::OverAll, 1), (QueueCounts{4, 1}));
 }
 
-TEST(PortSpec, GivesAfPacketOneQueuePairAWorker) {
-    const auto devargs = [](const char* text, std::uint16_t workers) {
-        return PortSpec::parse(text)->devargs_for(workers);
-    };
-    EXPECT_EQ(devargs("wan=net_af_packet0,iface=wan", 2), "net_af_packet0,iface=wan,qpairs=2");
-    EXPECT_EQ(devargs("wan=net_af_packet0,iface=wan", 1), "net_af_packet0,iface=wan");
-    EXPECT_EQ(devargs("wan=net_af_packet0,qpairs=3,iface=wan", 2),
-              "net_af_packet0,qpairs=3,iface=wan");
-    EXPECT_EQ(devargs("wan=net_tap0,iface=wan", 2), "net_tap0,iface=wan");
+// -----------------------------------------------------------------------------------------------
+// MTU
+
+rte_eth_dev_info driver_with(std::uint16_t max_mtu, std::uint32_t max_rx_pktlen) {
+    rte_eth_dev_info info{};
+    info.max_mtu = max_mtu;
+    info.max_rx_pktlen = max_rx_pktlen;
+    return info;
+}
+
+TEST(LargestMtu, IsWhatTheDriverNames) {
+    EXPECT_EQ(largest_mtu(driver_with(9702, 9728)), 9702U);
+}
+
+TEST(LargestMtu, FollowsFromTheFrameLengthWhenTheDriverNamesNone) {
+    EXPECT_EQ(largest_mtu(driver_with(UINT16_MAX, 1518)), 1500U);
+    EXPECT_EQ(largest_mtu(driver_with(UINT16_MAX, UINT32_MAX)), 65'535U);
+    EXPECT_EQ(largest_mtu(driver_with(UINT16_MAX, 0)), 0U);
 }
 
 // -----------------------------------------------------------------------------------------------
@@ -40,7 +49,7 @@ class VirtualPort : public test::MbufFixture {
     static void SetUpTestSuite() { test::test_pool(); }
 
     static const MbufPool& pool() {
-        static const MbufPool made = *MbufPool::create("ports", 4095);
+        static const MbufPool made = *MbufPool::create("ports", {2047, 9216});
         return made;
     }
 
@@ -54,6 +63,22 @@ TEST_F(VirtualPort, NullHasAQueueForEveryWorker) {
     ASSERT_TRUE(port.has_value()) << port.error().text;
     EXPECT_EQ(port->rx_queues(), 4);
     EXPECT_EQ(port->tx_queues(), 4);
+}
+
+TEST_F(VirtualPort, HasTheMtuThatWasAskedFor) {
+    const auto jumbo = open("p=net_null2,mtu=9000", 1);
+    ASSERT_TRUE(jumbo.has_value()) << jumbo.error().text;
+    EXPECT_EQ(jumbo->mtu(), 9000);
+    const auto plain = open("p=net_null3", 1);
+    ASSERT_TRUE(plain.has_value()) << plain.error().text;
+    EXPECT_EQ(plain->mtu(), 1500);
+}
+
+TEST_F(VirtualPort, NamesTheKernelInterfaceThatIsNotThere) {
+    const auto port = open("p=net_af_packet0,iface=nosuch0", 1);
+    ASSERT_FALSE(port.has_value());
+    EXPECT_NE(port.error().text.find("no network interface 'nosuch0'"), std::string::npos)
+        << port.error().text;
 }
 
 TEST_F(VirtualPort, NamesADeviceThatIsUsedTwice) {
