@@ -34,6 +34,11 @@ def test_dataplane_without_its_interface(appliance):
     assert appliance.leftovers() == []
 
 
+def test_dataplane_with_an_mtu_its_interface_lacks(appliance):
+    argv = appliance.dataplane_argv({"GigabitEthernet0/0": "wan,mtu=9000"})
+    refuses(appliance.namespace, argv, "has MTU 1500", "ip link set dev wan mtu 9000")
+
+
 def test_dataplane_without_ports(appliance):
     refuses(appliance.namespace, appliance.dataplane_argv({}), "--port")
 

@@ -48,6 +48,13 @@ class Scene:
     def close(self) -> None:
         self._cleanup.close()
 
+    def set_mtu(self, mtu: int) -> None:
+        """On every cable. Appliances read it when they start."""
+        ends = ((self.host_a, "eth0"), (self.gw_a, "lan"), (self.gw_a, "wan"))
+        ends += ((self.gw_b, "wan"), (self.gw_b, "lan"), (self.host_b, "eth0"))
+        for namespace, port in ends:
+            namespace.run("ip", "link", "set", port, "mtu", str(mtu))
+
     def kernel_gateway(self, site: Site) -> Namespace:
         """Gives a gateway's ports kernel addresses, so that the kernel routes there."""
         namespace = self.gw_a if site is SITE_A else self.gw_b
