@@ -35,12 +35,24 @@ Result<ipc::HandshakeServer> listen(const Options& options) {
     return ipc::HandshakeServer::listen(config);
 }
 
+/// The NUMA socket that all NICs are on; SOCKET_ID_ANY when they are on several, or there is none.
+int common_socket(const std::vector<PortSpec>& specs) {
+    int common = SOCKET_ID_ANY;
+    for (const PortSpec& spec : specs) {
+        const int socket = EthPort::numa_socket_of(spec);
+        if (common >= 0 && socket >= 0 && socket != common)
+            return SOCKET_ID_ANY;
+        common = std::max(common, socket);
+    }
+    return common;
+}
+
 /// One pool serves all ports: buffers for the largest frame of any.
 Result<PoolPlan> pool_plan(const Options& options) {
     std::uint16_t room = 0;
     for (const PortSpec& spec : options.ports)
         room = std::max(room, spec.frame_room_bytes(TRY(EthPort::planned_mtu(spec))));
-    return PoolPlan::fill(options.eal.memory_mb, room);
+    return PoolPlan::fill(options.eal.memory_mb, room, common_socket(options.ports));
 }
 
 struct Launch {
@@ -106,7 +118,8 @@ Status App::make_workers(const Options& options) {
                             .ports = {},
                             .pool = pool_.get()};
         for (const EthPort& port : ports_)
-            config.ports.push_back({.dpdk_port = port.id(), .mac = port.mac()});
+            config.ports.push_back(
+                {.dpdk_port = port.id(), .mac = port.mac(), .offloads = port.offloads()});
         workers_.push_back(TRY(Worker::create(config, shared_, stats_)));
     }
     return {};
@@ -119,10 +132,29 @@ void App::log_start(const Options& options, Instant now) {
     text += options.eal.idle == IdleMode::Sleep ? ", idle sleep" : ", idle poll";
     text += options.eal.hugepages == Hugepages::On ? ", hugepages on" : ", hugepages off";
     text += ", socket " + options.socket;
-    for (const EthPort& port : ports_)
-        text += ", port " + port.name() + " " + to_string(port.mac()) + " mtu " +
-                std::to_string(port.mtu());
     log_->write({Severity::Notice, "SYS", "START", std::move(text), {}}, now);
+    for (const EthPort& port : ports_)
+        log_port(port, now);
+}
+
+void App::log_port(const EthPort& port, Instant now) {
+    log_->write({Severity::Notice, "SYS", "PORT", port.describe(), port.name()}, now);
+    for (unsigned worker = 0; worker < workers_.size(); ++worker) {
+        const int near = static_cast<int>(rte_lcore_to_socket_id(worker + 1));
+        if (near < 0 || port.numa_socket() < 0 || near == port.numa_socket())
+            continue;
+        const std::string socket = std::to_string(port.numa_socket());
+        log_->write({Severity::Warning,
+                     "SYS",
+                     "PORT_FAR",
+                     port.name() + " is on NUMA socket " + socket + ", worker " +
+                         std::to_string(worker) + " on " + std::to_string(near) +
+                         ": every packet crosses between them; start with taskset -c and CPUs of "
+                         "socket " +
+                         socket + " (lscpu shows them)",
+                     port.name()},
+                    now);
+    }
 }
 
 Status App::run(const std::atomic<bool>& stop) {

@@ -33,6 +33,7 @@ class App {
 
     Status make_workers(const Options& options);
     void log_start(const Options& options, Instant now);
+    void log_port(const EthPort& port, Instant now);
 
     Eal eal_;
     MbufPool pool_;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
+#include <rte_flow.h>
 
 namespace adit::dataplane {
 
@@ -38,6 +39,13 @@ Result<std::uint16_t> find_device(const PortSpec& spec, const std::string& devar
                     "port " + spec.name + ": DPDK has no device '" + device +
                         "'; bind it to vfio-pci first (scripts/bind-nic --status shows NICs)");
     return id;
+}
+
+/// Sets a queue up in memory of the NIC's socket, or of any when there is none there (without
+/// hugepages all of it is on one socket).
+template <class Setup> int near_the_nic(int socket, std::uint16_t queue, Setup&& setup) {
+    const int code = setup(queue, static_cast<unsigned>(socket));
+    return code == -ENOMEM ? setup(queue, static_cast<unsigned>(SOCKET_ID_ANY)) : code;
 }
 
 Result<std::optional<KernelInterface>> kernel_interface_of(const PortSpec& spec) {
@@ -90,7 +98,9 @@ Status EthPort::configure(const MbufPool& pool, std::uint16_t workers) {
     // The kernel's fanout group has every queue that af_packet made.
     const RxSpread spread = kernel_interface_ ? RxSpread::OverAll : RxSpread::OverConfigured;
     queues_ = choose_queues({info.max_rx_queues, info.max_tx_queues}, spread, workers);
-    rte_eth_conf conf{};
+    offloads_ = choose_offloads(info);
+    rss_types_ = choose_rss_types(info, queues_.rx);
+    rte_eth_conf conf = port_config(offloads_, rss_types_);
     TRY_VOID(plan_mtu(info, conf));
     if (const int code = rte_eth_dev_configure(id_, queues_.rx, queues_.tx, &conf); code != 0)
         return failed("configure its queues", code);
@@ -98,6 +108,7 @@ Status EthPort::configure(const MbufPool& pool, std::uint16_t workers) {
     TRY_VOID(set_up_queues(pool));
     if (const int code = rte_eth_dev_start(id_); code != 0)
         return failed("start it", code);
+    spi_rss_ = spread_by_spi(id_, queues_.rx, info.driver_name);
     return {};
 }
 
@@ -129,13 +140,17 @@ Status EthPort::set_up_queues(const MbufPool& pool) {
     std::uint16_t rx = kDescriptors, tx = kDescriptors;
     if (const int code = rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx); code != 0)
         return failed("size its queues", code);
-    constexpr auto kSocket = static_cast<unsigned>(SOCKET_ID_ANY);
+    const auto rx_setup = [&](std::uint16_t queue, unsigned socket) {
+        return rte_eth_rx_queue_setup(id_, queue, rx, socket, nullptr, pool.get());
+    };
+    const auto tx_setup = [&](std::uint16_t queue, unsigned socket) {
+        return rte_eth_tx_queue_setup(id_, queue, tx, socket, nullptr);
+    };
     for (std::uint16_t queue = 0; queue < queues_.rx; ++queue)
-        if (const int code = rte_eth_rx_queue_setup(id_, queue, rx, kSocket, nullptr, pool.get());
-            code != 0)
+        if (const int code = near_the_nic(numa_socket(), queue, rx_setup); code != 0)
             return failed("set up receiving", code);
     for (std::uint16_t queue = 0; queue < queues_.tx; ++queue)
-        if (const int code = rte_eth_tx_queue_setup(id_, queue, tx, kSocket, nullptr); code != 0)
+        if (const int code = near_the_nic(numa_socket(), queue, tx_setup); code != 0)
             return failed("set up transmission", code);
     return {};
 }
@@ -150,14 +165,46 @@ Status EthPort::read_identity() {
 
 EthPort::EthPort(EthPort&& other) noexcept
     : spec_(std::move(other.spec_)), id_(other.id_), owned_(std::exchange(other.owned_, false)),
-      mac_(other.mac_), mtu_(other.mtu_), queues_(other.queues_),
+      mac_(other.mac_), mtu_(other.mtu_), queues_(other.queues_), offloads_(other.offloads_),
+      rss_types_(other.rss_types_), spi_rss_(other.spi_rss_),
       kernel_interface_(std::move(other.kernel_interface_)) {}
 
 EthPort::~EthPort() {
     if (!owned_)
         return;
+    rte_flow_error error{};
+    if (spi_rss_.esp || spi_rss_.natt)
+        rte_flow_flush(id_, &error);
     rte_eth_dev_stop(id_);
     rte_eth_dev_close(id_);
+}
+
+int EthPort::numa_socket() const {
+    return rte_eth_dev_socket_id(id_);
+}
+
+int EthPort::numa_socket_of(const PortSpec& spec) {
+    std::uint16_t id = 0;
+    if (rte_eth_dev_get_port_by_name(spec.device().c_str(), &id) != 0)
+        return SOCKET_ID_ANY;
+    return rte_eth_dev_socket_id(id);
+}
+
+std::string EthPort::describe() const {
+    rte_eth_dev_info info{};
+    rte_eth_dev_info_get(id_, &info);
+    std::string text = spec_.name + ": " + spec_.device() + " ";
+    text += info.driver_name != nullptr ? info.driver_name : "of no known driver";
+    text += ", " + to_string(mac_);
+    text += ", queues " + std::to_string(queues_.rx) + " rx " + std::to_string(queues_.tx) + " tx";
+    text += ", rss " + (kernel_interface_ ? "by the kernel" : describe_rss(rss_types_, spi_rss_));
+    text += ", offloads " + describe_offloads(offloads_);
+    text += ", mtu " + std::to_string(mtu_);
+    if (numa_socket() >= 0)
+        text += ", numa " + std::to_string(numa_socket());
+    if (const LinkState state = link(); state.up && state.speed_mbps != 0)
+        text += ", " + std::to_string(state.speed_mbps) + " Mbit/s";
+    return text;
 }
 
 LinkState EthPort::link() const {

@@ -32,8 +32,8 @@ class EthPort {
     static Result<std::uint16_t> planned_mtu(const PortSpec& spec);
 
     /// Finds or creates the device, configures one receive and one transmit queue a worker as far
-    /// as the driver has them, without offloads, and starts it. The pool's frames must have room
-    /// for the planned MTU.
+    /// as the driver has them, with what its NIC can take off the workers, and starts it. The
+    /// pool's frames must have room for the planned MTU.
     static Result<EthPort> open(const PortSpec& spec, const MbufPool& pool, std::uint16_t workers);
 
     EthPort(EthPort&& other) noexcept;
@@ -57,6 +57,15 @@ class EthPort {
     /// Queues 0 .. n-1; fewer than workers means that workers must share, one at a time.
     [[nodiscard]] std::uint16_t tx_queues() const { return queues_.tx; }
 
+    [[nodiscard]] const PortOffloads& offloads() const { return offloads_; }
+
+    /// Negative: unknown, or none in particular.
+    [[nodiscard]] int numa_socket() const;
+    /// The same, of a NIC that is not open yet.
+    static int numa_socket_of(const PortSpec& spec);
+
+    /// For the log: what was asked of the NIC and achieved.
+    [[nodiscard]] std::string describe() const;
     [[nodiscard]] LinkState link() const;
     void read_stats(ipc::PortStats& stats) const;
 
@@ -81,6 +90,9 @@ class EthPort {
     wire::MacAddress mac_;
     std::uint16_t mtu_;
     QueueCounts queues_{1, 1};
+    PortOffloads offloads_;
+    std::uint64_t rss_types_{0};
+    SpiRss spi_rss_;
     std::optional<KernelInterface> kernel_interface_;
 };
 

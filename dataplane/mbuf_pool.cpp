@@ -10,12 +10,13 @@
 
 namespace adit::dataplane {
 
-PoolPlan PoolPlan::fill(std::uint32_t memory_mb, std::uint16_t frame_room_bytes) {
+PoolPlan PoolPlan::fill(std::uint32_t memory_mb, std::uint16_t frame_room_bytes, int numa_socket) {
     constexpr std::uint32_t kAroundFrameBytes = 896; // rte_mbuf, metadata, head and tail, alignment
     constexpr std::uint64_t kMostBuffers = 65'535;
     const std::uint64_t bytes = std::uint64_t{memory_mb} * 1024 * 1024 * 2 / 3;
     const std::uint64_t buffers = bytes / (frame_room_bytes + kAroundFrameBytes);
-    return {static_cast<std::uint32_t>(std::min(buffers, kMostBuffers)), frame_room_bytes};
+    return {
+        static_cast<std::uint32_t>(std::min(buffers, kMostBuffers)), frame_room_bytes, numa_socket};
 }
 
 Result<MbufPool> MbufPool::create(const char* name, const PoolPlan& plan) {
@@ -23,8 +24,13 @@ Result<MbufPool> MbufPool::create(const char* name, const PoolPlan& plan) {
     constexpr unsigned kCache = 256;
     const auto room =
         static_cast<std::uint16_t>(kHeadroomBytes + plan.frame_room_bytes + kTailroomBytes);
-    rte_mempool* pool =
-        rte_pktmbuf_pool_create(name, plan.buffers, kCache, kPacketMetaBytes, room, SOCKET_ID_ANY);
+    const auto create_on = [&](int socket) {
+        return rte_pktmbuf_pool_create(name, plan.buffers, kCache, kPacketMetaBytes, room, socket);
+    };
+    rte_mempool* pool = create_on(plan.numa_socket);
+    // Without hugepages all memory is on one socket.
+    if (pool == nullptr && plan.numa_socket != SOCKET_ID_ANY)
+        pool = create_on(SOCKET_ID_ANY);
     if (pool == nullptr)
         return fail(ErrorCode::Exhausted,
                     "no memory for " + std::to_string(plan.buffers) +

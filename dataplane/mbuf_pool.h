@@ -16,9 +16,11 @@ namespace adit::dataplane {
 struct PoolPlan {
     std::uint32_t buffers;
     std::uint16_t frame_room_bytes; // between kHeadroomBytes and kTailroomBytes
+    int numa_socket{SOCKET_ID_ANY}; // where to prefer it
 
     /// As many buffers as fit into about two thirds of the memory.
-    static PoolPlan fill(std::uint32_t memory_mb, std::uint16_t frame_room_bytes);
+    static PoolPlan
+    fill(std::uint32_t memory_mb, std::uint16_t frame_room_bytes, int numa_socket = SOCKET_ID_ANY);
 };
 
 class MbufPool {

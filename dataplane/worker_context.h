@@ -15,6 +15,7 @@
 #include "dataplane/neighbor_table.h"
 #include "dataplane/packet.h"
 #include "dataplane/policy_table.h"
+#include "dataplane/port_offloads.h"
 #include "dataplane/reassembly.h"
 #include "dataplane/stages/esp_context.h"
 #include "dataplane/tables.h"
@@ -29,6 +30,7 @@ namespace adit::dataplane {
 struct WorkerPort {
     std::uint16_t dpdk_port;
     wire::MacAddress mac;
+    PortOffloads offloads{};
     Burst out{};
 };
 

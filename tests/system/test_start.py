@@ -39,6 +39,14 @@ def test_dataplane_with_an_mtu_its_interface_lacks(appliance):
     refuses(appliance.namespace, argv, "has MTU 1500", "ip link set dev wan mtu 9000")
 
 
+def test_dataplane_opens_every_queue_of_a_fanout_group(appliance):
+    """The kernel spreads over all of them, however many workers there are."""
+    argv = appliance.dataplane_argv({"GigabitEthernet0/0": "wan,qpairs=2"})
+    log = appliance.dataplane_socket.with_name("adit-dataplane.log")
+    appliance.dataplane = appliance.namespace.start("adit-dataplane", argv, log)
+    appliance.dataplane.wait_for_output("queues 2 rx 1 tx", timeout=15)
+
+
 def test_dataplane_without_ports(appliance):
     refuses(appliance.namespace, appliance.dataplane_argv({}), "--port")
 
