@@ -23,17 +23,12 @@ struct PortOffloads {
 
 /// True only when the NIC found the IPv4 header checksum good. "Unknown", "bad" and "none" are for
 /// software to decide, and so is a packet in which the NIC saw a tunnel with a bad outer header:
-/// its verdict may be the inner header's. Valid until the header is changed or removed.
+/// its verdict may be the inner header's. For headers off the wire alone: what ESP uncovers no NIC
+/// has seen, though the flags are still there.
 inline bool nic_vouches_for_ipv4(const PortOffloads& offloads, const rte_mbuf* packet) {
     constexpr std::uint64_t kRelevant =
         RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_OUTER_IP_CKSUM_BAD;
     return offloads.rx_ipv4_checksum &&
            (packet->ol_flags & kRelevant) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 }
-
-/// The verdict was about a header that is gone.
-inline void forget_nic_verdict(rte_mbuf* packet) {
-    packet->ol_flags &= ~std::uint64_t{RTE_MBUF_F_RX_IP_CKSUM_MASK};
-}
-
 } // namespace adit::dataplane

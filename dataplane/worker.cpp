@@ -37,11 +37,11 @@ std::uint64_t now_ns() {
     return static_cast<std::uint64_t>(MonotonicClock::now().time_since_epoch().count());
 }
 
-std::array<std::uint64_t, ipc::kMaxPorts> macs_of(std::span<const WorkerPort> ports) {
-    std::array<std::uint64_t, ipc::kMaxPorts> macs{};
+std::array<PortFace, ipc::kMaxPorts> faces_of(std::span<const WorkerPort> ports) {
+    std::array<PortFace, ipc::kMaxPorts> faces{};
     for (std::size_t i = 0; i < ports.size(); ++i)
-        macs[i] = ports[i].mac.bits();
-    return macs;
+        faces[i] = {ports[i].mac.bits(), ports[i].offloads};
+    return faces;
 }
 
 } // namespace
@@ -340,7 +340,7 @@ Worker::Worker(const WorkerConfig& config,
           .queues = queues_,
           .policy_stats = &stats.policy_stats(0, config.id.value),
           .ports = config.ports,
-          .own_macs = macs_of(config.ports),
+          .faces = faces_of(config.ports),
           .held = HoldQueue{stats.config().max_policies},
           .reassembly = Reassembly{drops_},
           .icmp_errors = IcmpErrors{config.pool}

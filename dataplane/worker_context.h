@@ -34,6 +34,12 @@ struct WorkerPort {
     Burst out{};
 };
 
+/// What link_input asks of a port for every packet, close together.
+struct PortFace {
+    std::uint64_t mac_bits{0}; // MacAddress::bits()
+    PortOffloads offloads{};
+};
+
 /// The queues between one worker and the housekeeper, named by what is in them.
 struct HousekeeperQueues {
     // worker -> housekeeper
@@ -54,7 +60,7 @@ struct WorkerContext {
     HousekeeperQueues& queues;
     ipc::PolicyStats* policy_stats; // max_policies cells of this worker
     std::vector<WorkerPort> ports;
-    std::array<std::uint64_t, ipc::kMaxPorts> own_macs; // MacAddress::bits() of each port
+    std::array<PortFace, ipc::kMaxPorts> faces; // of `ports`
     HoldQueue held;
     Reassembly reassembly;
     IcmpErrors icmp_errors;

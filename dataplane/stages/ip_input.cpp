@@ -52,7 +52,8 @@ bool ip_input(rte_mbuf* packet, WorkerContext& context) noexcept {
     const wire::Ipv4Header ip{data(packet)};
     if (!lengths_hold(ip, rte_pktmbuf_data_len(packet), rte_pktmbuf_pkt_len(packet)))
         return end(packet, DropReason::IpMalformed, context);
-    if (!ip.checksum_holds())
+    if (!nic_vouches_for_ipv4(context.ports[meta(packet).in_interface].offloads, packet) &&
+        !ip.checksum_holds())
         return end(packet, DropReason::IpChecksum, context);
     if (!judge_header(packet, context))
         return false;

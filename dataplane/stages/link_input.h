@@ -19,13 +19,14 @@ ADIT_STEP link_input(Passing& passing, WorkerContext& context) noexcept {
     std::uint8_t* at = frame + wire::kEthernetBytes;
     const std::uint32_t bytes = rte_pktmbuf_data_len(packet);
     const wire::EthernetHeader ethernet{frame};
-    const std::uint64_t own = context.own_macs[m.in_interface];
+    const PortFace& face = context.faces[m.in_interface];
     const bool is_plain =
         bytes >= wire::kEthernetBytes + wire::kIpv4Bytes && packet->nb_segs == 1 &&
-        ethernet.destination_bits() == own && ethernet.source_bits() != own &&
+        ethernet.destination_bits() == face.mac_bits && ethernet.source_bits() != face.mac_bits &&
         ethernet.type() == wire::kEtherTypeIpv4 && (packet->ol_flags & RTE_MBUF_F_RX_VLAN) == 0 &&
         context.tables->interfaces[m.in_interface].carries_ip() &&
         is_plain_ipv4(at, bytes - wire::kEthernetBytes) &&
+        (nic_vouches_for_ipv4(face.offloads, packet) || wire::checksum_holds_20(at)) &&
         is_sane_source(wire::Ipv4Header{at}.source(), *context.tables);
     if (!is_plain) [[unlikely]]
         return take_step<eth_input>(passing, context) && take_step<ip_input>(passing, context);

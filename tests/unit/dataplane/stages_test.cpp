@@ -137,6 +137,34 @@ TEST_F(Stages, IpInputRefusesBadHeaders) {
     }
 }
 
+/// Packets that pass ip_input, of one with a damaged checksum and this verdict of the NIC.
+class NicVerdict : public Stages {
+  protected:
+    unsigned passes(std::uint64_t verdict) {
+        Bytes packet = test::udp_packet(test::kHost, test::kFarHost, 1, 2, Bytes(8));
+        packet[10] ^= 0xff;
+        Burst burst = burst_of(received(test::kLan, packet));
+        burst.packets[0]->ol_flags |= verdict;
+        ip_input(burst, *context);
+        const unsigned count = burst.count;
+        free_all(burst);
+        return count;
+    }
+};
+
+TEST_F(NicVerdict, IsBelievedOnlyWhenItIsGood) {
+    context->ports[test::kLan].offloads.rx_ipv4_checksum = true;
+    EXPECT_EQ(passes(RTE_MBUF_F_RX_IP_CKSUM_GOOD), 1U);
+    EXPECT_EQ(passes(RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN), 0U);
+    EXPECT_EQ(passes(RTE_MBUF_F_RX_IP_CKSUM_BAD), 0U);
+    EXPECT_EQ(passes(RTE_MBUF_F_RX_IP_CKSUM_NONE), 0U);
+    EXPECT_EQ(passes(RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_OUTER_IP_CKSUM_BAD), 0U);
+}
+
+TEST_F(NicVerdict, IsNotBelievedOfAPortThatWasNotAsked) {
+    EXPECT_EQ(passes(RTE_MBUF_F_RX_IP_CKSUM_GOOD), 0U);
+}
+
 TEST_F(Stages, IpInputRefusesSourceRoutesAndPassesOtherOptions) {
     for (const int number : {131, 137, 148}) {
         const auto option = static_cast<std::uint8_t>(number);
