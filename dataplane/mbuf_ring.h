@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bounded single-producer single-consumer queue of packets between the housekeeper and one
-// worker. Full is a value: the caller drops with a named reason.
+// A bounded single-producer single-consumer queue of packets between two threads: the housekeeper
+// and a worker, or two workers. Full is a value: the caller drops with a named reason.
 #pragma once
 
 #include "common/error.h"
@@ -27,6 +27,14 @@ class MbufRing {
     /// The packet belongs to the ring when true.
     [[nodiscard]] bool push(rte_mbuf* packet) {
         return rte_ring_sp_enqueue(ring_.get(), packet) == 0;
+    }
+
+    /// How many of `packets`, counted from the first, belong to the ring now.
+    [[nodiscard]] unsigned push(std::span<rte_mbuf* const> packets) {
+        return rte_ring_sp_enqueue_burst(ring_.get(),
+                                         reinterpret_cast<void* const*>(packets.data()),
+                                         static_cast<unsigned>(packets.size()),
+                                         nullptr);
     }
 
     /// How many were taken.

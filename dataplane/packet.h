@@ -26,10 +26,20 @@ enum PacketFlags : std::uint8_t {
     kPortsKnown = 1 << 5, // the ports were read from the packet; otherwise they are 0
 };
 
+/// What a packet wants of the worker that it was handed over to. Wants come in this order, so a
+/// packet crosses at most once for each of them, whatever happens to SAs meanwhile.
+enum class Handover : std::uint8_t {
+    None,       // still where it was received
+    EspInbound, // data starts at the ESP header; its SPI is that worker's
+    Protect,    // matched `policy`, whose SA is there
+    Transmit,   // a frame, to leave by that worker's queue
+};
+
 struct PacketMeta {
     union {
-        InboundSa* inbound;   // set by the SPI look-up
-        OutboundSa* outbound; // set by outbound_policy
+        InboundSa* inbound;           // set by the SPI look-up
+        OutboundSa* outbound;         // set by outbound_policy
+        std::uint64_t tables_version; // Handover::Protect: where `policy` was found
     } sa;
 
     std::uint32_t source, destination; // host order, of the header that data starts at
@@ -41,7 +51,7 @@ struct PacketMeta {
     std::uint8_t flags; // PacketFlags
     // Of the outer header of an ESP packet, kept while the header itself is gone.
     std::uint8_t outer_tos;
-    std::uint8_t reserved;
+    Handover handover;
     std::uint32_t outer_source, outer_destination;
     std::uint16_t outer_source_port, outer_destination_port;
 };
