@@ -85,8 +85,13 @@ Result<std::unique_ptr<App>> App::create(const Options& options, Logger& log) {
     }
     SystemRng rng;
     ipc::DataplaneStats stats = TRY(ipc::DataplaneStats::create(config, rng));
-    std::unique_ptr<App> app{
-        new App(std::move(eal), std::move(pool), std::move(ports), std::move(stats), log)};
+    Crossing crossing = TRY(Crossing::create(options.eal.workers, options.max_policies));
+    std::unique_ptr<App> app{new App(std::move(eal),
+                                     std::move(pool),
+                                     std::move(ports),
+                                     std::move(stats),
+                                     std::move(crossing),
+                                     log)};
     TRY_VOID(app->make_workers(options));
 
     std::vector<Worker*> workers;
@@ -100,9 +105,15 @@ Result<std::unique_ptr<App>> App::create(const Options& options, Logger& log) {
     return app;
 }
 
-App::App(Eal eal, MbufPool pool, std::vector<EthPort> ports, ipc::DataplaneStats stats, Logger& log)
+App::App(Eal eal,
+         MbufPool pool,
+         std::vector<EthPort> ports,
+         ipc::DataplaneStats stats,
+         Crossing crossing,
+         Logger& log)
     : eal_(std::move(eal)), pool_(std::move(pool)), ports_(std::move(ports)),
-      stats_(std::move(stats)), shared_(stats_.config().workers, stats_.neighbors()), log_(&log) {
+      stats_(std::move(stats)),
+      shared_(stats_.config().workers, stats_.neighbors(), std::move(crossing)), log_(&log) {
     // Until control speaks: no interface has an address, so nothing passes.
     shared_.tables.publish(std::make_unique<Tables>());
 }
@@ -111,18 +122,34 @@ Status App::make_workers(const Options& options) {
     if (!CryptoMb::supports(options.crypto))
         return fail(ErrorCode::Unsupported,
                     "--crypto: this CPU does not have that instruction set; use --crypto auto");
-    for (std::uint32_t id = 0; id < options.eal.workers; ++id) {
-        WorkerConfig config{.id = WorkerId{static_cast<std::uint8_t>(id)},
-                            .crypto = options.crypto,
-                            .idle = options.eal.idle,
-                            .ports = {},
-                            .pool = pool_.get()};
-        for (const EthPort& port : ports_)
-            config.ports.push_back(
-                {.dpdk_port = port.id(), .mac = port.mac(), .offloads = port.offloads()});
+    for (std::uint8_t id = 0; id < options.eal.workers; ++id) {
+        const WorkerConfig config = worker_config(WorkerId{id}, options);
         workers_.push_back(TRY(Worker::create(config, shared_, stats_)));
+        if (id > 0)
+            workers_[id]->pass_injected_to(*workers_[id - 1]);
     }
     return {};
+}
+
+WorkerConfig App::worker_config(WorkerId id, const Options& options) const {
+    WorkerConfig config{.id = id,
+                        .crypto = options.crypto,
+                        .idle = options.eal.idle,
+                        .ports = {},
+                        .rx_queues = {},
+                        .pool = pool_.get()};
+    std::vector<std::uint16_t> rx_queues;
+    for (const EthPort& port : ports_) {
+        const WorkerId sender = sender_for(id, port.tx_queues());
+        config.ports.push_back({.dpdk_port = port.id(),
+                                .mac = port.mac(),
+                                .offloads = port.offloads(),
+                                .tx_queue = id.value,
+                                .sender = sender != id ? std::optional{sender} : std::nullopt});
+        rx_queues.push_back(port.rx_queues());
+    }
+    config.rx_queues = rx_queues_of(id, options.eal.workers, rx_queues);
+    return config;
 }
 
 void App::log_start(const Options& options, Instant now) {

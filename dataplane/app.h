@@ -29,9 +29,15 @@ class App {
     Status run(const std::atomic<bool>& stop);
 
   private:
-    App(Eal eal, MbufPool pool, std::vector<EthPort> ports, ipc::DataplaneStats stats, Logger& log);
+    App(Eal eal,
+        MbufPool pool,
+        std::vector<EthPort> ports,
+        ipc::DataplaneStats stats,
+        Crossing crossing,
+        Logger& log);
 
     Status make_workers(const Options& options);
+    [[nodiscard]] WorkerConfig worker_config(WorkerId id, const Options& options) const;
     void log_start(const Options& options, Instant now);
     void log_port(const EthPort& port, Instant now);
 

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <rte_mbuf.h>
 #include <vector>
 
@@ -60,6 +61,15 @@ class HoldQueue {
     void release(std::uint32_t policy, Burst& to) {
         take_if([&](const Entry& entry) { return entry.policy == policy && !to.full(); },
                 [&](rte_mbuf* packet, std::uint32_t) { to.push(packet); });
+    }
+
+    /// The policy of the oldest packet for which `accept(policy)` holds.
+    template <class Accept>
+    [[nodiscard]] std::optional<std::uint32_t> find_policy(Accept&& accept) const {
+        for (std::size_t i = 0; i < count_; ++i)
+            if (accept(entries_[i].policy))
+                return entries_[i].policy;
+        return std::nullopt;
     }
 
     /// Hands packets that waited too long to `drop(packet, policy)`.

@@ -206,6 +206,7 @@ Verdict Housekeeper::publish_tables(std::uint32_t sequence, bool& answered) {
     if (next.tables == nullptr)
         return next.verdict;
     next.tables->sa_epoch = generation_;
+    next.tables->version = ++published_;
     arp_.set_interfaces(next.tables->interfaces);
     parts_.shared.tables.publish(std::move(next.tables));
     unanswered_publish_ = sequence;
@@ -239,7 +240,8 @@ void Housekeeper::acknowledge(std::uint32_t sequence, const Verdict& verdict) {
 // IKE datagrams
 
 /// records.h: commands pushed before a datagram come first. So the datagram is taken, then all
-/// commands there are, and only then it goes on; the worker keeps the same order for its own ring.
+/// commands there are, and only then it goes on; each worker keeps the same order for its own ring.
+/// The last worker passes it to the one before, and so on: the first has a queue on every port.
 bool Housekeeper::send_injected() {
     if (channel_ == nullptr)
         return false;
@@ -263,7 +265,7 @@ void Housekeeper::send_datagram() {
     if (reason)
         drops_.count(*reason);
     for (unsigned i = 0; i < packets.count; ++i)
-        if (!parts_.workers.front()->queues().inject.push(packets.packets[i]))
+        if (!parts_.workers.back()->queues().inject.push(packets.packets[i]))
             drops_.drop(packets.packets[i], DropReason::HandoverFull);
 }
 

@@ -82,6 +82,7 @@ class Housekeeper {
 
     ipc::DataplaneChannel* channel_{nullptr};         // owned by parts_.shared.channel
     std::uint64_t generation_{0};                     // of the last attachment
+    std::uint64_t published_{0};                      // Tables::version of the last
     std::optional<std::uint32_t> unanswered_publish_; // waits for the workers to drop old SAs
     bool has_injected_{false};
     ipc::DatagramRecord injected_;

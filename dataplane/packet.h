@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/types.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <rte_mbuf.h>
 
@@ -42,8 +43,10 @@ struct PacketMeta {
         std::uint64_t tables_version; // Handover::Protect: where `policy` was found
     } sa;
 
-    std::uint32_t source, destination; // host order, of the header that data starts at
-    std::uint16_t source_port, destination_port;
+    // Of the header that data starts at, host order. Neighbours on the wire stand here in the order
+    // in which one big-endian load brings them, so that read_plain_flow stores them at once.
+    std::uint32_t destination, source;
+    std::uint16_t destination_port, source_port;
     std::uint32_t next_hop; // host order, set by the route look-up
     std::uint32_t policy;   // PolicyId, or kNoPolicy
     std::uint16_t in_interface, out_interface;
@@ -58,6 +61,9 @@ struct PacketMeta {
 
 inline constexpr std::uint16_t kPacketMetaBytes = 64;
 static_assert(sizeof(PacketMeta) <= kPacketMetaBytes);
+static_assert(offsetof(PacketMeta, source) == offsetof(PacketMeta, destination) + 4 &&
+              offsetof(PacketMeta, source_port) == offsetof(PacketMeta, destination_port) + 2 &&
+              offsetof(PacketMeta, handover) == offsetof(PacketMeta, protocol) + 3);
 
 inline PacketMeta& meta(rte_mbuf* packet) {
     return *static_cast<PacketMeta*>(rte_mbuf_to_priv(packet));

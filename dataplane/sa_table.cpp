@@ -360,6 +360,8 @@ CommandOutcome SaTable::install_outbound(const InstallSa& command) {
     sa.spi = command.spi;
     flip_used(outbound_used_, command.slot);
     current_[command.policy] = &sa;
+    if (config_.owners != nullptr)
+        config_.owners->claim(command.policy, config_.worker);
     return {};
 }
 
@@ -400,8 +402,11 @@ CommandOutcome SaTable::remove_outbound(const ipc::RemoveSa& command) {
     OutboundSa& sa = outbound_[command.slot];
     if (sa.sa_id != command.sa_id)
         return refused(AckResult::NoSuchSa, offsetof(ipc::RemoveSa, sa_id));
-    if (current_[sa.policy] == &sa)
+    if (current_[sa.policy] == &sa) {
         current_[sa.policy] = nullptr;
+        if (config_.owners != nullptr)
+            config_.owners->disclaim(sa.policy, config_.worker);
+    }
     wipe(&sa, sizeof sa);
     flip_used(outbound_used_, command.slot);
     return {};

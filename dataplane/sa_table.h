@@ -17,6 +17,7 @@
 #include "common/error.h"
 #include "common/ipc/records.h"
 #include "common/spi.h"
+#include "dataplane/policy_owners.h"
 #include "dataplane/sa.h"
 
 #include <vector>
@@ -38,6 +39,7 @@ struct SaTableConfig {
     std::uint32_t max_sas;      // slots per direction, 1..kMaxSaSlots
     std::uint32_t max_policies; // PolicyId < this
     StatsPages stats;
+    PolicyOwners* owners{nullptr}; // told which policies have an SA here; null: nobody asks
 };
 
 /// Goes into the Ack. `detail` is the offset in the record of the field at fault, else 0.

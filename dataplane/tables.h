@@ -40,6 +40,8 @@ struct Tables {
     /// Counts the controls whose tables these are. A worker that sees a new number removes the SAs
     /// of the control before, which nobody rekeys or deletes any more.
     std::uint64_t sa_epoch{0};
+    /// Counts publications, from 1. A policy number means the same only under the same version.
+    std::uint64_t version{0};
 
     [[nodiscard]] bool is_own_address(std::uint32_t address) const {
         return routes.is_local(address);

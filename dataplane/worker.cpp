@@ -51,13 +51,16 @@ bool Worker::turn(std::uint64_t now) {
     adopt_published();
 
     // records.h: a command pushed before a datagram was injected is applied before that datagram
-    // leaves. So datagrams are taken first, then commands, and only then are the datagrams sent.
+    // leaves. So datagrams are taken first, then commands, and only then do the datagrams go on:
+    // through every worker, since each has commands of its own.
     if (injected_.count == 0)
         injected_.count = queues_.inject.pop(injected_.packets);
     bool found_work = injected_.count > 0;
     if (drain_commands(found_work))
-        send_injected();
+        pass_injected_on();
     found_work |= send_frames();
+    if (!context_.handover.alone())
+        found_work |= take_handovers();
 
     Burst frames;
     clock_.start(turns_++);
@@ -68,6 +71,8 @@ bool Worker::turn(std::uint64_t now) {
     }
     send_made();
     transmit_all();
+    if (!context_.handover.alone())
+        context_.flush_handovers();
     if (now >= next_tick_ns_)
         tick();
     flush_events();
@@ -87,8 +92,11 @@ void Worker::process(Burst& frames) {
     const unsigned local = context_.local.count;
     local_delivery(context_.local, context_);
     clock_.lap(WorkerPart::Deliver, local);
+    decapsulate();
+}
 
-    // What comes out of SAs goes the same way once more.
+/// What comes out of SAs goes the same way once more.
+void Worker::decapsulate() {
     Burst& inner = context_.esp_in;
     esp_inbound(inner, context_.esp);
     const unsigned opened = inner.count;
@@ -124,18 +132,62 @@ void Worker::send(Burst& packets) {
     encapsulate(context_.protect);
 }
 
+/// What other workers handed over goes on where it stopped there; what waited here for an SA that
+/// came to another worker goes there.
+bool Worker::take_handovers() {
+    if (context_.held.size() > 0)
+        context_.hand_over_held();
+    Burst taken;
+    if (context_.handover.receive(taken) == 0)
+        return false;
+    Burst matched;
+    for (unsigned i = 0; i < taken.count; ++i) {
+        rte_mbuf* packet = taken.packets[i];
+        switch (meta(packet).handover) {
+        case Handover::EspInbound:
+            context_.esp_in.push(packet);
+            break;
+        case Handover::Protect:
+            matched.push(packet);
+            break;
+        case Handover::Transmit:
+            queue_frame(packet, meta(packet).out_interface, context_);
+            break;
+        case Handover::None:
+            ENSURE(false); // the desk writes what is wanted
+        }
+    }
+    protect_matched(matched);
+    decapsulate();
+    return true;
+}
+
+/// What was matched under other tables than ours, or waited since, is matched again; and so is what
+/// came with it, which must not overtake.
+void Worker::protect_matched(Burst& packets) {
+    const std::uint64_t ours = context_.tables->version;
+    const std::span<rte_mbuf* const> all{packets.packets, packets.count};
+    if (std::ranges::all_of(all, [&](auto* p) { return meta(p).sa.tables_version == ours; })) {
+        outbound_policy_matched(packets, context_);
+        encapsulate(context_.protect);
+    } else {
+        send(packets);
+    }
+}
+
 unsigned Worker::receive(Burst& frames) {
-    const std::size_t ports = context_.ports.size();
-    // Another port is first each time, so that none takes all places of the burst for itself.
-    first_port_ = first_port_ + 1 < ports ? first_port_ + 1 : 0;
-    for (std::size_t i = 0; i < ports && !frames.full(); ++i) {
-        const std::size_t index = (first_port_ + i) % ports;
+    const std::size_t queues = rx_queues_.size();
+    // Another queue is first each time, so that none takes all places of the burst for itself.
+    first_queue_ = first_queue_ + 1 < queues ? first_queue_ + 1 : 0;
+    for (std::size_t i = 0; i < queues && !frames.full(); ++i) {
+        const RxQueue& from = rx_queues_[(first_queue_ + i) % queues];
         const auto room = static_cast<std::uint16_t>(std::min(kRxBurst, kMaxBurst - frames.count));
         rte_mbuf** const to = frames.packets + frames.count;
-        const std::uint16_t got = rte_eth_rx_burst(context_.ports[index].dpdk_port, 0, to, room);
+        const std::uint16_t got =
+            rte_eth_rx_burst(context_.ports[from.port].dpdk_port, from.queue, to, room);
         for (unsigned k = 0; k < got; ++k) {
             rte_prefetch0(data(to[k]));
-            meta(to[k]).in_interface = static_cast<std::uint16_t>(index);
+            meta(to[k]).in_interface = from.port;
         }
         frames.count += got;
     }
@@ -173,6 +225,8 @@ void Worker::remove_all_sas() {
     context_.held.clear([&](rte_mbuf* packet, std::uint32_t policy) {
         context_.drop_for_want_of_sa(packet, policy);
     });
+    if (sa_config_.owners != nullptr)
+        sa_config_.owners->disclaim_all(id_);
     sas_.reset(); // wipes the keys
     auto fresh = SaTable::create(sa_config_, *crypto_);
     ENSURE(fresh.has_value()); // it asks for the address space that was given back just now
@@ -230,8 +284,15 @@ void Worker::send_held(std::uint32_t policy) {
     send(packets);
 }
 
-void Worker::send_injected() {
-    pass<route_own, link_output>(injected_, context_); // under no policy
+void Worker::pass_injected_on() {
+    if (next_injected_ == nullptr) {
+        pass<route_own, link_output>(injected_, context_); // under no policy
+        return;
+    }
+    const unsigned passed = next_injected_->push({injected_.packets, injected_.count});
+    for (unsigned i = passed; i < injected_.count; ++i)
+        context_.drop(injected_.packets[i], DropReason::HandoverFull);
+    injected_.count = 0;
 }
 
 void Worker::send_made() {
@@ -316,6 +377,7 @@ Worker::create(const WorkerConfig& config, Shared& shared, ipc::DataplaneStats& 
         .stats = {.inbound = &stats.inbound_sa_stats(id, 0),
                   .outbound = &stats.outbound_sa_stats(id, 0),
                   .policies = &stats.policy_stats(0, id)},
+        .owners = shared.crossing.rings.workers() > 1 ? &shared.crossing.owners : nullptr,
     };
     SaTable sas = TRY(SaTable::create(sa_config, *crypto));
     HousekeeperQueues queues = TRY(HousekeeperQueues::create(id));
@@ -343,9 +405,11 @@ Worker::Worker(const WorkerConfig& config,
           .faces = faces_of(config.ports),
           .held = HoldQueue{stats.config().max_policies},
           .reassembly = Reassembly{drops_},
-          .icmp_errors = IcmpErrors{config.pool}
+          .icmp_errors = IcmpErrors{config.pool},
+          .handover = shared.crossing.rings.workers() > 1 ? HandoverDesk{shared.crossing, config.id}
+                                                          : HandoverDesk{}
 },
-      idle_(config.idle) {
+      idle_(config.idle), rx_queues_(config.rx_queues) {
     SystemRng rng;
     context_.next_ip_id = static_cast<std::uint16_t>(rng.u32());
 }

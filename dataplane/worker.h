@@ -9,7 +9,9 @@
 #include "common/ipc/channel.h"
 #include "common/spi.h"
 #include "dataplane/crypto_mb.h"
+#include "dataplane/handover.h"
 #include "dataplane/idle.h"
+#include "dataplane/queue_plan.h"
 #include "dataplane/rcu.h"
 #include "dataplane/stage_clock.h"
 #include "dataplane/worker_context.h"
@@ -23,8 +25,11 @@ namespace adit::dataplane {
 
 /// What the housekeeper publishes for all workers.
 struct Shared {
-    explicit Shared(unsigned workers, std::span<ipc::NeighborEntry> neighbor_page)
-        : rcu(workers), tables(rcu), channel(rcu), neighbors(neighbor_page) {}
+    explicit Shared(unsigned workers,
+                    std::span<ipc::NeighborEntry> neighbor_page,
+                    Crossing between_workers = {})
+        : rcu(workers), tables(rcu), channel(rcu), neighbors(neighbor_page),
+          crossing(std::move(between_workers)) {}
 
     /// Changes with everything that EgressCache derives from. Read before tables and neighbours.
     [[nodiscard]] std::uint64_t egress_version() const {
@@ -35,6 +40,7 @@ struct Shared {
     Published<Tables> tables;
     Published<ipc::DataplaneChannel> channel; // null while no control is attached
     NeighborTable neighbors;
+    Crossing crossing;
 };
 
 struct WorkerConfig {
@@ -42,6 +48,7 @@ struct WorkerConfig {
     CryptoArch crypto;
     IdleMode idle;
     std::vector<WorkerPort> ports;
+    std::vector<RxQueue> rx_queues; // that this worker polls
     rte_mempool* pool;
 };
 
@@ -60,6 +67,9 @@ class Worker {
     bool turn(std::uint64_t now_ns);
 
     [[nodiscard]] HousekeeperQueues& queues() { return queues_; }
+
+    /// Injected datagrams leave by `next`, when it has applied its commands, too. Before run().
+    void pass_injected_to(Worker& next) { next_injected_ = &next.queues_.inject; }
 
     /// Tables::sa_epoch of the SAs now installed.
     [[nodiscard]] std::uint64_t adopted_epoch() const {
@@ -88,13 +98,16 @@ class Worker {
     bool drain_commands(bool& found_work);
     void apply(const ipc::CommandRecord& command);
     bool send_frames();
+    bool take_handovers();
+    void protect_matched(Burst& packets);
     unsigned receive(Burst& frames);
     void process(Burst& frames);
+    void decapsulate();
     void send(Burst& packets);
     void transmit_all();
     void encapsulate(Burst& packets);
     void seal_and_send(Burst& packets);
-    void send_injected();
+    void pass_injected_on();
     void send_made();
     void send_held(std::uint32_t policy);
     void tick();
@@ -117,9 +130,11 @@ class Worker {
 
     ipc::DataplaneChannel* channel_{nullptr}; // of this turn
     std::uint64_t channel_generation_{0};
-    std::size_t events_moved_{0}; // of events_.pending()
-    Burst injected_{};            // taken from the queue, waiting for the commands before them
-    std::size_t first_port_{0};
+    std::size_t events_moved_{0};      // of events_.pending()
+    Burst injected_{};                 // taken from the queue, waiting for the commands before them
+    MbufRing* next_injected_{nullptr}; // of the worker they go on to; null: they leave from here
+    std::vector<RxQueue> rx_queues_;
+    std::size_t first_queue_{0};
     std::uint64_t turns_{0};
     std::uint64_t turn_started_ns_{0};
     std::uint64_t next_beat_ns_{0};

@@ -28,6 +28,43 @@ std::uint32_t error_source(const Tables& tables, rte_mbuf* about) {
                                                      : 0;
 }
 
+/// Tables::version counts from 1: the policy is to be matched again.
+constexpr std::uint64_t kNotMatched = 0;
+
+void hand_over_for_protection(rte_mbuf* packet,
+                              WorkerId owner,
+                              std::uint64_t tables_version,
+                              WorkerContext& context) {
+    PacketMeta& m = meta(packet);
+    // Its SA has moved on while it was on its way: once is enough, or it could follow forever.
+    if (m.handover >= Handover::Protect) {
+        context.drop_for_want_of_sa(packet, m.policy);
+        return;
+    }
+    m.sa.tables_version = tables_version;
+    context.hand_over(packet, owner, Handover::Protect);
+}
+
+/// All packets of a policy go by one look at its owner: a claim that came between two looks would
+/// let the second packet overtake the first.
+void hand_over_held_of(std::uint32_t policy, WorkerId owner, WorkerContext& context) {
+    Burst waited;
+    context.held.release(policy, waited);
+    for (unsigned i = 0; i < waited.count; ++i)
+        hand_over_for_protection(waited.packets[i], owner, kNotMatched, context);
+}
+
+void flush_handovers_to(WorkerId to, WorkerContext& context) {
+    for (rte_mbuf* packet : context.handover.flush(to)) {
+        if (meta(packet).handover == Handover::Protect) {
+            ipc::PolicyStats& policy = context.policy_stats[meta(packet).policy];
+            ipc::add(policy.hits, 1);
+            ipc::add(policy.send_drops, 1);
+        }
+        context.drop(packet, DropReason::HandoverFull);
+    }
+}
+
 } // namespace
 
 Result<HousekeeperQueues> HousekeeperQueues::create(unsigned worker) {
@@ -37,6 +74,33 @@ Result<HousekeeperQueues> HousekeeperQueues::create(unsigned worker) {
                              TRY(MbufRing::create(prefix + "punt", kPuntSlots)),
                              TRY(MbufRing::create(prefix + "inject", kInjectSlots)),
                              TRY(MbufRing::create(prefix + "frames", kFrameSlots))};
+}
+
+void WorkerContext::hand_over(rte_mbuf* packet, WorkerId to, Handover want) {
+    if (handover.add(packet, to, want))
+        flush_handovers_to(to, *this);
+}
+
+void WorkerContext::hand_over_matched(rte_mbuf* packet, WorkerId owner) {
+    if (held.size() > 0)
+        hand_over_held_of(meta(packet).policy, owner, *this);
+    hand_over_for_protection(packet, owner, tables->version, *this);
+}
+
+void WorkerContext::hand_over_held() {
+    std::optional<WorkerId> owner;
+    const auto has_owner = [&](std::uint32_t policy) {
+        owner = handover.other_owner(policy);
+        return owner.has_value();
+    };
+    while (const auto policy = held.find_policy(has_owner))
+        hand_over_held_of(*policy, *owner, *this);
+}
+
+void WorkerContext::flush_handovers() {
+    for (std::uint8_t to = 0; to < handover.workers(); ++to)
+        if (handover.pending(WorkerId{to}))
+            flush_handovers_to(WorkerId{to}, *this);
 }
 
 void WorkerContext::originate(rte_mbuf* packet) {

@@ -9,6 +9,7 @@
 #include "common/wire/ethernet.h"
 #include "dataplane/burst.h"
 #include "dataplane/egress_cache.h"
+#include "dataplane/handover.h"
 #include "dataplane/hold_queue.h"
 #include "dataplane/icmp_errors.h"
 #include "dataplane/mbuf_ring.h"
@@ -31,6 +32,8 @@ struct WorkerPort {
     std::uint16_t dpdk_port;
     wire::MacAddress mac;
     PortOffloads offloads{};
+    std::uint16_t tx_queue{0};
+    std::optional<WorkerId> sender{}; // who transmits our frames when no queue is ours
     Burst out{};
 };
 
@@ -64,6 +67,7 @@ struct WorkerContext {
     HoldQueue held;
     Reassembly reassembly;
     IcmpErrors icmp_errors;
+    HandoverDesk handover{};
     std::uint16_t next_ip_id{0};
     NextHop next_hop{}; // forgotten at the start of each turn
     EgressCache egress{};
@@ -82,6 +86,14 @@ struct WorkerContext {
         ipc::add(policy_stats[policy].send_drops, 1);
         drop(packet, DropReason::NoSa);
     }
+
+    /// Lets `to` go on with `packet`. Order is kept among packets for the same worker.
+    void hand_over(rte_mbuf* packet, WorkerId to, Handover want);
+    /// To the owner of meta.policy's SA, behind the packets that waited for it here.
+    void hand_over_matched(rte_mbuf* packet, WorkerId owner);
+    /// Packets that waited here while their SA came to another worker.
+    void hand_over_held();
+    void flush_handovers();
 
     /// Sends `packet`, which we made, at the end of the turn.
     void originate(rte_mbuf* packet);

@@ -57,6 +57,7 @@ Gateway::Gateway(const GatewaySpec& spec)
             .idle = dp::IdleMode::Poll,
             .ports = {{.dpdk_port = spec.lan_port, .mac = spec.lan_mac},
                       {.dpdk_port = spec.wan_port, .mac = spec.wan_mac}},
+            .rx_queues = {{.port = kLan, .queue = 0}, {.port = kWan, .queue = 0}},
             .pool = spec.pool
     },
         shared_,

@@ -29,6 +29,7 @@ bool eth_input(rte_mbuf* packet, WorkerContext& context) noexcept {
     m.out_interface = kNoInterface.value;
     m.policy = kNoPolicy.value;
     m.flags = to_group ? kLinkGroup : std::uint8_t{0};
+    m.handover = Handover::None;
     advance(packet, wire::kEthernetBytes);
     if (type == wire::kEtherTypeIpv4)
         return true;

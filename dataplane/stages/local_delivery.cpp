@@ -19,6 +19,12 @@ void refuse(rte_mbuf* packet, std::uint8_t unreachable_code, WorkerContext& cont
     context.drop(packet, DropReason::LocalUnknown);
 }
 
+std::optional<WorkerId> owner_elsewhere(rte_mbuf* esp, const WorkerContext& context) {
+    if (rte_pktmbuf_data_len(esp) < sizeof(std::uint32_t)) // the ESP stage counts it
+        return std::nullopt;
+    return context.handover.other_owner(Spi{load_be<std::uint32_t>(data(esp))});
+}
+
 /// Keeps what the ESP stage needs of the headers in front and moves data behind them.
 void deliver_esp(rte_mbuf* packet, std::uint16_t header_bytes, WorkerContext& context) {
     PacketMeta& m = meta(packet);
@@ -28,6 +34,11 @@ void deliver_esp(rte_mbuf* packet, std::uint16_t header_bytes, WorkerContext& co
     m.outer_source_port = m.source_port;
     m.outer_destination_port = m.destination_port;
     rte_pktmbuf_adj(packet, header_bytes);
+    if (!context.handover.alone())
+        if (const auto owner = owner_elsewhere(packet, context)) {
+            context.hand_over(packet, *owner, Handover::EspInbound);
+            return;
+        }
     context.esp_in.push(packet);
 }
 

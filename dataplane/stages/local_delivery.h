@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packets to our own addresses: what a gateway serves, and nothing more.
 //
-//     ESP, UDP 4500 with an SPI          -> context.esp_in, data at the ESP header
+//     ESP, UDP 4500 with an SPI          -> context.esp_in, data at the ESP header; or handed over
+//                                           to the worker that the SPI names
 //     UDP 500, UDP 4500 with the marker  -> punt queue, data at the ISAKMP header
 //     UDP 4500, one octet 0xff           -> NatKeepalive
 //     ICMP echo                          -> answered

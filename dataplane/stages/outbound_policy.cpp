@@ -27,7 +27,10 @@ void protect(rte_mbuf* packet, std::uint32_t policy, WorkerContext& context) {
     meta(packet).policy = policy;
     OutboundSa* sa = context.esp.sas.outbound_for_policy(policy);
     if (sa == nullptr) {
-        hold(packet, policy, context);
+        if (const auto owner = context.handover.other_owner(policy))
+            context.hand_over_matched(packet, *owner);
+        else
+            hold(packet, policy, context);
         return;
     }
     // What esp_outbound is going to touch: the SA, and the places of outer header and trailer.
@@ -52,6 +55,12 @@ bool passes_outbound_policy(rte_mbuf* packet, WorkerContext& context) noexcept {
     else
         context.drop(packet, DropReason::PolicyDrop);
     return false;
+}
+
+void outbound_policy_matched(Burst& burst, WorkerContext& context) noexcept {
+    for (unsigned i = 0; i < burst.count; ++i)
+        protect(burst.packets[i], meta(burst.packets[i]).policy, context);
+    burst.count = 0;
 }
 
 } // namespace adit::dataplane

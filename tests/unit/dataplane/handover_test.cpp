@@ -2,7 +2,7 @@
 // The parts that let packets cross: rings and desks, who owns a policy, who has which queue.
 #include "dataplane/handover.h"
 #include "dataplane/queue_plan.h"
-#include "tests/support/mbuf_fixture.h"
+#include "tests/support/worker_fixture.h"
 
 #include <gmock/gmock.h>
 #include <set>
@@ -164,6 +164,40 @@ TEST(QueuePlan, PortsWithOneQueueSpread) {
 TEST(QueuePlan, AWorkerWithoutAQueueSendsByOneThatHasOne) {
     EXPECT_EQ(sender_for(kOne, 2), kOne);
     EXPECT_EQ(sender_for(kTwo, 2), kZero);
+}
+
+class HandoverStageTest : public test::WorkerFixture {
+  protected:
+    HandoverStageTest() {
+        auto made = Crossing::create(2, test::EspWorld::kMaxPolicies);
+        ENSURE(made.has_value());
+        crossing.emplace(std::move(*made));
+        context->handover = HandoverDesk{*crossing, kZero};
+    }
+
+    void TearDown() override {
+        context->flush_handovers();
+        crossing.reset();
+        test::WorkerFixture::TearDown();
+    }
+
+    std::optional<Crossing> crossing;
+};
+
+TEST_F(HandoverStageTest, WhatWaitsForAnSaGoesBeforeThePacketThatFindsItElsewhere) {
+    rte_mbuf* first = received(test::kLan, {});
+    rte_mbuf* second = received(test::kLan, {});
+    meta(first).policy = 0;
+    ASSERT_TRUE(context->held.hold(first, 0, 1));
+    crossing->owners.claim(0, kOne); // in the middle of our turn
+    meta(second).policy = 0;
+    context->hand_over_matched(second, kOne);
+    context->flush_handovers();
+    MbufRing& ring = crossing->rings.between(kZero, kOne);
+    rte_mbuf* crossed[2]{};
+    ASSERT_EQ(ring.pop(crossed), 2U);
+    EXPECT_THAT(crossed, ElementsAre(first, second));
+    rte_pktmbuf_free_bulk(crossed, 2);
 }
 
 } // namespace
