@@ -28,11 +28,12 @@ Gateway::Gateway(EventLoop& loop,
            .lost = [] {},
            .event = [this](const ipc::EventRecord& event) { on_event(event); },
            .datagram = [this](const ipc::DatagramRecord& datagram) { on_datagram(datagram); }}),
-      db_([this](bool inbound, std::uint32_t slot) -> const ipc::SaStats* {
-          if (!dataplane_.attached() || slot >= dataplane_.channel().config().max_sas)
+      db_([this](const sa::InstalledSa& sa) -> const ipc::SaStats* {
+          if (!dataplane_.attached() || sa.slot >= dataplane_.channel().config().max_sas ||
+              sa.worker.value >= dataplane_.channel().config().workers)
               return nullptr;
-          return inbound ? &dataplane_.channel().inbound_sa_stats(0, slot)
-                         : &dataplane_.channel().outbound_sa_stats(0, slot);
+          return sa.inbound ? &dataplane_.channel().inbound_sa_stats(sa.worker.value, sa.slot)
+                            : &dataplane_.channel().outbound_sa_stats(sa.worker.value, sa.slot);
       }),
       installer_(dataplane_,
                  db_,
@@ -213,7 +214,7 @@ void Gateway::on_attached(bool known) {
                           mtu == 0 ? 1500 : static_cast<std::uint32_t>(mtu)});
     }
     interface_baseline_.clear(); // a new dataplane counts from zero
-    installer_.start_over(channel.max_sas);
+    installer_.start_over(channel.workers, channel.max_sas);
     provision();
     // What the engine believed to be installed is gone, or goes with this publication: a dataplane
     // keeps no SA of an attachment before. The peers are told, so that they do not send into a
@@ -383,17 +384,9 @@ void Gateway::look_for_silent_peers() {
     const auto interval =
         static_cast<std::uint64_t>(config_->keepalive->interval_seconds) * 1'000'000'000U;
     const auto now = static_cast<std::uint64_t>(MonotonicClock::now().time_since_epoch().count());
-    const auto last_packet = [&](bool inbound, SaId id) -> std::uint64_t {
-        const sa::InstalledSa* sa = db_.find(id);
-        if (sa == nullptr)
-            return 0;
-        const ipc::SaStats& stats = inbound ? dataplane_.channel().inbound_sa_stats(0, sa->slot)
-                                            : dataplane_.channel().outbound_sa_stats(0, sa->slot);
-        return ipc::read(stats.last_packet_ns);
-    };
     for (const ike::ChildSaView& child : engine_->child_sas()) {
-        const std::uint64_t sent = last_packet(false, child.outbound_sa);
-        const std::uint64_t received = last_packet(true, child.inbound_sa);
+        const std::uint64_t sent = db_.last_packet_ns(child.outbound_sa);
+        const std::uint64_t received = db_.last_packet_ns(child.inbound_sa);
         // RFC 3706 5.5: worth asking only while we send and hear nothing.
         if (sent != 0 && sent + interval > now && received + interval < sent)
             handle(ike::PeerSilent{child.outbound_sa});

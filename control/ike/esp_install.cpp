@@ -64,6 +64,7 @@ InstallSaAction make_install(const ChildSa& child, Direction direction, EspKeys 
     InstallSaAction install;
     install.sa = inbound ? child.inbound_sa : child.outbound_sa;
     install.spi = inbound ? child.inbound_spi : child.outbound_spi;
+    install.inbound_spi = child.inbound_spi;
     install.inbound = inbound;
     install.policy = child.policy;
     install.local = {child.local.address,

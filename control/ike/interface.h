@@ -124,7 +124,8 @@ struct SaLimitReached {
     bool hard{false};
 };
 
-/// Packets leave by this SA and nothing came back for the DPD interval: what on-demand DPD waits for.
+/// Packets leave by this SA and nothing came back for the DPD interval: what on-demand DPD waits
+/// for.
 struct PeerSilent {
     SaId sa; // either direction
 };
@@ -185,6 +186,7 @@ struct StartDh {
 struct InstallSaAction {
     SaId sa;
     Spi spi;
+    Spi inbound_spi; // of the pair: our own choice, whichever direction this is
     bool inbound{};
     PolicyId policy;
     Endpoint local, remote; // ports 0: native ESP
@@ -240,8 +242,8 @@ using Actions = std::vector<Action>;
 class SpiAllocator {
   public:
     virtual ~SpiAllocator() = default;
-    /// Nothing when all slots are in use.
-    virtual std::optional<Spi> allocate() = 0;
+    /// For an SA pair of `policy`. Nothing when all slots are in use.
+    virtual std::optional<Spi> allocate(PolicyId policy) = 0;
     /// The SPI may be used again once the dataplane has let go of it.
     virtual void release(Spi spi) = 0;
 };

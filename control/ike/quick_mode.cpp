@@ -53,7 +53,7 @@ Verdict check_key_exchange(Turn& turn) {
 /// SPI and SA numbers of a pair; nothing when the dataplane's table is full.
 Verdict reserve_pair(Turn& turn) {
     QuickMode& quick = quick_of(turn);
-    const auto spi = turn.env.spis.allocate();
+    const auto spi = turn.env.spis.allocate(quick.policy);
     if (!spi)
         return refuse(Refusal{Failure::InstallRefused, "no free SPI"}.ending());
     quick.inbound_spi = *spi;

@@ -7,9 +7,6 @@
 
 namespace adit::sa {
 
-/// One worker owns all SAs until several share a port's queues.
-static constexpr WorkerId kWorker{0};
-
 /// Without ESN a sender must stop before 2^32 (RFC 4303 3.3.3): ask for a rekey with an eighth
 /// left.
 static constexpr std::uint64_t kSoftSequence = 0xE000'0000;
@@ -79,10 +76,18 @@ static ipc::CommandRecord to_record(const ike::InstallSaAction& action, std::uin
 Installer::Installer(DataplaneClient& dataplane, SaDb& db, Rng& rng, Finished finished)
     : dataplane_(dataplane), db_(db), rng_(rng), finished_(std::move(finished)) {}
 
-void Installer::start_over(std::uint32_t slots) {
+void Installer::start_over(std::uint32_t workers, std::uint32_t slots) {
     db_.forget_all();
-    spis_.inner = std::make_unique<InboundSpis>(slots, rng_);
-    outbound_slots_ = SlotPool(slots);
+    spis_.inner = std::make_unique<InboundSpis>(workers, slots, rng_);
+    outbound_slots_.assign(workers, SlotPool(slots));
+}
+
+/// The inbound one is in the SPI, and is the dataplane's from now on.
+std::optional<std::uint32_t> Installer::take_slot(const ike::InstallSaAction& action) {
+    if (!action.inbound)
+        return outbound_slots_[spi_worker(action.inbound_spi).value].take();
+    spis_.inner->installed(action.spi);
+    return spi_slot(action.spi);
 }
 
 void Installer::install(ike::InstallSaAction&& action) {
@@ -90,22 +95,25 @@ void Installer::install(ike::InstallSaAction&& action) {
         finished_({action.sa, false, "no dataplane is attached"});
         return;
     }
-    std::uint32_t slot = spi_slot(action.spi);
-    if (action.inbound) {
-        spis_.inner->installed(action.spi);
-    } else {
-        const std::optional<std::uint32_t> taken = outbound_slots_.take();
-        if (!taken) {
-            finished_({action.sa, false, "all outbound SA slots are in use"});
-            return;
-        }
-        slot = *taken;
+    if (!spis_.inner->holds(action.inbound_spi)) {
+        finished_({action.sa, false, "its SPI was chosen for a dataplane that is gone"});
+        return;
     }
-    const InstalledSa sa{action.sa, action.spi, slot, action.inbound, action.policy};
+    const std::optional<std::uint32_t> slot = take_slot(action);
+    if (!slot) {
+        finished_({action.sa, false, "all outbound SA slots are in use"});
+        return;
+    }
+    const InstalledSa sa{action.sa,
+                         action.spi,
+                         spi_worker(action.inbound_spi),
+                         *slot,
+                         action.inbound,
+                         action.policy};
     db_.add(sa);
-    ipc::CommandRecord record = to_record(action, slot);
+    ipc::CommandRecord record = to_record(action, *slot);
     dataplane_.command_worker(
-        kWorker, record, [this, sa](ipc::AckResult result, std::uint32_t detail) {
+        sa.worker, record, [this, sa](ipc::AckResult result, std::uint32_t detail) {
             on_install_ack(sa, result, detail);
         });
     wipe(&record, sizeof record);
@@ -125,7 +133,7 @@ void Installer::let_go(const InstalledSa& sa) {
     if (sa.inbound)
         spis_.inner->uninstalled(sa.spi);
     else
-        outbound_slots_.give_back(sa.slot);
+        outbound_slots_[sa.worker.value].give_back(sa.slot);
 }
 
 void Installer::remove(const ike::RemoveSaAction& action) {
@@ -140,7 +148,7 @@ void Installer::remove(const ike::RemoveSaAction& action) {
     record.remove_sa.direction =
         static_cast<std::uint8_t>(sa.inbound ? ipc::Direction::Inbound : ipc::Direction::Outbound);
     dataplane_.command_worker(
-        kWorker, record, [this, sa](ipc::AckResult, std::uint32_t) { let_go(sa); });
+        sa.worker, record, [this, sa](ipc::AckResult, std::uint32_t) { let_go(sa); });
 }
 
 } // namespace adit::sa

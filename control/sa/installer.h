@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Carries the engine's wish for SAs to the dataplane: makes ring records, gives out slots, pairs
-// the Acks, and tells the engine how each installation ended. Keys pass through and are wiped.
+// the Acks, and tells the engine how each installation ended. Keys pass through and are wiped. Both
+// SAs of a pair go to the worker that the inbound SPI names.
 //
 // Threading: control's loop.
 #pragma once
@@ -13,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace adit::sa {
 
@@ -22,8 +24,9 @@ class Installer {
 
     Installer(DataplaneClient& dataplane, SaDb& db, Rng& rng, Finished finished);
 
-    /// Slots as the attached dataplane has them. SAs of an earlier one are forgotten.
-    void start_over(std::uint32_t slots);
+    /// Workers and slots of each as the attached dataplane has them. SAs of an earlier one are
+    /// forgotten.
+    void start_over(std::uint32_t workers, std::uint32_t slots);
 
     /// For the engine. Nothing is allocated while no dataplane is attached.
     ike::SpiAllocator& spis() { return spis_; }
@@ -35,7 +38,9 @@ class Installer {
     /// The engine keeps one allocator for life; behind it stands the attached dataplane's.
     class CurrentSpis final : public ike::SpiAllocator {
       public:
-        std::optional<Spi> allocate() override { return inner ? inner->allocate() : std::nullopt; }
+        std::optional<Spi> allocate(PolicyId policy) override {
+            return inner ? inner->allocate(policy) : std::nullopt;
+        }
 
         void release(Spi spi) override {
             if (inner)
@@ -45,6 +50,7 @@ class Installer {
         std::unique_ptr<InboundSpis> inner;
     };
 
+    std::optional<std::uint32_t> take_slot(const ike::InstallSaAction& action);
     void on_install_ack(const InstalledSa& sa, ipc::AckResult result, std::uint32_t detail);
     void let_go(const InstalledSa& sa);
 
@@ -53,7 +59,7 @@ class Installer {
     Rng& rng_;
     Finished finished_;
     CurrentSpis spis_;
-    SlotPool outbound_slots_;
+    std::vector<SlotPool> outbound_slots_; // by worker
 };
 
 /// What the dataplane's answer means, in words for a log.

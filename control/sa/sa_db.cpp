@@ -44,7 +44,7 @@ const InstalledSa* SaDb::find(SaId sa) const {
 
 /// Null when the slot counts for another SA by now.
 static const ipc::SaStats* own_stats(const SaDb::StatsOf& stats_of, const InstalledSa& sa) {
-    const ipc::SaStats* stats = stats_of(sa.inbound, sa.slot);
+    const ipc::SaStats* stats = stats_of(sa);
     return stats != nullptr && ipc::read(stats->sa_id) == sa.sa.value ? stats : nullptr;
 }
 
@@ -87,6 +87,12 @@ cli::SaCounters SaDb::counters(SaId sa) const {
             ipc::read(stats->sequence),
             ipc::read(stats->replay_drops) + ipc::read(stats->integrity_drops) +
                 ipc::read(stats->other_drops)};
+}
+
+std::uint64_t SaDb::last_packet_ns(SaId sa) const {
+    const InstalledSa* installed = find(sa);
+    const ipc::SaStats* stats = installed == nullptr ? nullptr : own_stats(stats_of_, *installed);
+    return stats == nullptr ? 0 : ipc::read(stats->last_packet_ns);
 }
 
 SaDb::Totals SaDb::totals(PolicyId policy) const {

@@ -24,15 +24,16 @@ namespace adit::sa {
 struct InstalledSa {
     SaId sa;
     Spi spi;
-    std::uint32_t slot{};
+    WorkerId worker;
+    std::uint32_t slot{}; // of that worker
     bool inbound{};
     PolicyId policy;
 };
 
 class SaDb {
   public:
-    /// The counters of a slot; null when no dataplane is attached.
-    using StatsOf = std::function<const ipc::SaStats*(bool inbound, std::uint32_t slot)>;
+    /// The counters of an SA's slot; null when no dataplane is attached.
+    using StatsOf = std::function<const ipc::SaStats*(const InstalledSa&)>;
 
     explicit SaDb(StatsOf stats_of) : stats_of_(std::move(stats_of)) {}
 
@@ -48,6 +49,9 @@ class SaDb {
 
     /// What one SA has counted so far.
     [[nodiscard]] cli::SaCounters counters(SaId sa) const;
+
+    /// CLOCK_MONOTONIC of its last packet; 0: none yet.
+    [[nodiscard]] std::uint64_t last_packet_ns(SaId sa) const;
 
     /// Since start or since the last reset_counters of that policy.
     [[nodiscard]] cli::FlowCounters flow_counters(PolicyId policy) const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/sa/spi_allocator.h"
 
+#include <algorithm>
+
 namespace adit::sa {
 
 std::optional<std::uint32_t> SlotPool::take() {
@@ -13,13 +15,30 @@ std::optional<std::uint32_t> SlotPool::take() {
     return slot;
 }
 
-std::optional<Spi> InboundSpis::allocate() {
-    const std::optional<std::uint32_t> slot = slots_.take();
+InboundSpis::InboundSpis(std::uint32_t workers, std::uint32_t slots, Rng& rng) : rng_(rng) {
+    for (std::uint32_t worker = 0; worker < workers; ++worker)
+        slots_.emplace_back(slots, rng.below(slots));
+}
+
+WorkerId InboundSpis::choose_worker(PolicyId policy) const {
+    const auto home = homes_.find(policy);
+    if (home != homes_.end() && !slots_[home->second.worker.value].full())
+        return home->second.worker;
+    const auto fewest = std::ranges::min_element(slots_, {}, &SlotPool::in_use);
+    return WorkerId{static_cast<std::uint8_t>(fewest - slots_.begin())};
+}
+
+std::optional<Spi> InboundSpis::allocate(PolicyId policy) {
+    const WorkerId worker = choose_worker(policy);
+    const std::optional<std::uint32_t> slot = slots_[worker.value].take();
     if (!slot)
         return std::nullopt;
     const auto check = static_cast<std::uint8_t>(1 + rng_.below(255));
-    const Spi spi = make_spi(WorkerId{0}, *slot, check);
-    held_.emplace(spi, Holders{});
+    const Spi spi = make_spi(worker, *slot, check);
+    held_.emplace(spi, Holders{.policy = policy});
+    Home& home = homes_[policy];
+    home.worker = worker;
+    ++home.spis;
     return spi;
 }
 
@@ -46,8 +65,11 @@ void InboundSpis::free_if_unheld(Spi spi) {
     const auto found = held_.find(spi);
     if (found->second.engine || found->second.dataplane)
         return;
+    const PolicyId policy = found->second.policy;
+    if (--homes_.at(policy).spis == 0)
+        homes_.erase(policy);
     held_.erase(found);
-    slots_.give_back(spi_slot(spi));
+    slots_[spi_worker(spi).value].give_back(spi_slot(spi));
 }
 
 } // namespace adit::sa

@@ -2,6 +2,10 @@
 // Hands out inbound SPIs and slots of the dataplane's SA tables. A slot goes back into the free
 // list only when nobody refers to it any more: neither the IKE engine nor the dataplane.
 //
+// The SPI names the worker that will own the pair. All SAs of a policy are one worker's, as long as
+// there are any: a rekey that went elsewhere would let packets overtake each other. A policy
+// without SAs gets the worker that has the fewest.
+//
 // Slots are used in turn (first in, first out), so that a stale packet for a removed SA does not
 // find a new one for as long as possible.
 //
@@ -16,6 +20,7 @@
 #include <deque>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace adit::sa {
 
@@ -30,6 +35,8 @@ class SlotPool {
 
     void give_back(std::uint32_t slot) { free_.push_back(slot); }
 
+    [[nodiscard]] bool full() const { return in_use() == size_; }
+
     [[nodiscard]] std::uint32_t in_use() const {
         return fresh_ - static_cast<std::uint32_t>(free_.size());
     }
@@ -43,9 +50,10 @@ class SlotPool {
 
 class InboundSpis final : public ike::SpiAllocator {
   public:
-    InboundSpis(std::uint32_t slots, Rng& rng) : slots_(slots, rng.below(slots)), rng_(rng) {}
+    /// `slots` of each worker.
+    InboundSpis(std::uint32_t workers, std::uint32_t slots, Rng& rng);
 
-    std::optional<Spi> allocate() override;
+    std::optional<Spi> allocate(PolicyId policy) override;
 
     /// The engine has no further use for it. The slot stays taken while the dataplane holds the SA.
     void release(Spi spi) override;
@@ -54,18 +62,30 @@ class InboundSpis final : public ike::SpiAllocator {
     void installed(Spi spi);
     void uninstalled(Spi spi);
 
+    /// Whether it was given out here and somebody refers to it.
+    [[nodiscard]] bool holds(Spi spi) const { return held_.contains(spi); }
+
     [[nodiscard]] std::size_t in_use() const { return held_.size(); }
 
   private:
     struct Holders {
+        PolicyId policy;
         bool engine{true};
         bool dataplane{false};
     };
 
+    /// Where a policy's SAs are.
+    struct Home {
+        WorkerId worker;
+        std::uint32_t spis{0};
+    };
+
+    [[nodiscard]] WorkerId choose_worker(PolicyId policy) const;
     void free_if_unheld(Spi spi);
 
-    SlotPool slots_;
+    std::vector<SlotPool> slots_; // by worker
     Rng& rng_;
+    std::unordered_map<PolicyId, Home> homes_;
     std::unordered_map<Spi, Holders> held_;
 };
 

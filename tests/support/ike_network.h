@@ -24,7 +24,7 @@ namespace adit::test {
 
 class CountingSpis final : public ike::SpiAllocator {
   public:
-    std::optional<Spi> allocate() override {
+    std::optional<Spi> allocate(PolicyId) override {
         if (in_use_ == limit)
             return std::nullopt;
         ++in_use_;

@@ -28,7 +28,7 @@ using namespace adit::ike;
 
 class Spis final : public SpiAllocator {
   public:
-    std::optional<Spi> allocate() override { return Spi{SystemRng{}.u32() | 0x1000}; }
+    std::optional<Spi> allocate(PolicyId) override { return Spi{SystemRng{}.u32() | 0x1000}; }
 
     void release(Spi) override {}
 };

@@ -9,12 +9,12 @@ namespace {
 
 struct SaDbTest : ::testing::Test {
     std::array<ipc::SaStats, 4> inbound{}, outbound{};
-    SaDb db{[this](bool is_inbound, std::uint32_t slot) {
-        return is_inbound ? &inbound.at(slot) : &outbound.at(slot);
+    SaDb db{[this](const InstalledSa& sa) {
+        return sa.inbound ? &inbound.at(sa.slot) : &outbound.at(sa.slot);
     }};
 
     void install(std::uint32_t id, std::uint32_t slot, bool is_inbound, std::uint64_t packets) {
-        db.add({SaId{id}, Spi{0x10000000U + id}, slot, is_inbound, PolicyId{7}});
+        db.add({SaId{id}, Spi{0x10000000U + id}, WorkerId{0}, slot, is_inbound, PolicyId{7}});
         ipc::SaStats& stats = is_inbound ? inbound.at(slot) : outbound.at(slot);
         stats.sa_id = id;
         stats.packets = packets;
