@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <sched.h>
 #include <sys/stat.h>
 
 namespace adit::dataplane {
@@ -55,6 +56,34 @@ Result<PoolPlan> pool_plan(const Options& options) {
     return PoolPlan::fill(options.eal.memory_mb, room, common_socket(options.ports));
 }
 
+unsigned allowed_cpus() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+}
+
+/// Polling workers on one CPU would take it from each other for whole slices of time.
+Status check_cpus(const EalConfig& config, Logger& log) {
+    const unsigned cpus = allowed_cpus();
+    if (config.idle != IdleMode::Poll || config.workers < cpus)
+        return {};
+    const std::string there = "--workers " + std::to_string(config.workers) +
+                              " with --idle poll, and " + std::to_string(cpus) +
+                              (cpus == 1 ? " CPU" : " CPUs");
+    if (config.workers > cpus)
+        return fail(ErrorCode::Exhausted,
+                    there + ": a polling worker needs a CPU of its own; use --workers " +
+                        std::to_string(cpus) + " at most, or --idle sleep");
+    log.write({Severity::Warning,
+               "SYS",
+               "CPUS",
+               there + ": none is left for IKE and ARP, which wait for a worker's slice to end; "
+                       "--idle sleep makes room",
+               {}},
+              MonotonicClock::now());
+    return {};
+}
+
 struct Launch {
     Worker* worker;
     const std::atomic<bool>* stop;
@@ -69,7 +98,8 @@ int run_worker(void* argument) {
 } // namespace
 
 Result<std::unique_ptr<App>> App::create(const Options& options, Logger& log) {
-    // First, because it is what fails when this dataplane already runs.
+    TRY_VOID(check_cpus(options.eal, log));
+    // Early, because it is what fails when this dataplane already runs.
     ipc::HandshakeServer server = TRY(listen(options));
     Eal eal = TRY(Eal::start(options.eal));
     const PoolPlan plan = TRY(pool_plan(options));

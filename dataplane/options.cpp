@@ -36,7 +36,8 @@ po::options_description describe() {
         "  --port GigabitEthernet0/1=0000:03:00.0,mtu=9000");
     add("workers",
         po::value<std::uint32_t>()->default_value(1),
-        "polling cores; only 1 in this version.  --workers 1");
+        "threads that forward, 16 at most; with --idle poll, at most one a CPU, and better one CPU "
+        "left over.  --workers 3");
     add("socket",
         po::value<std::string>()->default_value(ipc::kDefaultSocketPath),
         "where adit-control connects.  --socket /run/adit/dataplane.sock");
@@ -154,11 +155,6 @@ Result<Options> interpret(const po::variables_map& given) {
     Options options;
     options.ports = TRY(ports(given));
     options.eal.workers = TRY(in_range(given, "workers", 1, kMaxWorkers));
-    if (options.eal.workers > 1)
-        return fail(ErrorCode::Unsupported,
-                    "--workers " + std::to_string(options.eal.workers) +
-                        ": several workers need packets to be handed from core to core, which "
-                        "comes with a later version; use --workers 1");
     options.eal.memory_mb = TRY(in_range(given, "memory", kMinMemoryMb, 1U << 20));
     options.max_sas = TRY(in_range(given, "max-sas", 1, kMaxSaSlots));
     options.max_policies = TRY(in_range(given, "max-policies", 1, ipc::kMaxPolicies));
