@@ -31,8 +31,9 @@ def program(name: str) -> str:
 class Adit:
     """One appliance in `namespace`; its files are in `folder` under the namespace's label."""
 
-    def __init__(self, namespace: Namespace, folder: Path, config: str):
+    def __init__(self, namespace: Namespace, folder: Path, config: str, workers: int = 1):
         self.namespace = namespace
+        self.workers = workers
         self._folder = folder / namespace.label
         self._folder.mkdir()
         self.config_path = self._folder / "startup-config"
@@ -51,7 +52,7 @@ class Adit:
         self.wait_for("show interfaces", r"GigabitEthernet0/0 is up, line protocol is up")
 
     def dataplane_argv(self, ports: dict[str, str] = PORTS) -> list[str]:
-        argv = [program("adit-dataplane"), "--idle", "sleep"]
+        argv = [program("adit-dataplane"), "--idle", "sleep", "--workers", str(self.workers)]
         for number, (name, interface) in enumerate(ports.items()):
             argv += ["--port", f"{name}=net_af_packet{number},iface={interface}"]
         return argv + ["--socket", str(self.dataplane_socket)]

@@ -77,7 +77,12 @@ class Scene:
         return peer
 
     def adit(
-        self, tunnel: Tunnel | None, site: Site = SITE_A, extra: str = "", config: str | None = None
+        self,
+        tunnel: Tunnel | None,
+        site: Site = SITE_A,
+        extra: str = "",
+        config: str | None = None,
+        workers: int = 1,
     ) -> Adit:
         """An appliance, started. `config` replaces the text that `tunnel` would give."""
         other = SITE_B if site is SITE_A else SITE_A
@@ -85,6 +90,7 @@ class Scene:
             self.gw_a if site is SITE_A else self.gw_b,
             self.folder,
             ios_config(site, other, tunnel, extra) if config is None else config,
+            workers,
         )
         self._cleanup.callback(gateway.stop)
         gateway.start()
