@@ -14,6 +14,7 @@
 #include "tests/support/mbuf_fixture.h"
 #include "tests/support/seeded_rng.h"
 
+#include <array>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -43,14 +44,28 @@ inline std::string name_of(Suite suite) {
     return std::string{info(suite.cipher).config_name} + " " + info(suite.mac).config_name;
 }
 
-inline std::vector<dataplane::CryptoArch> supported_archs() {
-    using dataplane::CryptoArch;
-    std::vector<CryptoArch> archs;
-    for (const CryptoArch arch : {CryptoArch::Sse, CryptoArch::Avx2, CryptoArch::Avx512})
-        if (dataplane::CryptoMb::supports(arch))
-            archs.push_back(arch);
-    return archs;
+inline constexpr std::array kArchs = {
+    dataplane::CryptoArch::Sse,
+    dataplane::CryptoArch::Avx2,
+    dataplane::CryptoArch::Avx512,
+};
+
+/// The last part of a test's name: the list of tests says on which instruction sets they ran.
+inline std::string arch_name(const ::testing::TestParamInfo<dataplane::CryptoArch>& arch) {
+    constexpr std::array kNames = {"Auto", "Sse", "Avx2", "Avx512"};
+    return kNames[static_cast<std::size_t>(arch.param)];
 }
+
+/// A fixture for each of kArchs; what this CPU cannot run is skipped aloud.
+template <class Fixture>
+class OnEveryArch : public Fixture, public ::testing::WithParamInterface<dataplane::CryptoArch> {
+  protected:
+    void SetUp() override {
+        Fixture::SetUp();
+        if (!dataplane::CryptoMb::supports(GetParam()))
+            GTEST_SKIP() << "this CPU lacks the instructions";
+    }
+};
 
 class EspWorld {
   public:

@@ -8,7 +8,7 @@ namespace {
 using test::EspWorld;
 using test::Suite;
 
-class EspRoundTrip : public test::EspFixture, public ::testing::WithParamInterface<CryptoArch> {
+class EspRoundTrip : public test::OnEveryArch<test::EspFixture> {
   protected:
     static constexpr std::uint8_t kSequenceForms[] = {0, ipc::kSaExtendedSequence};
 
@@ -67,7 +67,10 @@ TEST_P(EspRoundTrip, ReturnsEveryLengthUnderEverySuite) {
     EXPECT_EQ(world.dropped_in_all(), 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryArch, EspRoundTrip, ::testing::ValuesIn(test::supported_archs()));
+INSTANTIATE_TEST_SUITE_P(EveryArch,
+                         EspRoundTrip,
+                         ::testing::ValuesIn(test::kArchs),
+                         test::arch_name);
 
 class EspSlowPath : public test::EspFixture {};
 

@@ -64,7 +64,7 @@ ipc::InstallSa install_record(const nlohmann::json& sa, Encapsulation form) {
     return record;
 }
 
-class EspVectors : public test::EspFixture, public ::testing::WithParamInterface<CryptoArch> {
+class EspVectors : public test::OnEveryArch<test::EspFixture> {
   protected:
     /// One packet on a fresh SA.
     static void expect_verdict(EspWorld& world,
@@ -129,7 +129,7 @@ TEST_P(EspVectors, GetTheirVerdict) {
     EXPECT_EQ(packets, 2 * 728U);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryArch, EspVectors, ::testing::ValuesIn(test::supported_archs()));
+INSTANTIATE_TEST_SUITE_P(EveryArch, EspVectors, ::testing::ValuesIn(test::kArchs), test::arch_name);
 
 } // namespace
 } // namespace adit::dataplane
