@@ -14,17 +14,6 @@ namespace adit::dataplane {
 
 namespace {
 
-struct CipherAnswer {
-    EspCipher cipher;
-    const char* name;
-    const char* key;
-    const char* iv;
-    const char* aad;
-    const char* plaintext;
-    const char* ciphertext;
-    const char* tag; // GCM
-};
-
 // CBC: NIST SP 800-38A F.2.1, F.2.3, F.2.5. 3DES: keys of NIST SP 800-67 appendix B.1, answer by
 // OpenSSL. GCM: Wycheproof aes_gcm_test tests 12, 186, 101 (8 octets of AAD, as ESP has).
 constexpr CipherAnswer kCipherAnswers[] = {
@@ -66,12 +55,6 @@ constexpr CipherAnswer kCipherAnswers[] = {
      "376187894605a8d45e30de51",         "956846a209e087ed",
      "e28e0e9f9d22463ac0e42639b530f42102fded75",                         "feca44952447015b5df1f456df8ca4bb4eee2ce2",
      "082e91924deeb77880e1b1c84f9b8d30"                                                                                                            },
-};
-
-struct MacAnswer {
-    EspMac mac;
-    const char* name;
-    const char* tag; // cut to the ICV's length
 };
 
 // "Hi There" under a key of 0x0b octets: RFC 2202 2 and 3 (case 1), RFC 4868 2.7.2 (AUTH case 1).
@@ -188,10 +171,14 @@ Status check(CryptoMb& crypto, const MacAnswer& answer) {
 
 } // namespace
 
-Status run_known_answers(CryptoMb& crypto) {
-    for (const CipherAnswer& answer : kCipherAnswers)
+KnownAnswers known_answers() {
+    return {kCipherAnswers, kMacAnswers};
+}
+
+Status run_known_answers(CryptoMb& crypto, const KnownAnswers& answers) {
+    for (const CipherAnswer& answer : answers.ciphers)
         TRY_VOID(check(crypto, answer));
-    for (const MacAnswer& answer : kMacAnswers)
+    for (const MacAnswer& answer : answers.macs)
         TRY_VOID(check(crypto, answer));
     return {};
 }

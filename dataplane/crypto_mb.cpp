@@ -433,6 +433,10 @@ bool CryptoMb::supports(CryptoArch arch) {
 }
 
 Result<std::unique_ptr<CryptoMb>> CryptoMb::create(CryptoArch arch) {
+    return create(arch, known_answers());
+}
+
+Result<std::unique_ptr<CryptoMb>> CryptoMb::create(CryptoArch arch, const KnownAnswers& answers) {
     if (!supports(arch))
         return fail(ErrorCode::Unsupported,
                     "this CPU lacks the instructions of the chosen crypto architecture; use auto");
@@ -440,7 +444,7 @@ Result<std::unique_ptr<CryptoMb>> CryptoMb::create(CryptoArch arch) {
     auto for_jobs = TRY(open_manager(arch));
     std::unique_ptr<CryptoMb> crypto{
         new CryptoMb{std::make_unique<Engine>(std::move(for_bursts), std::move(for_jobs))}};
-    TRY_VOID(run_known_answers(*crypto));
+    TRY_VOID(run_known_answers(*crypto, answers));
     return crypto;
 }
 

@@ -33,6 +33,8 @@ struct gcm_context_data;
 
 namespace adit::dataplane {
 
+struct KnownAnswers;
+
 enum class CryptoArch : std::uint8_t {
     Auto, // the best that the CPU has
     Sse,
@@ -107,6 +109,8 @@ class CryptoMb {
     /// Opens the library for this CPU and runs known answers through every algorithm in every
     /// direction: a wrong answer is an error, and the process must not start.
     static Result<std::unique_ptr<CryptoMb>> create(CryptoArch arch);
+    /// The same with other answers, for tests of the refusal.
+    static Result<std::unique_ptr<CryptoMb>> create(CryptoArch arch, const KnownAnswers& answers);
     /// Whether this CPU can run `arch`.
     static bool supports(CryptoArch arch);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The crypto adapter against answers of others.
+// The crypto adapter against answers of others, and its refusal to start without them.
 #include "dataplane/crypto_mb.h"
 
 #include "common/secret.h"
+#include "dataplane/crypto_known_answers.h"
 #include "tests/support/esp_fixture.h"
 #include "tests/support/vectors.h"
 
@@ -113,6 +114,80 @@ INSTANTIATE_TEST_SUITE_P(EveryArch,
                          CryptoMbVectors,
                          ::testing::ValuesIn(test::kArchs),
                          test::arch_name);
+
+// ---------------------------------------------------------------------------------------------------
+// The self-test at start
+
+class CryptoMbSelfTest : public test::OnEveryArch<::testing::Test> {
+  protected:
+    /// `hex` with its first octet changed.
+    static std::string spoiled(std::string hex) {
+        hex.front() = hex.front() == '0' ? '1' : '0';
+        return hex;
+    }
+
+    /// create() with the answers of this test fails and says what is wrong.
+    void expect_refusal(const char* algorithm, const char* operation) const {
+        const auto made = CryptoMb::create(GetParam(), {ciphers, macs});
+        ASSERT_FALSE(made.has_value()) << algorithm << " gave a wrong answer, and nobody minds";
+        EXPECT_NE(made.error().text.find(std::string{algorithm} + " gave a wrong answer when " +
+                                         operation),
+                  std::string::npos)
+            << made.error().text;
+    }
+
+    std::vector<CipherAnswer> ciphers{known_answers().ciphers.begin(),
+                                      known_answers().ciphers.end()};
+    std::vector<MacAnswer> macs{known_answers().macs.begin(), known_answers().macs.end()};
+};
+
+TEST_P(CryptoMbSelfTest, RefusesToStartOnAWrongCiphertext) {
+    for (CipherAnswer& answer : ciphers) {
+        const CipherAnswer good = answer;
+        const std::string wrong = spoiled(good.ciphertext);
+        answer.ciphertext = wrong.c_str();
+        expect_refusal(good.name, "enciphering");
+        answer = good;
+    }
+}
+
+TEST_P(CryptoMbSelfTest, RefusesToStartOnAWrongTagOfTheCombinedMode) {
+    for (CipherAnswer& answer : ciphers) {
+        if (!is_combined_mode(answer.cipher))
+            continue;
+        const CipherAnswer good = answer;
+        const std::string wrong = spoiled(good.tag);
+        answer.tag = wrong.c_str();
+        expect_refusal(good.name, "enciphering");
+        answer = good;
+    }
+}
+
+TEST_P(CryptoMbSelfTest, RefusesToStartOnAWrongMac) {
+    for (MacAnswer& answer : macs) {
+        const MacAnswer good = answer;
+        const std::string wrong = spoiled(good.tag);
+        answer.tag = wrong.c_str();
+        expect_refusal(good.name, "authenticating");
+        answer = good;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryArch,
+                         CryptoMbSelfTest,
+                         ::testing::ValuesIn(test::kArchs),
+                         test::arch_name);
+
+TEST(KnownAnswers, ExistForEveryAlgorithmOfTheTable) {
+    std::set<EspCipher> ciphers{EspCipher::Null}; // enciphers nothing
+    for (const CipherAnswer& answer : known_answers().ciphers)
+        ciphers.insert(answer.cipher);
+    EXPECT_EQ(ciphers.size(), kEspCiphers.size());
+    std::set<EspMac> macs{EspMac::None};
+    for (const MacAnswer& answer : known_answers().macs)
+        macs.insert(answer.mac);
+    EXPECT_EQ(macs.size(), kEspMacs.size());
+}
 
 TEST(CryptoMb, LibraryWipesAfterUse) {
     EXPECT_TRUE((*CryptoMb::create(CryptoArch::Auto))->wipes_after_use());
