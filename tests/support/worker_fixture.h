@@ -81,6 +81,41 @@ inline Bytes echo_request(std::uint32_t source, std::uint32_t destination, std::
     return ip_packet(source, destination, wire::kProtocolIcmp, message);
 }
 
+/// Addresses and routes of the picture above; no policies.
+inline dataplane::Tables gateway_tables() {
+    dataplane::Tables tables;
+    namespace dp = dataplane;
+    tables.interfaces[kLan] = {true, 24, kLanAddress, 1500};
+    tables.interfaces[kWan] = {true, 24, kWanAddress, 1500};
+    tables.routes.add(
+        {
+            Ipv4Address{10, 1, 0, 0},
+            16
+    },
+        {dp::RouteKind::Gateway, kWan, kPeerAddress});
+    tables.routes.add(
+        {
+            Ipv4Address{10, 2, 0, 0},
+            24
+    },
+        {dp::RouteKind::Connected, kLan, 0});
+    tables.routes.add(
+        {
+            Ipv4Address{192, 0, 2, 0},
+            24
+    },
+        {dp::RouteKind::Connected, kWan, 0});
+    tables.routes.add(
+        {
+            Ipv4Address{10, 2, 0, 255},
+            32
+    },
+        {dp::RouteKind::Broadcast, kLan, 0});
+    tables.routes.add({Ipv4Address{kLanAddress}, 32}, {dp::RouteKind::Local, kLan, 0});
+    tables.routes.add({Ipv4Address{kWanAddress}, 32}, {dp::RouteKind::Local, kWan, 0});
+    return tables;
+}
+
 /// Protects 10.2.0.0/16 <-> 10.1.0.0/16 on the wan as policy 0.
 inline dataplane::PolicyLine protect_line() {
     return {
@@ -96,35 +131,6 @@ inline dataplane::PolicyLine protect_line() {
 class WorkerFixture : public MbufFixture {
   protected:
     WorkerFixture() {
-        namespace dp = dataplane;
-        tables.interfaces[kLan] = {true, 24, kLanAddress, 1500};
-        tables.interfaces[kWan] = {true, 24, kWanAddress, 1500};
-        tables.routes.add(
-            {
-                Ipv4Address{10, 1, 0, 0},
-                16
-        },
-            {dp::RouteKind::Gateway, kWan, kPeerAddress});
-        tables.routes.add(
-            {
-                Ipv4Address{10, 2, 0, 0},
-                24
-        },
-            {dp::RouteKind::Connected, kLan, 0});
-        tables.routes.add(
-            {
-                Ipv4Address{192, 0, 2, 0},
-                24
-        },
-            {dp::RouteKind::Connected, kWan, 0});
-        tables.routes.add(
-            {
-                Ipv4Address{10, 2, 0, 255},
-                32
-        },
-            {dp::RouteKind::Broadcast, kLan, 0});
-        tables.routes.add({Ipv4Address{kLanAddress}, 32}, {dp::RouteKind::Local, kLan, 0});
-        tables.routes.add({Ipv4Address{kWanAddress}, 32}, {dp::RouteKind::Local, kWan, 0});
         neighbors.store(kLan, kHost, ipc::NeighborState::Reachable, kHostMac, 1);
         neighbors.store(kWan, kPeerAddress, ipc::NeighborState::Reachable, kPeerMac, 1);
     }
@@ -167,7 +173,7 @@ class WorkerFixture : public MbufFixture {
     }
 
     EspWorld world{dataplane::CryptoArch::Auto};
-    dataplane::Tables tables;
+    dataplane::Tables tables = gateway_tables();
     dataplane::NeighborTable neighbors{{}};
     std::unique_ptr<dataplane::HousekeeperQueues> queues = [] {
         auto made = dataplane::HousekeeperQueues::create(0);
