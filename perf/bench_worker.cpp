@@ -15,6 +15,8 @@
 #include "perf/raw_library.h"
 
 #include "dataplane/eal.h"
+#include "dataplane/eth_port.h"
+#include "dataplane/mbuf_pool.h"
 
 #include <boost/program_options.hpp>
 #include <exception>
@@ -261,7 +263,7 @@ int main(int argc, char** argv) {
     using namespace adit::perf;
     const Options options = parse(argc, argv);
     const dp::Eal eal = start_eal(options);
-    auto pool = must(dp::MbufPool::create("packets", dp::MbufPool::buffers_for(options.memory_mb)));
+    auto pool = must(dp::MbufPool::create("packets", dp::PoolPlan::fill(options.memory_mb, 2048)));
     Bench{options, pool}.run();
     return 0;
 }
