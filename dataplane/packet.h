@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <rte_mbuf.h>
 
 namespace adit::dataplane {
@@ -67,6 +68,15 @@ static_assert(offsetof(PacketMeta, source) == offsetof(PacketMeta, destination) 
 
 inline PacketMeta& meta(rte_mbuf* packet) {
     return *static_cast<PacketMeta*>(rte_mbuf_to_priv(packet));
+}
+
+/// Policy and way out are not known yet; the interface it came in by is. One store for all three.
+inline void start_meta(PacketMeta& m) {
+    static_assert(offsetof(PacketMeta, in_interface) == offsetof(PacketMeta, policy) + 4 &&
+                  offsetof(PacketMeta, out_interface) == offsetof(PacketMeta, policy) + 6);
+    const std::uint64_t start = std::uint64_t{kNoInterface.value} << 48 |
+                                std::uint64_t{m.in_interface} << 32 | kNoPolicy.value;
+    std::memcpy(&m.policy, &start, sizeof start);
 }
 
 inline std::uint8_t* data(rte_mbuf* packet) {

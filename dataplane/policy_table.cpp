@@ -29,19 +29,6 @@ bool lines_stand_together(std::span<const PolicyLine> lines) {
 
 namespace {
 
-// What a taker's value says: policy in the upper bits, action in the lower.
-constexpr unsigned kActionBits = 2;
-
-std::uint32_t value_of(const PolicyLine& line) {
-    ENSURE(line.policy.value < std::uint32_t{1} << (32 - kActionBits));
-    return line.policy.value << kActionBits | static_cast<std::uint32_t>(line.action);
-}
-
-PolicyMatch match_of(std::uint32_t value) {
-    return {static_cast<ipc::PolicyAction>(value & ((1U << kActionBits) - 1)),
-            PolicyId{value >> kActionBits}};
-}
-
 // What a taker's exceptions say: a place in few_, or with this bit one in many_.
 constexpr std::uint32_t kMany = 1U << 31;
 
@@ -130,8 +117,7 @@ PolicyTable::PolicyTable(std::vector<PolicyLine> lines) {
     builder.finish();
 }
 
-/// Whether a bypass line of the same entry stands before `line` and matches.
-bool PolicyTable::bypassed(const SelectorLine& line, const Flow& flow) const {
+bool PolicyTable::bypassed(const SelectorLine& line, Flow flow) const {
     if ((line.exceptions & kMany) != 0) {
         const TupleSpace& bypasses = many_[line.exceptions & ~kMany];
         return bypasses.first(flow, [](const SelectorLine&) { return false; }).number < line.number;
@@ -144,12 +130,6 @@ bool PolicyTable::bypassed(const SelectorLine& line, const Flow& flow) const {
             return false;
     }
     return false;
-}
-
-PolicyMatch PolicyTable::match(const Flow& flow) const {
-    const TupleSpace::Found found =
-        takers_.first(flow, [&](const SelectorLine& line) { return bypassed(line, flow); });
-    return found.number == kNoLine ? PolicyMatch{} : match_of(found.value);
 }
 
 std::size_t PolicyTable::memory() const {

@@ -17,6 +17,7 @@
 #pragma once
 
 #include "common/address.h"
+#include "common/error.h"
 #include "common/ipc/records.h"
 #include "common/types.h"
 #include "dataplane/flow.h"
@@ -44,6 +45,19 @@ struct PolicyMatch {
     friend bool operator==(const PolicyMatch&, const PolicyMatch&) = default;
 };
 
+// What the value of a line in TupleSpace says: policy in the upper bits, action in the lower.
+inline constexpr unsigned kActionBits = 2;
+
+inline std::uint32_t value_of(const PolicyLine& line) {
+    ENSURE(line.policy.value < std::uint32_t{1} << (32 - kActionBits));
+    return line.policy.value << kActionBits | static_cast<std::uint32_t>(line.action);
+}
+
+inline PolicyMatch match_of(std::uint32_t value) {
+    return {static_cast<ipc::PolicyAction>(value & ((1U << kActionBits) - 1)),
+            PolicyId{value >> kActionBits}};
+}
+
 class PolicyTable {
   public:
     PolicyTable() = default;
@@ -53,7 +67,11 @@ class PolicyTable {
     explicit PolicyTable(std::vector<PolicyLine> lines);
 
     /// What becomes of traffic leaving the interface: source is compared with `local`.
-    [[nodiscard]] PolicyMatch match(const Flow& flow) const;
+    [[nodiscard, gnu::always_inline]] PolicyMatch match(Flow flow) const {
+        const TupleSpace::Found found = takers_.first(
+            flow, [this, flow](const SelectorLine& line) { return bypassed(line, flow); });
+        return found.number == kNoLine ? PolicyMatch{} : match_of(found.value);
+    }
 
     /// Fetches what match() will read first: a pass over a burst hides the misses of a cold table.
     void prefetch(const Flow& flow) const { takers_.prefetch(flow); }
@@ -67,7 +85,8 @@ class PolicyTable {
   private:
     class Builder;
 
-    [[nodiscard]] bool bypassed(const SelectorLine& line, const Flow& flow) const;
+    /// Whether a bypass line of the same entry stands before `line` and matches.
+    [[nodiscard]] bool bypassed(const SelectorLine& line, Flow flow) const;
 
     TupleSpace takers_; // Protect and Drop
     // The bypass lines of each entry, in order: side by side if they are few.

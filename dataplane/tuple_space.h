@@ -80,7 +80,8 @@ class TupleSpace {
 
     /// The matching line of the lowest number for which `excepted(line)` is false; it is asked
     /// about lines with exceptions only.
-    template <class Excepted> [[nodiscard]] Found first(const Flow& flow, Excepted excepted) const {
+    template <class Excepted>
+    [[nodiscard, gnu::always_inline]] Found first(Flow flow, Excepted excepted) const {
         Found best;
         for (const Tuple& tuple : tuples_) {
             if (tuple.first_number > best.number)
@@ -179,9 +180,10 @@ class TupleSpace {
     }
 
     /// `best`, or an earlier line of the run at `line`.
+    /// Out of line, and the flow by value: then it stays in registers for whoever asks first().
     template <class Excepted>
-    [[nodiscard]] static Found
-    first_of(const SelectorLine* line, const Flow& flow, Found best, Excepted excepted) {
+    [[nodiscard, gnu::noinline]] static Found
+    first_of(const SelectorLine* line, Flow flow, Found best, Excepted excepted) {
         for (;; ++line) {
             if (line->number > best.number)
                 return best;

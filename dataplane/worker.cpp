@@ -3,6 +3,7 @@
 
 #include "common/random.h"
 #include "common/secret.h"
+#include "dataplane/stages/esp_delivery.h"
 #include "dataplane/stages/esp_inbound.h"
 #include "dataplane/stages/esp_outbound.h"
 #include "dataplane/stages/forward.h"
@@ -83,10 +84,10 @@ bool Worker::turn(std::uint64_t now) {
 
 void Worker::process(Burst& frames) {
     const unsigned received = frames.count;
-    // Off the wire. Packets in clear leave at once; the others wait in context_.protect or, when
-    // they are for us, in context_.local.
-    pass<link_input, inbound_policy, route, forward, outbound_policy, link_output>(frames,
-                                                                                   context_);
+    // Off the wire. Packets in clear leave at once; the others wait in context_: in protect, or, when
+    // they are for us, in esp_in or local.
+    pass<link_input, esp_to_us, inbound_policy, route, forward, outbound_policy, link_output>(
+        frames, context_);
     clock_.lap(WorkerPart::Forward, received);
     encapsulate(context_.protect);
     const unsigned local = context_.local.count;

@@ -35,6 +35,9 @@ inline constexpr std::uint8_t kProtocolEsp = 50;
 /// RFC 1122 3.2.1.7 (RFC 1700's value): TTL of what we send ourselves.
 inline constexpr std::uint8_t kDefaultTtl = 64;
 
+/// First octet of a header without options.
+inline constexpr std::uint8_t kPlainVersionAndLength = 0x45;
+
 inline constexpr std::uint16_t kIpv4DontFragment = 0x4000;
 inline constexpr std::uint16_t kIpv4MoreFragments = 0x2000;
 inline constexpr std::uint16_t kIpv4OffsetMask = 0x1fff; // units of 8 octets

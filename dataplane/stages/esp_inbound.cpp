@@ -13,6 +13,7 @@
 #include <bit>
 #include <cstring>
 #include <optional>
+#include <span>
 
 namespace adit::dataplane {
 
@@ -21,20 +22,33 @@ namespace {
 static_assert(kMaxBurst <= CryptoMb::kMaxJobs);
 
 constexpr std::size_t kMaxIcvBytes = 32;
+/// Packets between asking for the keys of one and using them.
+constexpr unsigned kFetchAhead = 4;
 
-/// What is known about one packet while it passes through.
-struct Passage {
+/// What is known about one packet between two of the loops below.
+struct Arrival {
     rte_mbuf* packet;
     InboundSa* sa;
     std::uint64_t sequence;
-    const std::uint8_t* received_icv; // in the packet, or saved_icv
     std::uint32_t text_bytes;
-    std::uint8_t nonce[12]; // GCM: salt and IV (RFC 4106 4)
-    std::uint8_t computed_icv[kMaxIcvBytes];
-    union {
-        std::uint8_t aad[12];                 // GCM with ESN (RFC 4106 5)
-        std::uint8_t saved_icv[kMaxIcvBytes]; // HMAC with ESN writes over it in the packet
-    };
+    std::uint32_t icv_start; // HMAC with ESN: the octets of the received ICV that were written over
+    alignas(16) std::uint8_t computed_icv[kMaxIcvBytes];
+
+    [[nodiscard]] std::uint8_t* esp() const { return data(packet); }
+
+    [[nodiscard]] std::uint8_t* iv() const { return esp() + wire::kEspBytes; }
+
+    [[nodiscard]] std::uint8_t* text() const { return iv() + sa->layout.iv; }
+
+    [[nodiscard]] std::uint8_t* received_icv() const { return text() + text_bytes; }
+};
+
+static_assert(sizeof(Arrival) == 64);
+
+struct Arrivals {
+    std::array<Arrival, kMaxBurst> of;
+    unsigned count{0};
+    unsigned bulk{0}; // not GCM: these want company
 };
 
 using Verdict = std::optional<DropReason>; // nothing: go on
@@ -78,11 +92,11 @@ void notify(rte_mbuf* packet,
     context.events.push(event);
 }
 
-void refuse(const Passage& passage, DropReason reason, EspContext& context) {
-    count_on_sa(*passage.sa, reason);
+void refuse(const Arrival& arrival, DropReason reason, EspContext& context) {
+    count_on_sa(*arrival.sa, reason);
     if (reason != DropReason::EspDummy) // RFC 4303 2.6: nothing is wrong with it
-        notify(passage.packet, passage.sa, passage.sa->spi, passage.sequence, reason, context);
-    context.drops.drop(passage.packet, reason);
+        notify(arrival.packet, arrival.sa, arrival.sa->spi, arrival.sequence, reason, context);
+    context.drops.drop(arrival.packet, reason);
 }
 
 /// No SA to count it on.
@@ -103,19 +117,19 @@ bool is_at_its_endpoint(const InboundSa& sa, const PacketMeta& info) {
 }
 
 /// The checks that cost nothing, in RFC 4303 3.4's order; lengths before any arithmetic on them.
-Verdict admit(Passage& passage) {
-    const InboundSa& sa = *passage.sa;
-    if (!is_at_its_endpoint(sa, meta(passage.packet)))
+Verdict admit(Arrival& arrival) {
+    const InboundSa& sa = *arrival.sa;
+    if (!is_at_its_endpoint(sa, meta(arrival.packet)))
         return DropReason::EspWrongEndpoint;
-    const std::uint32_t length = passage.packet->data_len;
+    const std::uint32_t length = arrival.packet->data_len;
     if (length < sa.min_esp)
         return DropReason::EspShort;
-    passage.text_bytes =
+    arrival.text_bytes =
         length - static_cast<std::uint32_t>(wire::kEspBytes) - sa.layout.iv - sa.layout.icv;
-    if (!sa.layout.is_whole_blocks(passage.text_bytes))
+    if (!sa.layout.is_whole_blocks(arrival.text_bytes))
         return DropReason::EspLength;
-    const auto verdict = sa.window.check(wire::EspHeader{data(passage.packet)}.sequence());
-    passage.sequence = verdict.sequence;
+    const auto verdict = sa.window.check(wire::EspHeader{data(arrival.packet)}.sequence());
+    arrival.sequence = verdict.sequence;
     if (!verdict.accept)
         return DropReason::EspReplay;
     // bytes_left is 0 whenever the limit was passed, and lies in a line that is needed anyway.
@@ -124,60 +138,112 @@ Verdict admit(Passage& passage) {
     return std::nullopt;
 }
 
-void fill_gcm(Passage& passage, std::uint8_t* esp, CryptoJob& job) {
-    const InboundSa& sa = *passage.sa;
-    std::memcpy(passage.nonce, sa.salt_be, sizeof sa.salt_be);
-    std::memcpy(passage.nonce + sizeof sa.salt_be, job.iv, 8);
-    job.iv = passage.nonce;
-    job.authenticated = esp;
-    job.authenticated_bytes = wire::kEspBytes;
-    if (sa.has(kTraitExtendedSequence)) {
-        std::memcpy(passage.aad, esp, 4);
-        store_be(passage.aad + 4, passage.sequence);
-        job.authenticated = passage.aad;
-        job.authenticated_bytes = sizeof passage.aad;
+// ---------------------------------------------------------------------------------------------------
+// the cipher and the ICV
+
+void open_gcm(Arrival& arrival, Gcm& gcm) {
+    const InboundSa& sa = *arrival.sa;
+    const GcmNonce nonce{sa.salt_be, arrival.iv()};
+    CryptoJob job{.keys = &sa.keys,
+                  .text = arrival.text(),
+                  .iv = nonce.bytes(),
+                  .authenticated = arrival.esp(),
+                  .tag = arrival.computed_icv,
+                  .text_bytes = arrival.text_bytes,
+                  .authenticated_bytes = wire::kEspBytes,
+                  .cipher = sa.cipher,
+                  .mac = sa.mac};
+    std::uint8_t aad[12];
+    if (sa.has(kTraitExtendedSequence)) { // RFC 4106 5
+        std::memcpy(aad, arrival.esp(), 4);
+        store_be(aad + 4, arrival.sequence);
+        job.authenticated = aad;
+        job.authenticated_bytes = sizeof aad;
     }
+    gcm.open(job);
 }
 
-void fill_hmac(Passage& passage, std::uint8_t* esp, std::uint8_t* icv, CryptoJob& job) {
-    job.authenticated = esp;
-    job.authenticated_bytes = static_cast<std::uint32_t>(icv - esp);
-    if (passage.sa->has(kTraitExtendedSequence)) {
-        // RFC 4303 2.2.1: the upper half is authenticated as if it followed the packet.
-        std::memcpy(passage.saved_icv, icv, passage.sa->layout.icv);
-        passage.received_icv = passage.saved_icv;
-        store_be(icv, static_cast<std::uint32_t>(passage.sequence >> 32));
-        job.authenticated_bytes += sizeof(std::uint32_t);
-    }
+CryptoJob bulk_job(Arrival& arrival) {
+    const InboundSa& sa = *arrival.sa;
+    return {.keys = &sa.keys,
+            .text = arrival.text(),
+            .iv = arrival.iv(),
+            .authenticated = arrival.esp(),
+            .tag = arrival.computed_icv,
+            .text_bytes = arrival.text_bytes,
+            .authenticated_bytes =
+                static_cast<std::uint32_t>(arrival.received_icv() - arrival.esp()),
+            .cipher = sa.cipher,
+            .mac = sa.mac};
 }
 
-void fill_job(Passage& passage, CryptoJob& job) {
-    const InboundSa& sa = *passage.sa;
-    std::uint8_t* esp = data(passage.packet);
-    job.keys = &sa.keys;
-    job.iv = esp + wire::kEspBytes;
-    job.text = esp + wire::kEspBytes + sa.layout.iv;
-    job.text_bytes = passage.text_bytes;
-    job.tag = passage.computed_icv;
-    job.cipher = sa.cipher;
-    job.mac = sa.mac;
-    std::uint8_t* icv = job.text + job.text_bytes;
-    passage.received_icv = icv;
-    if (sa.has(kTraitCombined))
-        fill_gcm(passage, esp, job);
-    else
-        fill_hmac(passage, esp, icv, job);
+/// RFC 4303 2.2.1: the upper half of an extended sequence number is authenticated as if it followed
+/// the packet, where the received ICV stands.
+void cover_icv(Arrival& arrival, CryptoJob& job) {
+    std::memcpy(&arrival.icv_start, arrival.received_icv(), sizeof arrival.icv_start);
+    store_be(arrival.received_icv(), static_cast<std::uint32_t>(arrival.sequence >> 32));
+    job.authenticated_bytes += sizeof arrival.icv_start;
+}
+
+void uncover_icv(const Arrival& arrival) {
+    std::memcpy(arrival.received_icv(), &arrival.icv_start, sizeof arrival.icv_start);
+}
+
+/// HMACs of what is not GCM.
+[[gnu::noinline]] void verify_bulk(Arrivals& arrivals, CryptoMb& crypto) {
+    std::array<CryptoJob, kMaxBurst> jobs;
+    unsigned count = 0;
+    const auto is_covered = [](const Arrival& arrival) {
+        return !arrival.sa->has(kTraitCombined) && arrival.sa->has(kTraitExtendedSequence);
+    };
+    for (Arrival& arrival : std::span{arrivals.of}.first(arrivals.count)) {
+        if (arrival.sa->has(kTraitCombined))
+            continue;
+        jobs[count] = bulk_job(arrival);
+        if (is_covered(arrival))
+            cover_icv(arrival, jobs[count]);
+        ++count;
+    }
+    crypto.verify({jobs.data(), count});
+    for (const Arrival& arrival : std::span{arrivals.of}.first(arrivals.count))
+        if (is_covered(arrival))
+            uncover_icv(arrival);
+}
+
+[[gnu::noinline]] void decipher_bulk(Arrivals& arrivals, CryptoMb& crypto) {
+    std::array<CryptoJob, kMaxBurst> jobs;
+    unsigned count = 0;
+    for (Arrival& arrival : std::span{arrivals.of}.first(arrivals.count))
+        if (!arrival.sa->has(kTraitCombined))
+            jobs[count++] = bulk_job(arrival);
+    crypto.decipher({jobs.data(), count});
+}
+
+/// Computes every ICV; GCM is deciphered by the same pass.
+void verify(Arrivals& arrivals, CryptoMb& crypto) {
+    const bool cold = crypto.keys_are_cold();
+    for (unsigned i = 0; arrivals.bulk < arrivals.count && i < arrivals.count; ++i) {
+        if (cold && i + kFetchAhead < arrivals.count) {
+            const Arrival& ahead = arrivals.of[i + kFetchAhead];
+            prefetch_keys(ahead.sa->keys, ahead.text_bytes);
+        }
+        if (arrivals.of[i].sa->has(kTraitCombined)) [[likely]]
+            open_gcm(arrivals.of[i], crypto.gcm());
+    }
+    if (arrivals.bulk > 0)
+        verify_bulk(arrivals, crypto);
 }
 
 // ---------------------------------------------------------------------------------------------------
 // between verification and the inner packet
 
 /// In constant time. An ICV has 12, 16, 24 or 32 octets: words of eight from both ends meet.
-bool icv_holds(const Passage& passage) {
-    const std::size_t last = passage.sa->layout.icv - sizeof(std::uint64_t);
+bool icv_holds(const Arrival& arrival) {
+    const std::uint8_t* received = arrival.received_icv();
+    const std::size_t last = arrival.sa->layout.icv - sizeof(std::uint64_t);
     const auto difference_at = [&](std::size_t at) {
-        return load_be<std::uint64_t>(passage.computed_icv + at) ^
-               load_be<std::uint64_t>(passage.received_icv + at);
+        return load_be<std::uint64_t>(arrival.computed_icv + at) ^
+               load_be<std::uint64_t>(received + at);
     };
     std::uint64_t difference = difference_at(0) | difference_at(last);
     if (last > sizeof(std::uint64_t))
@@ -187,9 +253,9 @@ bool icv_holds(const Passage& passage) {
 
 /// RFC 3948 4.1 leaves the new address to policy; here only control decides, told once per address
 /// by the newest authenticated packet, so that a replayed or delayed one cannot redirect a tunnel.
-void watch_peer(const Passage& passage, EspContext& context) {
-    InboundSa& sa = *passage.sa;
-    const PacketMeta& info = meta(passage.packet);
+void watch_peer(const Arrival& arrival, EspContext& context) {
+    InboundSa& sa = *arrival.sa;
+    const PacketMeta& info = meta(arrival.packet);
     if (info.outer_source == sa.moved_address && info.outer_source_port == sa.moved_port) [[likely]]
         return;
     sa.moved_address = info.outer_source;
@@ -203,16 +269,16 @@ void watch_peer(const Passage& passage, EspContext& context) {
 }
 
 /// ICV, then the window: two copies of one packet in a burst both verify, one commits.
-Verdict authenticate(const Passage& passage, EspContext& context) {
-    InboundSa& sa = *passage.sa;
-    if (!icv_holds(passage))
+[[gnu::always_inline]] inline Verdict authenticate(const Arrival& arrival, EspContext& context) {
+    InboundSa& sa = *arrival.sa;
+    if (!icv_holds(arrival))
         return DropReason::EspIcv;
-    const bool newest = passage.sequence > sa.window.highest();
-    if (!sa.window.commit(passage.sequence))
+    const bool newest = arrival.sequence > sa.window.highest();
+    if (!sa.window.commit(arrival.sequence))
         return DropReason::EspReplay;
     sa.stats->sequence.store(sa.window.highest(), std::memory_order_relaxed);
     if (newest && sa.has(kTraitUdp))
-        watch_peer(passage, context);
+        watch_peer(arrival, context);
     return std::nullopt;
 }
 
@@ -291,13 +357,13 @@ bool combine_ecn(std::uint8_t* at, std::uint8_t outer_tos) {
 }
 
 /// Strips ESP from a deciphered packet and judges what was inside.
-Verdict decapsulate(const Passage& passage, EspContext& context) {
-    InboundSa& sa = *passage.sa;
-    rte_mbuf* packet = passage.packet;
+[[gnu::always_inline]] inline Verdict decapsulate(const Arrival& arrival, EspContext& context) {
+    InboundSa& sa = *arrival.sa;
+    rte_mbuf* packet = arrival.packet;
     std::uint8_t* inner = data(packet) + wire::kEspBytes + sa.layout.iv;
-    const std::uint8_t* pad_length_field = inner + passage.text_bytes - wire::kEspTrailerBytes;
+    const std::uint8_t* pad_length_field = inner + arrival.text_bytes - wire::kEspTrailerBytes;
     const std::uint8_t next_header = pad_length_field[1];
-    if (*pad_length_field + wire::kEspTrailerBytes > passage.text_bytes ||
+    if (*pad_length_field + wire::kEspTrailerBytes > arrival.text_bytes ||
         !padding_holds(pad_length_field))
         return DropReason::EspPadding;
     if (next_header == wire::kNextHeaderNone)
@@ -332,58 +398,46 @@ Verdict decapsulate(const Passage& passage, EspContext& context) {
 
 // ---------------------------------------------------------------------------------------------------
 
-struct Work {
-    std::array<Passage, kMaxBurst> passages;
-    std::array<CryptoJob, kMaxBurst> jobs;
-    unsigned count{0};
-
-    [[nodiscard]] std::span<CryptoJob> all_jobs() { return {jobs.data(), count}; }
-};
-
 /// One plain segment that holds an SPI and belongs to an SA of ours.
-void look_up(rte_mbuf* packet, Work& work, EspContext& context) {
+void look_up(rte_mbuf* packet, Arrivals& arrivals, EspContext& context) {
     if (!is_plain(packet)) [[unlikely]] {
         rte_mbuf* copy = copy_to_plain(packet, context.pool);
         if (copy == nullptr)
             return refuse_stranger(packet, 0, DropReason::NoBuffer, context);
         packet = copy;
     }
-    if (packet->data_len < wire::kEspBytes)
+    if (packet->data_len < wire::kEspBytes) [[unlikely]]
         return refuse_stranger(packet, 0, DropReason::EspShort, context);
     const std::uint32_t spi = wire::EspHeader{data(packet)}.spi();
     InboundSa* sa = context.sas.find_inbound(Spi{spi});
-    if (sa == nullptr)
+    if (sa == nullptr) [[unlikely]]
         return refuse_stranger(packet, spi, DropReason::EspInvalidSpi, context);
-    Passage& passage = work.passages[work.count];
-    passage.packet = packet;
-    passage.sa = sa;
-    passage.sequence = 0;
-    if (const Verdict verdict = admit(passage))
-        return refuse(passage, *verdict, context);
-    fill_job(passage, work.jobs[work.count]);
-    ++work.count;
+    Arrival& arrival = arrivals.of[arrivals.count];
+    arrival.packet = packet;
+    arrival.sa = sa;
+    arrival.sequence = 0;
+    if (const Verdict verdict = admit(arrival)) [[unlikely]]
+        return refuse(arrival, *verdict, context);
+    ++arrivals.count;
+    if (!sa->has(kTraitCombined))
+        ++arrivals.bulk;
 }
 
-/// Leaves the jobs and passages that authenticated, still in arrival order.
-void keep_authentic(Work& work, EspContext& context) {
+/// Leaves the arrivals that `judge` finds nothing wrong with, in order.
+template <class Judge> void keep(Arrivals& arrivals, EspContext& context, const Judge& judge) {
     unsigned kept = 0;
-    for (unsigned i = 0; i < work.count; ++i) {
-        if (const Verdict verdict = authenticate(work.passages[i], context)) [[unlikely]] {
-            refuse(work.passages[i], *verdict, context);
-            continue;
-        }
-        if (kept != i) {
-            work.passages[kept] = work.passages[i];
-            work.jobs[kept] = work.jobs[i];
-        }
-        ++kept;
+    for (unsigned i = 0; i < arrivals.count; ++i) {
+        const Arrival& arrival = arrivals.of[i];
+        if (const Verdict verdict = judge(arrival)) [[unlikely]]
+            refuse(arrival, *verdict, context);
+        else if (kept++ != i)
+            arrivals.of[kept - 1] = arrival;
     }
-    work.count = kept;
+    arrivals.count = kept;
 }
 
-} // namespace
-
-void esp_inbound(Burst& burst, EspContext& context) noexcept {
+/// With many SAs their lines have left the caches: SPIs are read ahead of everything else.
+void fetch_sas(const Burst& burst, EspContext& context) {
     for (unsigned i = 0; i < burst.count; ++i) {
         rte_mbuf* packet = burst.packets[i];
         if (packet->data_len < wire::kEspBytes)
@@ -393,20 +447,30 @@ void esp_inbound(Burst& burst, EspContext& context) noexcept {
         rte_prefetch0(sa);
         rte_prefetch0(&sa->window);
     }
-    Work work;
+}
+
+} // namespace
+
+void esp_inbound(Burst& burst, EspContext& context) noexcept {
+    if (context.crypto.keys_are_cold())
+        fetch_sas(burst, context);
+    Arrivals arrivals;
     for (unsigned i = 0; i < burst.count; ++i)
-        look_up(burst.packets[i], work, context);
-    context.crypto.verify(work.all_jobs());
-    keep_authentic(work, context);
-    context.crypto.decipher(work.all_jobs());
-    burst.count = 0;
-    for (unsigned i = 0; i < work.count; ++i) {
-        const Passage& passage = work.passages[i];
-        if (const Verdict verdict = decapsulate(passage, context)) [[unlikely]]
-            refuse(passage, *verdict, context);
-        else
-            burst.push(passage.packet);
+        look_up(burst.packets[i], arrivals, context);
+    verify(arrivals, context.crypto);
+    if (arrivals.bulk == 0) {
+        keep(arrivals, context, [&](const Arrival& arrival) {
+            const Verdict verdict = authenticate(arrival, context);
+            return verdict ? verdict : decapsulate(arrival, context);
+        });
+    } else {
+        keep(arrivals, context, [&](const Arrival& a) { return authenticate(a, context); });
+        decipher_bulk(arrivals, context.crypto);
+        keep(arrivals, context, [&](const Arrival& a) { return decapsulate(a, context); });
     }
+    burst.count = 0;
+    for (const Arrival& arrival : std::span{arrivals.of}.first(arrivals.count))
+        burst.push(arrival.packet);
 }
 
 } // namespace adit::dataplane

@@ -26,8 +26,7 @@ bool eth_input(rte_mbuf* packet, WorkerContext& context) noexcept {
         return end(packet, DropReason::EthUnknownType, context);
     // What no later step is sure to write.
     PacketMeta& m = meta(packet);
-    m.out_interface = kNoInterface.value;
-    m.policy = kNoPolicy.value;
+    start_meta(m);
     m.flags = to_group ? kLinkGroup : std::uint8_t{0};
     m.handover = Handover::None;
     advance(packet, wire::kEthernetBytes);

@@ -30,8 +30,7 @@ ADIT_STEP link_input(Passing& passing, WorkerContext& context) noexcept {
         is_sane_source(wire::Ipv4Header{at}.source(), *context.tables);
     if (!is_plain) [[unlikely]]
         return take_step<eth_input>(passing, context) && take_step<ip_input>(passing, context);
-    m.out_interface = kNoInterface.value;
-    m.policy = kNoPolicy.value;
+    start_meta(m);
     const std::uint16_t total = wire::Ipv4Header{at}.total_bytes();
     read_plain_flow(m, at, total);
     passing.at = at;

@@ -3,6 +3,7 @@
 
 #include "common/wire/ipv4.h"
 #include "common/wire/udp.h"
+#include "dataplane/stages/esp_delivery.h"
 
 #include <rte_ip.h>
 
@@ -17,29 +18,6 @@ bool came_from_sa(rte_mbuf* packet) {
 void refuse(rte_mbuf* packet, std::uint8_t unreachable_code, WorkerContext& context) {
     context.send_icmp_error(packet, {wire::IcmpType::DestinationUnreachable, unreachable_code, 0});
     context.drop(packet, DropReason::LocalUnknown);
-}
-
-std::optional<WorkerId> owner_elsewhere(rte_mbuf* esp, const WorkerContext& context) {
-    if (rte_pktmbuf_data_len(esp) < sizeof(std::uint32_t)) // the ESP stage counts it
-        return std::nullopt;
-    return context.handover.other_owner(Spi{load_be<std::uint32_t>(data(esp))});
-}
-
-/// Keeps what the ESP stage needs of the headers in front and moves data behind them.
-void deliver_esp(rte_mbuf* packet, std::uint16_t header_bytes, WorkerContext& context) {
-    PacketMeta& m = meta(packet);
-    m.outer_tos = wire::Ipv4Header{data(packet)}.tos();
-    m.outer_source = m.source;
-    m.outer_destination = m.destination;
-    m.outer_source_port = m.source_port;
-    m.outer_destination_port = m.destination_port;
-    rte_pktmbuf_adj(packet, header_bytes);
-    if (!context.handover.alone())
-        if (const auto owner = owner_elsewhere(packet, context)) {
-            context.hand_over(packet, *owner, Handover::EspInbound);
-            return;
-        }
-    context.esp_in.push(packet);
 }
 
 void punt(rte_mbuf* packet, std::uint16_t header_bytes, WorkerContext& context) {
@@ -82,7 +60,7 @@ void deliver_nat_traversal(rte_mbuf* packet, std::uint16_t headers, WorkerContex
     }
     if (load_be<std::uint32_t>(data(packet) + headers) != 0) {
         meta(packet).flags |= kUdpEncap;
-        deliver_esp(packet, headers, context);
+        deliver_esp(packet, data(packet), headers, context);
         return;
     }
     const auto ip_header_bytes = static_cast<std::uint16_t>(headers - wire::kUdpBytes);
@@ -159,7 +137,7 @@ void deliver(rte_mbuf* packet, WorkerContext& context) {
         if (came_from_sa(packet))
             context.drop(packet, DropReason::LocalUnknown);
         else
-            deliver_esp(packet, header_bytes, context);
+            deliver_esp(packet, data(packet), header_bytes, context);
         return;
     case wire::kProtocolUdp:
         deliver_udp(packet, header_bytes, context);

@@ -14,14 +14,45 @@
 #include "dataplane/stages/step.h"
 #include "dataplane/worker_context.h"
 
+#include <rte_prefetch.h>
+
 namespace adit::dataplane {
 
-/// The look-up, on an interface that has policies. True: in clear.
-bool passes_outbound_policy(rte_mbuf* packet, WorkerContext& context) noexcept;
+/// Its SA is another worker's, or still to be negotiated.
+void protect_elsewhere(rte_mbuf* packet, std::uint32_t policy, WorkerContext& context) noexcept;
+
+/// To the SA of `policy`.
+[[gnu::always_inline]] inline void
+protect(const Passing& passing, std::uint32_t policy, WorkerContext& context) noexcept {
+    PacketMeta& m = meta(passing.packet);
+    m.policy = policy;
+    OutboundSa* sa = context.esp.sas.outbound_for_policy(policy);
+    if (sa == nullptr) [[unlikely]] {
+        protect_elsewhere(passing.packet, policy, context);
+        return;
+    }
+    // What esp_outbound is going to touch: the SA, and the places of outer header and trailer.
+    rte_prefetch0(sa);
+    rte_prefetch0(&sa->next_sequence);
+    rte_prefetch0(passing.at - RTE_CACHE_LINE_SIZE);
+    rte_prefetch0(passing.at + passing.bytes);
+    ipc::add(context.policy_stats[policy].hits, 1);
+    m.sa.outbound = sa;
+    context.protect.push(passing.packet);
+}
 
 ADIT_STEP outbound_policy(Passing& passing, WorkerContext& context) noexcept {
-    return context.tables->policies[passing.out_interface].empty() ||
-           passes_outbound_policy(passing.packet, context);
+    const PolicyTable& policies = context.tables->policies[passing.out_interface];
+    if (policies.empty())
+        return true;
+    const PolicyMatch match = policies.match(flow_of(passing.packet));
+    if (match.action == ipc::PolicyAction::Bypass)
+        return true;
+    if (match.action == ipc::PolicyAction::Protect) [[likely]]
+        protect(passing, match.policy.value, context);
+    else
+        context.drop(passing.packet, DropReason::PolicyDrop);
+    return false;
 }
 
 /// In: packets that another worker matched under our tables and handed over to the owner of their
