@@ -40,8 +40,8 @@ cached_compiler() {
 build_folder() {
     case $1 in
         release) echo build ;;
-        asan | tsan | lint | check) echo "build-$1" ;;
-        *) die "no build preset '$1' (release, asan, tsan, lint, check)" ;;
+        asan | tsan | lint | check | perf) echo "build-$1" ;;
+        *) die "no build preset '$1' (release, asan, tsan, lint, check, perf)" ;;
     esac
 }
 
@@ -51,6 +51,7 @@ build_folder() {
 #   asan     clang 19, address and undefined-behaviour sanitizers; the first finding ends the test
 #   tsan     clang 19, thread sanitizer
 #   lint     clang 19, for its compile_commands.json only
+#   perf     as release, with the benchmarks
 configure() {
     local preset=$1 folder
     folder=$(build_folder "$preset")
@@ -64,6 +65,7 @@ configure() {
                 -Dcpp_args=-fno-sanitize-recover=undefined)
             ;;
         tsan) options=(-Doptimization=1 -Db_sanitize=thread) ;;
+        perf) options=(-Dperf=true -Dtests=disabled) ;;
     esac
     case $preset in asan | tsan | lint) cc=clang-19 cxx=clang++-19 ;; esac
     CC=$(cached_compiler $cc) CXX=$(cached_compiler $cxx) meson setup "$folder" "${options[@]}"
