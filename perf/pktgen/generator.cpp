@@ -15,6 +15,8 @@ namespace {
 using dataplane::data;
 
 constexpr std::uint32_t kMemoryMb = 128;
+/// What PortSpec::frame_room_bytes() says of memif's default MTU.
+constexpr std::uint16_t kFrameRoomBytes = 2048;
 /// Bursts in a row from one port: the cable is emptied before more is sent into the gateway.
 constexpr unsigned kBurstsPerTurn = 4;
 /// A generator that lost its core for a moment does not make up for it with a burst longer than
@@ -34,8 +36,8 @@ Result<Generator> Generator::open(const GeneratorConfig& config) {
                                           .hugepages = config.hugepages,
                                           .memory_mb = kMemoryMb,
                                           .workers = 0}));
-    auto pool =
-        TRY(dataplane::MbufPool::create("frames", dataplane::MbufPool::buffers_for(kMemoryMb)));
+    auto pool = TRY(dataplane::MbufPool::create(
+        "frames", dataplane::PoolPlan::fill(kMemoryMb, kFrameRoomBytes)));
     Generator generator{std::move(eal), std::move(pool), config.gateway};
 
     struct End {

@@ -14,6 +14,8 @@
 #include "common/error.h"
 #include "common/wire/ethernet.h"
 #include "dataplane/eal.h"
+#include "dataplane/eth_port.h"
+#include "dataplane/mbuf_pool.h"
 #include "perf/pktgen/frames.h"
 
 #include <array>
