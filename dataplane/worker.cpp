@@ -38,13 +38,6 @@ std::uint64_t now_ns() {
     return static_cast<std::uint64_t>(MonotonicClock::now().time_since_epoch().count());
 }
 
-std::array<PortFace, ipc::kMaxPorts> faces_of(std::span<const WorkerPort> ports) {
-    std::array<PortFace, ipc::kMaxPorts> faces{};
-    for (std::size_t i = 0; i < ports.size(); ++i)
-        faces[i] = {ports[i].mac.bits(), ports[i].offloads};
-    return faces;
-}
-
 } // namespace
 
 bool Worker::turn(std::uint64_t now) {
@@ -394,8 +387,8 @@ Worker::Worker(const WorkerConfig& config,
                SaTable sas,
                HousekeeperQueues queues)
     : id_(config.id), shared_(&shared), stats_(&stats.core_stats(config.id.value)),
-      sa_config_(sa_config), drops_(*stats_), clock_(*stats_), crypto_(std::move(crypto)), sas_(std::move(sas)),
-      queues_(std::move(queues)),
+      sa_config_(sa_config), drops_(*stats_), clock_(*stats_), crypto_(std::move(crypto)),
+      sas_(std::move(sas)), queues_(std::move(queues)),
       context_{
           .esp = {*sas_, *crypto_, drops_, events_, notices_, config.pool},
           .tables = nullptr,

@@ -67,6 +67,13 @@ void flush_handovers_to(WorkerId to, WorkerContext& context) {
 
 } // namespace
 
+PortFaces faces_of(std::span<const WorkerPort> ports) {
+    PortFaces faces{};
+    for (std::size_t i = 0; i < ports.size(); ++i)
+        faces[i] = {ports[i].mac.bits(), ports[i].offloads};
+    return faces;
+}
+
 Result<HousekeeperQueues> HousekeeperQueues::create(unsigned worker) {
     const std::string prefix = "w" + std::to_string(worker) + "_";
     return HousekeeperQueues{TRY(MbufRing::create(prefix + "arp", kArpSlots)),

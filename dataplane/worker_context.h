@@ -21,7 +21,9 @@
 #include "dataplane/stages/esp_context.h"
 #include "dataplane/tables.h"
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -43,6 +45,10 @@ struct PortFace {
     PortOffloads offloads{};
 };
 
+using PortFaces = std::array<PortFace, ipc::kMaxPorts>;
+
+PortFaces faces_of(std::span<const WorkerPort> ports);
+
 /// The queues between one worker and the housekeeper, named by what is in them.
 struct HousekeeperQueues {
     // worker -> housekeeper
@@ -63,7 +69,7 @@ struct WorkerContext {
     HousekeeperQueues& queues;
     ipc::PolicyStats* policy_stats; // max_policies cells of this worker
     std::vector<WorkerPort> ports;
-    std::array<PortFace, ipc::kMaxPorts> faces; // of `ports`
+    PortFaces faces; // of `ports`
     HoldQueue held;
     Reassembly reassembly;
     IcmpErrors icmp_errors;

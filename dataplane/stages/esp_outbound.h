@@ -2,14 +2,11 @@
 // Inner IPv4 packets in, ESP in tunnel mode out (RFC 4303 3.3, RFC 4301 5.1.2, RFC 3948 3.4).
 //
 // In:  data starts at a sound inner IPv4 header whose TTL was already counted down;
-// meta.sa.outbound is
-//      set; the packet is small enough (OutboundSa::inner_mtu).
-// Out: data starts at a complete outer IPv4 header; meta has the outer addresses and ports,
-// protocol 50
-//      or 17, kFromSa cleared; ready for the route look-up.
-// Exits by drop: SaExpired, SeqOverflow, TooBigDf, NoBuffer. Each is counted on the core's page, on
-// the SA's and on
-//      the policy's.
+//      meta.sa.outbound is set; small enough (fit_tunnel).
+// Out: data starts at a complete outer IPv4 header; meta has the outer addresses and protocol 50 or
+//      17, kFromSa cleared; ready for the way out (outer_output).
+// Exits by drop: SaExpired, SeqOverflow, NoBuffer. Each is counted on the core's page, on the SA's
+//      and on the policy's.
 // Events: SoftExpire, HardExpire.
 #pragma once
 

@@ -255,11 +255,15 @@ class EspFixture : public MbufFixture {
         info.outer_source = outer.source();
         info.outer_destination = outer.destination();
         info.outer_tos = outer.tos();
-        info.outer_source_port = info.source_port;
-        info.outer_destination_port = info.destination_port;
+        info.outer_source_port = 0;
+        info.outer_destination_port = 0;
         info.flags = 0;
-        if (udp)
+        if (udp) {
+            const std::uint8_t* ports = dataplane::data(packet) + wire::kIpv4Bytes;
+            info.outer_source_port = load_be<std::uint16_t>(ports);
+            info.outer_destination_port = load_be<std::uint16_t>(ports + 2);
             info.flags = dataplane::kUdpEncap;
+        }
         rte_pktmbuf_adj(packet, udp ? 28 : 20);
     }
 

@@ -110,7 +110,8 @@ class RingGateway {
                 .crypto = dataplane::CryptoArch::Auto,
                 .idle = dataplane::IdleMode::Poll,
                 .ports = {{.dpdk_port = lan.id(), .mac = kLanMac},
-                          {.dpdk_port = wan.id(), .mac = kWanMac}},
+                          {.dpdk_port = wan.id(), .mac = kWanMac}           },
+                .rx_queues = {{kLan, 0},                               {kWan, 0}},
                 .pool = test_pool()
         },
             shared_,

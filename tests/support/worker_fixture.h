@@ -153,6 +153,12 @@ class WorkerFixture : public MbufFixture {
 
     void protect_wan() { tables.policies[kWan] = dataplane::PolicyTable{{protect_line()}}; }
 
+    /// The LAN's port was asked to check IPv4 checksums.
+    void ask_nic_for_checksums() {
+        context->ports[kLan].offloads.rx_ipv4_checksum = true;
+        context->faces = dataplane::faces_of(context->ports);
+    }
+
     static dataplane::Burst burst_of(rte_mbuf* packet) {
         dataplane::Burst burst;
         burst.push(packet);
@@ -180,14 +186,18 @@ class WorkerFixture : public MbufFixture {
         ENSURE(made.has_value());
         return std::make_unique<dataplane::HousekeeperQueues>(std::move(*made));
     }();
+    const std::vector<dataplane::WorkerPort> ports{
+        {.dpdk_port = kLan, .mac = kLanMac},
+        {.dpdk_port = kWan, .mac = kWanMac}
+    };
     std::unique_ptr<dataplane::WorkerContext> context{
-        new dataplane::WorkerContext{
-                                     .esp = world.context,
+        new dataplane::WorkerContext{.esp = world.context,
                                      .tables = &tables,
                                      .neighbors = neighbors,
                                      .queues = *queues,
                                      .policy_stats = world.policy_stats.get(),
-                                     .ports = {{.dpdk_port = 0, .mac = kLanMac}, {.dpdk_port = 1, .mac = kWanMac}},
+                                     .ports = ports,
+                                     .faces = dataplane::faces_of(ports),
                                      .held = dataplane::HoldQueue{EspWorld::kMaxPolicies},
                                      .reassembly = dataplane::Reassembly{world.drops},
                                      .icmp_errors = dataplane::IcmpErrors{test_pool()}}

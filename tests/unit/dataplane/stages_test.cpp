@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each stage alone, on real mbufs; esp_inbound and esp_outbound have tests of their own.
 #include "dataplane/stages/eth_input.h"
-#include "dataplane/stages/eth_output.h"
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/fragment.h"
 #include "dataplane/stages/inbound_policy.h"
 #include "dataplane/stages/ip_input.h"
+#include "dataplane/stages/link_output.h"
 #include "dataplane/stages/local_delivery.h"
 #include "dataplane/stages/outbound_policy.h"
 #include "dataplane/stages/route.h"
+#include "tests/support/ring_port.h"
 #include "tests/support/worker_fixture.h"
 
 #include <algorithm>
@@ -21,9 +22,7 @@ class Stages : public test::WorkerFixture {
     /// Runs off the wire up to the route, as a worker does.
     Burst take_in(std::uint16_t interface, ByteView packet) {
         Burst burst = burst_of(received(interface, packet));
-        ip_input(burst, *context);
-        inbound_policy(burst, *context);
-        route(burst, *context);
+        pass<ip_input, inbound_policy, route>(burst, *context);
         return burst;
     }
 
@@ -53,7 +52,7 @@ TEST_F(Stages, EthInputPassesIpv4ToUs) {
     const Bytes packet = test::echo_request(test::kHost, test::kLanAddress, 8);
     Burst burst =
         burst_of(received(test::kLan, frame(test::kLanMac, wire::kEtherTypeIpv4, packet)));
-    eth_input(burst, *context);
+    pass<eth_input>(burst, *context);
     ASSERT_EQ(burst.count, 1U);
     EXPECT_EQ(bytes_of(burst.packets[0]), packet);
     free_all(burst);
@@ -65,7 +64,7 @@ TEST_F(Stages, EthInputDropsForeignAndUnknownFrames) {
     burst.push(received(test::kLan, frame(test::kLanMac, 0x86dd, {})));
     burst.push(received(test::kLan, frame(test::kLanMac, 0x8100, {})));
     burst.push(received(test::kLan, Bytes(13)));
-    eth_input(burst, *context);
+    pass<eth_input>(burst, *context);
     EXPECT_EQ(burst.count, 0U);
     EXPECT_EQ(world.dropped(DropReason::EthNotForUs), 1U);
     EXPECT_EQ(world.dropped(DropReason::EthUnknownType), 3U);
@@ -74,7 +73,7 @@ TEST_F(Stages, EthInputDropsForeignAndUnknownFrames) {
 TEST_F(Stages, EthInputHandsArpToTheHousekeeper) {
     Burst burst =
         burst_of(received(test::kLan, frame(wire::kBroadcastMac, wire::kEtherTypeArp, Bytes(28))));
-    eth_input(burst, *context);
+    pass<eth_input>(burst, *context);
     rte_mbuf* arp = pop(queues->arp);
     ASSERT_NE(arp, nullptr);
     EXPECT_EQ(rte_pktmbuf_pkt_len(arp), 28U);
@@ -87,7 +86,7 @@ TEST_F(Stages, IpInputReadsTheFlowAndCutsPadding) {
     Bytes packet = test::udp_packet(test::kHost, test::kFarHost, 1000, 2000, Bytes(4));
     packet.resize(46);
     Burst burst = burst_of(received(test::kLan, packet));
-    ip_input(burst, *context);
+    pass<ip_input>(burst, *context);
     ASSERT_EQ(burst.count, 1U);
     EXPECT_EQ(rte_pktmbuf_pkt_len(burst.packets[0]), 32U);
     const Flow flow = flow_of(burst.packets[0]);
@@ -130,7 +129,7 @@ TEST_F(Stages, IpInputRefusesBadHeaders) {
             wire::Ipv4Header{packet.data()}.update_checksum();
         const std::uint64_t before = world.dropped(test_case.reason);
         Burst burst = burst_of(received(test::kLan, packet));
-        ip_input(burst, *context);
+        pass<ip_input>(burst, *context);
         EXPECT_EQ(burst.count, 0U) << test_case.what;
         EXPECT_EQ(world.dropped(test_case.reason), before + 1) << test_case.what;
         free_all(burst);
@@ -145,7 +144,7 @@ class NicVerdict : public Stages {
         packet[10] ^= 0xff;
         Burst burst = burst_of(received(test::kLan, packet));
         burst.packets[0]->ol_flags |= verdict;
-        ip_input(burst, *context);
+        pass<ip_input>(burst, *context);
         const unsigned count = burst.count;
         free_all(burst);
         return count;
@@ -153,7 +152,7 @@ class NicVerdict : public Stages {
 };
 
 TEST_F(NicVerdict, IsBelievedOnlyWhenItIsGood) {
-    context->ports[test::kLan].offloads.rx_ipv4_checksum = true;
+    ask_nic_for_checksums();
     EXPECT_EQ(passes(RTE_MBUF_F_RX_IP_CKSUM_GOOD), 1U);
     EXPECT_EQ(passes(RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN), 0U);
     EXPECT_EQ(passes(RTE_MBUF_F_RX_IP_CKSUM_BAD), 0U);
@@ -174,7 +173,7 @@ TEST_F(Stages, IpInputRefusesSourceRoutesAndPassesOtherOptions) {
         packet[3] = static_cast<std::uint8_t>(packet.size());
         wire::Ipv4Header{packet.data()}.update_checksum();
         Burst burst = burst_of(received(test::kLan, packet));
-        ip_input(burst, *context);
+        pass<ip_input>(burst, *context);
         EXPECT_EQ(burst.count, option == 148 ? 1U : 0U) << unsigned{option};
         free_all(burst);
     }
@@ -185,7 +184,7 @@ TEST_F(Stages, IpInputRefusesInterfacesThatAreDown) {
     tables.interfaces[test::kLan].up = false;
     Burst burst =
         burst_of(received(test::kLan, test::echo_request(test::kHost, test::kFarHost, 8)));
-    ip_input(burst, *context);
+    pass<ip_input>(burst, *context);
     EXPECT_EQ(world.dropped(DropReason::InterfaceDown), 1U);
 }
 
@@ -253,7 +252,7 @@ TEST_F(Stages, RouteRefusesGroupsAndBroadcasts) {
 
 TEST_F(Stages, ForwardCountsTtlDown) {
     Burst burst = routed(4);
-    forward(burst, *context);
+    pass<forward>(burst, *context);
     ASSERT_EQ(burst.count, 1U);
     const wire::Ipv4Header ip{data(burst.packets[0])};
     EXPECT_EQ(ip.ttl(), 63);
@@ -264,7 +263,7 @@ TEST_F(Stages, ForwardCountsTtlDown) {
 TEST_F(Stages, ForwardAnswersTheLastHop) {
     Burst burst =
         take_in(test::kLan, test::udp_packet(test::kHost, test::kFarHost, 1, 2, Bytes(4), 0, 1));
-    forward(burst, *context);
+    pass<forward>(burst, *context);
     EXPECT_EQ(burst.count, 0U);
     EXPECT_EQ(world.dropped(DropReason::TtlExpired), 1U);
     EXPECT_EQ(made_error().type(), 11);
@@ -274,7 +273,7 @@ TEST_F(Stages, ErrorsAboutTunnelledPacketsComeFromTheInside) {
     Burst burst =
         take_in(test::kWan, test::udp_packet(test::kFarHost, test::kHost, 1, 2, Bytes(4), 0, 1));
     meta(burst.packets[0]).flags |= kFromSa;
-    forward(burst, *context);
+    pass<forward>(burst, *context);
     EXPECT_EQ(made_error().type(), 11);
     EXPECT_EQ(meta(context->made.packets[0]).source, test::kLanAddress);
 }
@@ -501,16 +500,36 @@ class OutboundPolicy : public Stages {
   protected:
     OutboundPolicy() { protect_wan(); }
 
-    void install() {
-        world.install(test::EspWorld::record(
-            ipc::Direction::Outbound, {EspCipher::AesGcm128, EspMac::None}, 0));
+    void install(std::uint16_t path_mtu = 0, ipc::DfPolicy df = ipc::DfPolicy::Copy) {
+        auto record = test::EspWorld::record(
+            ipc::Direction::Outbound, {EspCipher::AesGcm128, EspMac::None}, 0);
+        record.path_mtu = path_mtu;
+        record.df_policy = static_cast<std::uint8_t>(df);
+        world.install(record);
+    }
+
+    /// Packets that fit_tunnel makes of one with `inner_bytes` octets and DF. Frees them.
+    unsigned pieces_with_df(std::uint32_t inner_bytes) {
+        Burst burst =
+            routed(inner_bytes - wire::kIpv4Bytes - wire::kUdpBytes, wire::kIpv4DontFragment);
+        pass<outbound_policy>(burst, *context);
+        Burst out;
+        unsigned next = 0;
+        const bool fits = all_fit_tunnel(context->protect, *context);
+        const bool any = fit_tunnel(context->protect, next, out, *context);
+        EXPECT_EQ(any, out.count > 0);
+        EXPECT_EQ(fits, out.count == 1);
+        context->protect.count = 0;
+        const unsigned pieces = out.count;
+        free_all(out);
+        return pieces;
     }
 };
 
 TEST_F(OutboundPolicy, PacketsOfAPolicyGetItsSa) {
     install();
     Burst burst = routed(4);
-    outbound_policy(burst, *context);
+    pass<outbound_policy>(burst, *context);
     EXPECT_EQ(burst.count, 0U);
     ASSERT_EQ(context->protect.count, 1U);
     EXPECT_EQ(meta(context->protect.packets[0]).sa.outbound, &world.outbound(0));
@@ -520,7 +539,7 @@ TEST_F(OutboundPolicy, PacketsOfAPolicyGetItsSa) {
 TEST_F(OutboundPolicy, OthersLeaveInClear) {
     Burst burst =
         take_in(test::kLan, test::udp_packet(test::kHost, test::kPeerAddress, 1, 2, Bytes(4)));
-    outbound_policy(burst, *context);
+    pass<outbound_policy>(burst, *context);
     EXPECT_EQ(burst.count, 1U);
     free_all(burst);
 }
@@ -528,7 +547,7 @@ TEST_F(OutboundPolicy, OthersLeaveInClear) {
 TEST_F(OutboundPolicy, WithoutAnSaPacketsWaitAndControlIsAskedOnce) {
     for (unsigned i = 0; i < HoldQueue::kMaxPerPolicy + 2; ++i) {
         Burst burst = routed(4);
-        outbound_policy(burst, *context);
+        pass<outbound_policy>(burst, *context);
         EXPECT_EQ(burst.count, 0U);
     }
     EXPECT_EQ(context->held.size(), HoldQueue::kMaxPerPolicy);
@@ -537,7 +556,7 @@ TEST_F(OutboundPolicy, WithoutAnSaPacketsWaitAndControlIsAskedOnce) {
 
     context->esp.now_ns += HoldQueue::kAcquirePeriodNs;
     Burst burst = routed(4);
-    outbound_policy(burst, *context);
+    pass<outbound_policy>(burst, *context);
     EXPECT_EQ(world.count_events(ipc::EventType::Acquire), 2U);
 
     Burst released;
@@ -548,7 +567,7 @@ TEST_F(OutboundPolicy, WithoutAnSaPacketsWaitAndControlIsAskedOnce) {
 
 TEST_F(OutboundPolicy, HeldPacketsAreGivenUpInTheEnd) {
     Burst burst = routed(4);
-    outbound_policy(burst, *context);
+    pass<outbound_policy>(burst, *context);
     const auto drop = [&](rte_mbuf* packet, std::uint32_t policy) {
         context->drop_for_want_of_sa(packet, policy);
     };
@@ -564,7 +583,7 @@ TEST_F(OutboundPolicy, DropDrops) {
     line.action = ipc::PolicyAction::Drop;
     tables.policies[test::kWan] = PolicyTable{{line}};
     Burst burst = routed(4);
-    outbound_policy(burst, *context);
+    pass<outbound_policy>(burst, *context);
     EXPECT_EQ(burst.count, 0U);
     EXPECT_EQ(world.dropped(DropReason::PolicyDrop), 1U);
 }
@@ -574,7 +593,7 @@ TEST_F(OutboundPolicy, DropDrops) {
 TEST_F(OutboundPolicy, TooLargeForTheTunnelIsAnsweredWithItsMtu) {
     install();
     Burst burst = routed(1472, wire::kIpv4DontFragment);
-    outbound_policy(burst, *context);
+    pass<outbound_policy>(burst, *context);
     Burst out;
     unsigned next = 0;
     EXPECT_FALSE(fit_tunnel(context->protect, next, out, *context));
@@ -585,10 +604,27 @@ TEST_F(OutboundPolicy, TooLargeForTheTunnelIsAnsweredWithItsMtu) {
     EXPECT_EQ(made_error().next_hop_mtu(), 1446);
 }
 
+TEST_F(OutboundPolicy, WhatTheKnownPathCannotCarryUnfragmentedIsDropped) {
+    install(1400);
+    const std::uint32_t fits = world.outbound(0).inner_mtu(1500);
+    EXPECT_LT(fits, 1400U);
+    EXPECT_EQ(pieces_with_df(fits), 1U);
+    EXPECT_EQ(world.dropped_in_all(), 0U);
+    EXPECT_EQ(pieces_with_df(fits + 1), 0U);
+    EXPECT_EQ(world.reasons(), "too-big-df");
+    EXPECT_EQ(made_error().next_hop_mtu(), fits);
+}
+
+TEST_F(OutboundPolicy, AnSaThatClearsDfFragmentsInSpiteOfIt) {
+    install(1400, ipc::DfPolicy::Clear);
+    EXPECT_EQ(pieces_with_df(world.outbound(0).inner_mtu(1500) + 1), 2U);
+    EXPECT_EQ(world.dropped_in_all(), 0U);
+}
+
 TEST_F(OutboundPolicy, TooLargeForTheTunnelIsFragmentedBeforeEncryption) {
     install();
     Burst burst = routed(1472);
-    outbound_policy(burst, *context);
+    pass<outbound_policy>(burst, *context);
     Burst out;
     unsigned next = 0;
     EXPECT_TRUE(fit_tunnel(context->protect, next, out, *context));
@@ -607,21 +643,55 @@ TEST_F(OutboundPolicy, TooLargeForTheTunnelIsFragmentedBeforeEncryption) {
     free_all(out);
 }
 
-TEST_F(Stages, SmallLinksGetFragmentsInOrderOverSeveralBursts) {
-    tables.interfaces[test::kWan].ip_mtu = 68;
-    Burst in;
-    for (unsigned i = 0; i < 8; ++i) {
-        Burst one = routed(1000);
-        in.push(one.packets[0]);
+TEST_F(OutboundPolicy, FragmentsForATunnelComeInOrderOverSeveralBursts) {
+    constexpr unsigned kPackets = 8;
+    constexpr unsigned kPieces = 21; // 1,008 octets in steps of 48
+    install();
+    OutboundSa& sa = world.outbound(0);
+    tables.interfaces[test::kWan].ip_mtu = 128; // 74 inside
+    ASSERT_EQ(sa.inner_mtu(128), 74U);
+    for (std::uint16_t i = 0; i < kPackets; ++i) {
+        Burst burst = routed(1000);
+        store_be(data(burst.packets[0]) + 4, i);
+        pass<outbound_policy>(burst, *context);
     }
-    unsigned pieces = 0;
+    ASSERT_EQ(context->protect.count, kPackets);
+    EXPECT_FALSE(all_fit_tunnel(context->protect, *context));
+    std::vector<std::pair<unsigned, unsigned>> order; // identification, offset
     Burst out;
-    for (unsigned next = 0; fit_link(in, next, out, *context); out.count = 0) {
-        pieces += out.count;
-        for (unsigned i = 0; i < out.count; ++i)
-            rte_pktmbuf_free(out.packets[i]);
+    for (unsigned next = 0; fit_tunnel(context->protect, next, out, *context);) {
+        for (unsigned i = 0; i < out.count; ++i) {
+            const wire::Ipv4Header ip{data(out.packets[i])};
+            order.emplace_back(ip.id(), ip.flags_and_offset() & wire::kIpv4OffsetMask);
+        }
+        free_all(out);
     }
-    EXPECT_EQ(pieces, 8U * 21U); // 1008 octets in steps of 48
+    context->protect.count = 0;
+    EXPECT_EQ(order.size(), std::size_t{kPackets * kPieces});
+    EXPECT_TRUE(std::ranges::is_sorted(order));
+}
+
+TEST_F(Stages, SmallLinksGetAllFragmentsInOrder) {
+    constexpr unsigned kPackets = 8;
+    constexpr unsigned kPieces = 21; // 1,008 octets in steps of 48
+    static_assert(kPackets * kPieces > kMaxBurst, "more than a port collects");
+    tables.interfaces[test::kWan].ip_mtu = 68;
+    test::RingPort link{test::kWan, 1, 1};
+    for (std::uint16_t i = 0; i < kPackets; ++i) {
+        Burst burst = routed(1000);
+        store_be(data(burst.packets[0]) + 4, i);
+        pass<link_output>(burst, *context);
+    }
+    transmit(context->ports[test::kWan], *context);
+    std::vector<std::pair<unsigned, unsigned>> order; // identification, offset
+    while (rte_mbuf* sent = link.left(0)) {
+        const wire::Ipv4Header ip{data(sent) + wire::kEthernetBytes};
+        EXPECT_LE(ip.total_bytes(), 68);
+        order.emplace_back(ip.id(), ip.flags_and_offset() & wire::kIpv4OffsetMask);
+        rte_pktmbuf_free(sent);
+    }
+    EXPECT_EQ(order.size(), std::size_t{kPackets * kPieces});
+    EXPECT_TRUE(std::ranges::is_sorted(order));
 }
 
 TEST_F(Stages, CopiedOptionsStayInLaterFragments) {
@@ -631,22 +701,22 @@ TEST_F(Stages, CopiedOptionsStayInLaterFragments) {
     store_be(packet.data() + 2, static_cast<std::uint16_t>(packet.size()));
     wire::Ipv4Header{packet.data()}.update_checksum();
     tables.interfaces[test::kWan].ip_mtu = 1000;
-    Burst in = take_in(test::kLan, packet);
-    Burst out;
-    unsigned next = 0;
-    EXPECT_TRUE(fit_link(in, next, out, *context));
+    Burst burst = take_in(test::kLan, packet);
+    pass<link_output>(burst, *context);
+    const Burst& out = context->ports[test::kWan].out;
     ASSERT_EQ(out.count, 2U);
-    EXPECT_EQ(wire::Ipv4Header{data(out.packets[0])}.header_bytes(), 28);
-    EXPECT_EQ(wire::Ipv4Header{data(out.packets[1])}.header_bytes(), 24);
-    EXPECT_EQ(data(out.packets[1])[20], 148);
-    free_all(out);
+    std::uint8_t* const first = data(out.packets[0]) + wire::kEthernetBytes;
+    std::uint8_t* const second = data(out.packets[1]) + wire::kEthernetBytes;
+    EXPECT_EQ(wire::Ipv4Header{first}.header_bytes(), 28);
+    EXPECT_EQ(wire::Ipv4Header{second}.header_bytes(), 24);
+    EXPECT_EQ(second[20], 148);
 }
 
-// --- eth_output
+// --- link_output
 
-TEST_F(Stages, EthOutputAddressesKnownNeighbors) {
+TEST_F(Stages, LinkOutputAddressesKnownNeighbors) {
     Burst burst = routed(4);
-    eth_output(burst, *context);
+    pass<link_output>(burst, *context);
     ASSERT_EQ(context->ports[test::kWan].out.count, 1U);
     const wire::EthernetHeader ethernet{data(context->ports[test::kWan].out.packets[0])};
     EXPECT_EQ(ethernet.destination(), test::kPeerMac);
@@ -654,10 +724,10 @@ TEST_F(Stages, EthOutputAddressesKnownNeighbors) {
     EXPECT_EQ(ethernet.type(), wire::kEtherTypeIpv4);
 }
 
-TEST_F(Stages, EthOutputLeavesUnknownNeighborsToTheHousekeeper) {
+TEST_F(Stages, LinkOutputLeavesUnknownNeighborsToTheHousekeeper) {
     neighbors.remove(test::kWan, test::kPeerAddress);
     Burst burst = routed(4);
-    eth_output(burst, *context);
+    pass<link_output>(burst, *context);
     rte_mbuf* packet = pop(queues->unresolved);
     ASSERT_NE(packet, nullptr);
     EXPECT_EQ(meta(packet).next_hop, test::kPeerAddress);

@@ -19,6 +19,7 @@ class WorkerTest : public test::MbufFixture {
                                     .crypto = CryptoArch::Auto,
                                     .idle = IdleMode::Poll,
                                     .ports = {},
+                                    .rx_queues = {},
                                     .pool = test::test_pool()},
                                    shared,
                                    stats);
