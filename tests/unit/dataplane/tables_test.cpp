@@ -350,6 +350,26 @@ TEST(NeighborTable, FindsWhatWasStoredUntilRemoved) {
     EXPECT_FALSE(table.lookup(0, 7).has_value());
 }
 
+TEST(NeighborTable, CountsOnlyChangesOfWhatALookUpFinds) {
+    NeighborTable table{{}};
+    const auto changes = [&](auto change) {
+        const std::uint64_t before = table.changes();
+        change();
+        return table.changes() - before;
+    };
+    using enum ipc::NeighborState;
+    const wire::MacAddress other{
+        {2, 0, 0, 0, 0, 8}
+    };
+    EXPECT_EQ(changes([&] { table.store(0, 7, Incomplete, {}, 1); }), 0U) << "still unknown";
+    EXPECT_EQ(changes([&] { table.store(0, 7, Reachable, kMac, 2); }), 1U);
+    EXPECT_EQ(changes([&] { table.store(0, 7, Reachable, kMac, 3); }), 0U) << "confirmed";
+    EXPECT_EQ(changes([&] { table.store(0, 7, Stale, kMac, 4); }), 0U);
+    EXPECT_EQ(changes([&] { table.store(0, 7, Reachable, other, 5); }), 1U);
+    EXPECT_EQ(changes([&] { table.remove(0, 7); }), 1U);
+    EXPECT_EQ(changes([&] { table.remove(0, 7); }), 0U) << "was not there";
+}
+
 TEST(NeighborTable, KeepsHalfOfItsCellsApart) {
     NeighborTable table{{}};
     for (std::uint32_t i = 0; i < ipc::kMaxNeighbors / 2; ++i)
