@@ -128,6 +128,45 @@ TEST_F(EspInbound, JudgesEveryPadLengthOverEveryPayload) {
     }
 }
 
+TEST_F(EspInbound, JudgesEveryOctetOfThePadding) {
+    for (const Suite suite : {kGcm, kNull}) {
+        Tunnel world{suite};
+        for (std::size_t padding = 0; padding <= 40; ++padding) {
+            Bytes plaintext = test::inner_packet(60 + (258 - padding) % 4);
+            const std::size_t first = plaintext.size();
+            for (std::size_t i = 1; i <= padding; ++i)
+                plaintext.push_back(static_cast<std::uint8_t>(i));
+            plaintext.push_back(static_cast<std::uint8_t>(padding));
+            plaintext.push_back(4);
+            ASSERT_TRUE(passes(world, sealed_raw(world, plaintext))) << padding;
+            for (std::size_t i = 0; i < padding; ++i)
+                for (const unsigned change : {0x01U, 0x80U, 0xffU}) {
+                    Bytes wrong = plaintext;
+                    wrong[first + i] ^= static_cast<std::uint8_t>(change);
+                    ASSERT_FALSE(passes(world, sealed_raw(world, wrong))) << padding << " " << i;
+                }
+        }
+        EXPECT_EQ(world.reasons(), "esp-padding");
+        EXPECT_EQ(world.dropped(DropReason::EspPadding), 3U * 40 * 41 / 2);
+    }
+}
+
+TEST_F(EspInbound, ComparesEveryBitOfTheIcv) {
+    for (const Suite suite : test::all_suites())
+        for (const std::uint8_t flags : {std::uint8_t{0}, std::uint8_t{ipc::kSaExtendedSequence}}) {
+            Tunnel world{suite, 0, [&](ipc::InstallSa& sa) { sa.flags = flags; }};
+            const Bytes esp = sealed_by(world, 0, test::inner_packet(60));
+            const std::size_t icv = world.inbound(0).layout.icv;
+            for (std::size_t bit = 0; bit < 8 * icv; ++bit) {
+                Bytes wrong = esp;
+                wrong[esp.size() - icv + bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+                ASSERT_FALSE(passes(world, wrong)) << test::name_of(suite) << " bit " << bit;
+            }
+            EXPECT_EQ(world.dropped(DropReason::EspIcv), 8 * icv) << world.reasons();
+            EXPECT_TRUE(passes(world, esp)) << test::name_of(suite) << world.reasons();
+        }
+}
+
 TEST_F(EspInbound, LetsOneOfManyCopiesThrough) {
     for (const Suite suite : {kGcm, kCbc}) {
         Tunnel world{suite};
