@@ -42,6 +42,7 @@ std::uint64_t now_ns() {
 
 bool Worker::turn(std::uint64_t now) {
     context_.esp.now_ns = now;
+    clock_.start(turns_++);
     adopt_published();
 
     // records.h: a command pushed before a datagram was injected is applied before that datagram
@@ -57,7 +58,7 @@ bool Worker::turn(std::uint64_t now) {
         found_work |= take_handovers();
 
     Burst frames;
-    clock_.start(turns_++);
+    clock_.skip();
     if (const unsigned received = receive(frames); received > 0) {
         clock_.lap(WorkerPart::Receive, received);
         found_work = true;

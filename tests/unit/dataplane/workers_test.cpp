@@ -48,6 +48,26 @@ class WorkersTest : public test::WorkersFixture {
     std::uint64_t now{1'000'000'000};
 };
 
+TEST_F(WorkersTest, OnlySampledTurnsAreMeasured) {
+    open({});
+    const auto measured = [&] {
+        const auto part = static_cast<std::size_t>(ipc::WorkerPart::EspOutbound);
+        return ipc::read(stats->core_stats(0).part_packets[part]);
+    };
+    from_host(0, 0, 0);
+    turn(0); // sampled: the packet waits for its SA
+    install(0, 0, 0);
+    turn(0); // not sampled: it leaves before anything is received
+    EXPECT_EQ(left(*wan, 0), row(0, 0, 1));
+    EXPECT_EQ(measured(), 0U);
+    for (std::uint64_t i = 2; i < StageClock::kEvery; ++i)
+        turn(0);
+    from_host(0, 0, 1);
+    turn(0);
+    EXPECT_EQ(left(*wan, 0), row(0, 1, 1));
+    EXPECT_EQ(measured(), 1U);
+}
+
 TEST_F(WorkersTest, ClearTextCrossesToTheWorkerThatHasTheSa) {
     open({});
     install(2, 1, 2);
