@@ -33,10 +33,6 @@ gcm_key_data* gcm_keys(KeyBlock& block) {
     return static_cast<gcm_key_data*>(static_cast<void*>(block.bytes));
 }
 
-const gcm_key_data* gcm_keys(const KeyBlock& block) {
-    return static_cast<const gcm_key_data*>(static_cast<const void*>(block.bytes));
-}
-
 using ManagerPtr = std::unique_ptr<IMB_MGR, decltype(&free_mb_mgr)>;
 
 /// How one MAC is known to the library.

@@ -27,7 +27,7 @@ bool eth_input(rte_mbuf* packet, WorkerContext& context) noexcept {
     // What no later step is sure to write.
     PacketMeta& m = meta(packet);
     start_meta(m);
-    m.flags = to_group ? kLinkGroup : std::uint8_t{0};
+    m.flags = static_cast<std::uint8_t>(to_group ? kLinkGroup : 0);
     m.handover = Handover::None;
     advance(packet, wire::kEthernetBytes);
     if (type == wire::kEtherTypeIpv4)

@@ -25,7 +25,7 @@ ADIT_STEP link_input(Passing& passing, WorkerContext& context) noexcept {
         ethernet.destination_bits() == face.mac_bits && ethernet.source_bits() != face.mac_bits &&
         ethernet.type() == wire::kEtherTypeIpv4 && (packet->ol_flags & RTE_MBUF_F_RX_VLAN) == 0 &&
         context.tables->interfaces[m.in_interface].carries_ip() &&
-        is_plain_ipv4(at, bytes - wire::kEthernetBytes) &&
+        is_plain_ipv4(at, bytes - std::uint32_t{wire::kEthernetBytes}) &&
         (nic_vouches_for_ipv4(face.offloads, packet) || wire::checksum_holds_20(at)) &&
         is_sane_source(wire::Ipv4Header{at}.source(), *context.tables);
     if (!is_plain) [[unlikely]]

@@ -57,7 +57,7 @@ TEST_P(EspRoundTrip, ReturnsEveryLengthUnderEverySuite) {
         ASSERT_EQ(burst.count, kMaxBurst) << world.reasons();
         for (unsigned i = 0; i < burst.count; ++i) {
             const PacketMeta& info = meta(burst.packets[i]);
-            EXPECT_EQ(info.flags, kFromSa);
+            EXPECT_EQ(info.flags, kFromSa | kPortsKnown);
             EXPECT_EQ(info.source, (Ipv4Address{10, 1, 2, 3}.value));
             EXPECT_EQ(info.destination, (Ipv4Address{10, 2, 3, 4}.value));
             EXPECT_EQ(info.sa.inbound, &world.inbound(i % slots));
