@@ -35,6 +35,19 @@ bool end(rte_mbuf* packet, DropReason reason, WorkerContext& context) {
     return false;
 }
 
+/// RFC 894: what is behind the datagram pads a short frame. It may begin in any segment.
+void cut_padding(rte_mbuf* packet, std::uint16_t total_bytes) {
+    rte_mbuf* last = packet;
+    std::uint16_t left = total_bytes, segments = 1;
+    for (; left > last->data_len; last = last->next, ++segments)
+        left = static_cast<std::uint16_t>(left - last->data_len);
+    last->data_len = left;
+    rte_pktmbuf_free(last->next);
+    last->next = nullptr;
+    packet->nb_segs = segments;
+    packet->pkt_len = total_bytes;
+}
+
 } // namespace
 
 bool judge_header(rte_mbuf* packet, WorkerContext& context) noexcept {
@@ -57,9 +70,7 @@ bool ip_input(rte_mbuf* packet, WorkerContext& context) noexcept {
         return end(packet, DropReason::IpChecksum, context);
     if (!judge_header(packet, context))
         return false;
-    // RFC 894: what is behind the datagram pads a short frame.
-    rte_pktmbuf_trim(
-        packet, static_cast<std::uint16_t>(rte_pktmbuf_pkt_len(packet) - ip.total_bytes()));
+    cut_padding(packet, ip.total_bytes());
     read_flow(meta(packet), data(packet), rte_pktmbuf_data_len(packet));
     return true;
 }

@@ -96,6 +96,29 @@ TEST_F(Stages, IpInputReadsTheFlowAndCutsPadding) {
     free_all(burst);
 }
 
+TEST_F(Stages, IpInputCutsPaddingThatFillsWholeSegments) {
+    Bytes frame = test::udp_packet(test::kHost, test::kFarHost, 1000, 2000, Bytes(4, 0x77));
+    const Bytes datagram = frame;
+    frame.resize(60);
+    for (std::size_t first = wire::kIpv4Bytes; first <= frame.size(); ++first) {
+        const std::size_t second = (frame.size() - first) / 2;
+        rte_mbuf* packet = received(test::kLan, ByteView{frame}.first(first));
+        rte_mbuf* middle = make_packet(ByteView{frame}.subspan(first, second));
+        rte_mbuf* last = make_packet(ByteView{frame}.subspan(first + second));
+        ASSERT_EQ(rte_pktmbuf_chain(packet, middle), 0);
+        ASSERT_EQ(rte_pktmbuf_chain(packet, last), 0);
+        Burst burst = burst_of(packet);
+        pass<ip_input>(burst, *context);
+        ASSERT_EQ(burst.count, 1U);
+        EXPECT_EQ(rte_pktmbuf_pkt_len(packet), datagram.size()) << first;
+        Bytes left;
+        for (rte_mbuf* at = packet; at != nullptr; at = at->next)
+            left.insert(left.end(), data(at), data(at) + at->data_len);
+        EXPECT_EQ(left, datagram) << first;
+        free_all(burst);
+    }
+}
+
 struct BadHeader {
     const char* what;
     DropReason reason;
