@@ -28,6 +28,8 @@ class WorkersFixture : public EspFixture {
         std::uint8_t workers{2};
         std::uint16_t rx_queues{2}, tx_queues{2};
         std::uint32_t event_slots{256};
+        std::uint32_t max_sas{16};
+        std::uint32_t max_policies{kFlows};
         dataplane::IdleMode idle{dataplane::IdleMode::Poll};
     };
 
@@ -43,7 +45,7 @@ class WorkersFixture : public EspFixture {
         lan.emplace(kLan, shape.rx_queues, shape.tx_queues);
         wan.emplace(kWan, shape.rx_queues, shape.tx_queues);
         stats.emplace(make_stats(shape));
-        auto crossing = dataplane::Crossing::create(shape.workers, kFlows);
+        auto crossing = dataplane::Crossing::create(shape.workers, shape.max_policies);
         ENSURE(crossing.has_value());
         shared.emplace(shape.workers, stats->neighbors(), std::move(*crossing));
         shared->neighbors.store(kLan, kHost, ipc::NeighborState::Reachable, kHostMac, 1);
@@ -138,11 +140,15 @@ class WorkersFixture : public EspFixture {
     }
 
     void remove_outbound(std::uint8_t worker, std::uint32_t slot) {
+        remove(worker, EspWorld::record(ipc::Direction::Outbound, kReadable, slot));
+    }
+
+    void remove(std::uint8_t worker, const ipc::InstallSa& sa) {
         ipc::CommandRecord command{};
         command.header.type = static_cast<std::uint16_t>(ipc::CommandType::RemoveSa);
-        command.remove_sa.sa_id = EspWorld::record(ipc::Direction::Outbound, kReadable, slot).sa_id;
-        command.remove_sa.slot = slot;
-        command.remove_sa.direction = static_cast<std::uint8_t>(ipc::Direction::Outbound);
+        command.remove_sa.sa_id = sa.sa_id;
+        command.remove_sa.slot = sa.slot;
+        command.remove_sa.direction = sa.direction;
         push(worker, command);
     }
 
@@ -249,8 +255,8 @@ class WorkersFixture : public EspFixture {
         auto made = ipc::DataplaneStats::create(
             {
                 .workers = shape.workers,
-                .max_sas = 16,
-                .max_policies = kFlows,
+                .max_sas = shape.max_sas,
+                .max_policies = shape.max_policies,
                 .event_slots = shape.event_slots,
                 .port_names = {"lan", "wan"}
         },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two workers on threads of their own, with numbered packets of four flows in both directions: each
 // combination of who receives a packet and who has its SA.
+#include "tests/support/secret_memory.h"
 #include "tests/support/workers_fixture.h"
 
 #include <algorithm>
@@ -34,7 +35,11 @@ class WorkersThreadsTest : public test::WorkersFixture {
 
     void SetUp() override {
         WorkersFixture::SetUp();
-        open({.idle = IdleMode::Sleep}); // on a machine with fewer cores than threads, too
+        open(shape());
+    }
+
+    [[nodiscard]] virtual Shape shape() const {
+        return {.idle = IdleMode::Sleep}; // on a machine with fewer cores than threads, too
     }
 
     void TearDown() override {
@@ -44,6 +49,7 @@ class WorkersThreadsTest : public test::WorkersFixture {
 
     /// True when each has applied the commands that lay there.
     bool start_workers() {
+        stop = false;
         for (auto& worker : workers)
             threads.emplace_back([&] { worker->run(stop); });
         const auto turned = [&](std::uint8_t worker) {
@@ -81,7 +87,27 @@ class WorkersThreadsTest : public test::WorkersFixture {
                 arrived(stream(Direction::Inbound, number.flow), number.number);
         }
         for (const std::uint8_t worker : kBoth)
-            acquires += take_events(worker, ipc::EventType::Acquire);
+            take_events(worker);
+    }
+
+    void take_events(std::uint8_t worker) {
+        ipc::EventRecord event{};
+        while (control->events(worker).try_pop(event) == ipc::PopResult::Got) {
+            if (event.header.type == static_cast<std::uint16_t>(ipc::EventType::Acquire))
+                ++acquires;
+            if (event.header.type != static_cast<std::uint16_t>(ipc::EventType::Ack))
+                continue;
+            if (event.ack.sequence == acknowledged[worker] + 1 &&
+                event.ack.result == static_cast<std::uint16_t>(ipc::AckResult::Ok))
+                ++acknowledged[worker];
+            else
+                ++wrong_acks;
+        }
+    }
+
+    /// Every command was, once and in order.
+    [[nodiscard]] bool all_acknowledged() const {
+        return wrong_acks == 0 && std::ranges::equal(acknowledged, sequences);
     }
 
     void arrived(Stream& stream, std::uint32_t number) {
@@ -114,6 +140,8 @@ class WorkersThreadsTest : public test::WorkersFixture {
     std::array<std::array<Stream, kFlows>, 2> streams{};
     std::uint32_t in_flight{0};
     unsigned acquires{0};
+    std::array<std::uint32_t, 2> acknowledged{}; // commands, by worker
+    unsigned wrong_acks{0};
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
 };
@@ -197,6 +225,146 @@ TEST_F(WorkersThreadsTest, AnSaThatComesAndGoesLetsNoPacketOvertake) {
     EXPECT_GT(crossing.arrived, kTimes);
     EXPECT_EQ(dropped_in_all(), no_sa());
     EXPECT_GT(acquires, 0U);
+}
+
+/// The four flows and, besides, tunnels without packets, half of them each worker's.
+class WorkersScaleTest : public WorkersThreadsTest {
+  protected:
+    static constexpr std::uint32_t kTunnels = 20'000;
+    static constexpr std::uint32_t kTunnelsAWorker = kTunnels / 2;
+    /// Of the flows: one for each, and three for their rekeys in turn.
+    static constexpr std::uint32_t kFlowSlots = 4 * kFlows;
+    /// Each tunnel is replaced once.
+    static constexpr std::uint32_t kGenerations = 2;
+    /// To one worker between two looks: a pair replaced, and two flows rekeyed.
+    static constexpr std::uint32_t kCommandsAtOnce = 4 + 2 * 2;
+
+    [[nodiscard]] Shape shape() const override {
+        Shape shape = WorkersThreadsTest::shape();
+        shape.max_sas = kFlowSlots + kGenerations * kTunnelsAWorker;
+        shape.max_policies = kFlows + kTunnels;
+        return shape;
+    }
+
+    static std::uint8_t worker_of(std::uint32_t tunnel) { return tunnel % 2; }
+
+    static ipc::InstallSa
+    sa(std::uint32_t tunnel, std::uint32_t generation, ipc::Direction direction) {
+        const std::uint32_t slot = kFlowSlots + generation * kTunnelsAWorker + tunnel / 2;
+        ipc::InstallSa sa = test::EspWorld::record(direction, kReadable, slot);
+        sa.spi = make_spi(WorkerId{worker_of(tunnel)}, slot, 0xa5).value;
+        sa.policy = kFlows + tunnel;
+        return sa;
+    }
+
+    void install_pair(std::uint32_t tunnel, std::uint32_t generation) {
+        push(worker_of(tunnel), sa(tunnel, generation, ipc::Direction::Inbound));
+        push(worker_of(tunnel), sa(tunnel, generation, ipc::Direction::Outbound));
+    }
+
+    void remove_pair(std::uint32_t tunnel, std::uint32_t generation) {
+        remove(worker_of(tunnel), sa(tunnel, generation, ipc::Direction::Outbound));
+        remove(worker_of(tunnel), sa(tunnel, generation, ipc::Direction::Inbound));
+    }
+
+    /// Each flow moves on to its next slot.
+    void rekey_flows() {
+        ++rekeys;
+        for (std::uint8_t flow = 0; flow < kFlows; ++flow) {
+            const std::uint32_t old = flow_slots[flow];
+            flow_slots[flow] = kFlows * (1 + rekeys % 3) + flow;
+            install_outbound(flow, owner_of(flow), flow_slots[flow]);
+            remove_outbound(owner_of(flow), old);
+        }
+    }
+
+    template <class Change> void for_all(Change&& change) {
+        for (std::uint32_t tunnel = 0; tunnel < kTunnels; ++tunnel) {
+            ASSERT_TRUE(collect_until([&] { return room_for_commands(); }));
+            change(tunnel);
+        }
+    }
+
+    /// The same while packets pass and the flows are rekeyed.
+    template <class Change> void for_all_under_load(Change&& change) {
+        constexpr std::uint32_t kTunnelsBetweenPackets = 4, kTunnelsBetweenRekeys = 1000;
+        for_all([&](std::uint32_t tunnel) {
+            change(tunnel);
+            if (tunnel % kTunnelsBetweenRekeys == 0)
+                rekey_flows();
+            if (tunnel % kTunnelsBetweenPackets == 0)
+                send_everywhere();
+        });
+    }
+
+    bool room_for_commands() {
+        return std::ranges::all_of(kBoth, [&](auto worker) {
+            return control->commands(worker).room() >= kCommandsAtOnce;
+        });
+    }
+
+    void send_everywhere() {
+        ASSERT_TRUE(wait_for_room());
+        for (std::uint8_t flow = 0; flow < kFlows; ++flow) {
+            send(Direction::Outbound, flow);
+            send(Direction::Inbound, flow);
+        }
+    }
+
+    void expect_nothing_lost() {
+        ASSERT_TRUE(collect_until([&] { return in_flight == 0; }));
+        for (const auto& direction : streams)
+            for (const Stream& stream : direction) {
+                EXPECT_EQ(stream.arrived, stream.sent);
+                EXPECT_EQ(stream.gaps, 0U);
+                EXPECT_EQ(stream.misplaced, 0U);
+            }
+        EXPECT_EQ(dropped_in_all(), 0U);
+    }
+
+    void expect_all_acknowledged() {
+        EXPECT_TRUE(collect_until([&] { return all_acknowledged() || wrong_acks > 0; }));
+        EXPECT_TRUE(all_acknowledged()) << wrong_acks << " refused, doubled or out of turn";
+    }
+
+    std::array<std::uint32_t, kFlows> flow_slots{0, 1, 2, 3};
+    std::uint32_t rekeys{0};
+};
+
+TEST_F(WorkersScaleTest, TwentyThousandTunnelsComeChangeAndGoUnderLoad) {
+    for (std::uint8_t flow = 0; flow < kFlows; ++flow)
+        install(flow, owner_of(flow), flow);
+    ASSERT_TRUE(start_workers());
+    for_all_under_load([&](std::uint32_t tunnel) { install_pair(tunnel, 0); });
+    for_all_under_load([&](std::uint32_t tunnel) {
+        install_pair(tunnel, 1);
+        remove_pair(tunnel, 0);
+    });
+    for_all_under_load([&](std::uint32_t tunnel) { remove_pair(tunnel, 1); });
+    expect_nothing_lost();
+    expect_all_acknowledged();
+    EXPECT_EQ(acquires, 0U);
+    stop_workers();
+}
+
+TEST_F(WorkersScaleTest, RemovedSasLeaveNothingInMemory) {
+    peer.reset(); // its keys are not the gateway's
+    EXPECT_EQ(test::words_in_secret_memory(), 0U);
+    ASSERT_TRUE(start_workers());
+    for_all([&](std::uint32_t tunnel) { install_pair(tunnel, 0); });
+    for_all([&](std::uint32_t tunnel) {
+        install_pair(tunnel, 1);
+        remove_pair(tunnel, 0);
+    });
+    expect_all_acknowledged();
+    stop_workers(); // nobody writes there now
+    EXPECT_GT(test::words_in_secret_memory(), 2 * kTunnels) << "the test looks elsewhere";
+
+    ASSERT_TRUE(start_workers());
+    for_all([&](std::uint32_t tunnel) { remove_pair(tunnel, 1); });
+    expect_all_acknowledged();
+    stop_workers();
+    EXPECT_EQ(test::words_in_secret_memory(), 0U);
 }
 
 } // namespace
