@@ -12,8 +12,9 @@ namespace adit::perf {
 
 namespace {
 
-/// A program may hold back some packets of a batch and send them during the next.
-constexpr unsigned kSinkPlaces = 4 * kPackets;
+/// A program may hold back some packets of a batch and send them during the next, and what other
+/// queues received may leave here.
+constexpr unsigned kSinkPlaces = 8 * kPackets;
 constexpr unsigned kMaxQueues = 16;
 
 /// What rte_eth_fp_ops points to: one pointer a queue, per port.
@@ -54,7 +55,9 @@ void Ends::renew_batch() {
         }
     }
     sunk_ = 0;
-    ENSURE(rte_pktmbuf_alloc_bulk(pool_, batch_.data() + ready, kPackets - ready) == 0);
+    // A thread that DPDK does not know has no cache, and then none of none is an error.
+    if (ready < kPackets)
+        ENSURE(rte_pktmbuf_alloc_bulk(pool_, batch_.data() + ready, kPackets - ready) == 0);
 }
 
 void Ends::take_over(std::uint16_t port) {
@@ -114,12 +117,8 @@ std::uint16_t Ends::transmit(void* queue, rte_mbuf** packets, std::uint16_t coun
 /// Called with the source empty: the clock stands still in here.
 void Ends::next_batch() {
     const std::uint64_t now = ticks();
-    if (batch_started_ != 0) {
-        sample_.ticks += now - batch_started_;
-        sample_.packets += sunk_;
-        sample_.offered += kPackets;
-        batch_started_ = 0;
-    }
+    if (batch_started_ != 0)
+        count_batch(now);
     if (load_ == nullptr)
         return;
     if (!warm_ && sample_.ticks >= wanted_ticks_ / 4) {
@@ -127,7 +126,8 @@ void Ends::next_batch() {
         sample_ = {};
     } else if (sample_.ticks >= wanted_ticks_) {
         load_ = nullptr;
-        finished_(std::exchange(sample_, {}));
+        // Taken out first: it may start the next sample, which brings a function of its own.
+        std::exchange(finished_, nullptr)(std::exchange(sample_, {}));
         if (load_ == nullptr) // nobody started the next
             return;
     }
@@ -135,6 +135,16 @@ void Ends::next_batch() {
     writer_->write(batch_, *load_, gateway_);
     next_ = 0;
     batch_started_ = ticks();
+    stopped_ticks_ += batch_started_ - now;
+}
+
+void Ends::count_batch(std::uint64_t now) {
+    for (Sample* of : {&sample_, &total_}) {
+        of->ticks += now - batch_started_;
+        of->packets += sunk_;
+        of->offered += kPackets;
+    }
+    batch_started_ = 0;
 }
 
 } // namespace adit::perf

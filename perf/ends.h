@@ -9,9 +9,11 @@
 // So neither writing nor freeing packets is inside the clock, for anybody, and frames lie in L2 as
 // just written. What is left of the ends is measured too: see bench_worker.cpp, "ends".
 //
-// The destructor gives the ports back to their drivers.
+// Ports with several queues may have ends of their own for each; a port has the same for all its
+// queues or for none. The destructor gives the ports back to their drivers, so the last ends go
+// first.
 //
-// Threading: the core that polls.
+// Threading: made and destroyed while nobody polls the ports; then the core that polls.
 #pragma once
 
 #include "perf/frames.h"
@@ -54,6 +56,16 @@ class Ends {
 
     [[nodiscard]] bool running() const { return load_ != nullptr; }
 
+    /// Hands out the rest of the batch and then nothing more. By the thread that polls.
+    void stop() { load_ = nullptr; }
+
+    /// Since the beginning, warming up included. Complete once everything was handed out and
+    /// polled for again.
+    [[nodiscard]] const Sample& total() const { return total_; }
+
+    /// Time-stamp counter ticks during which the clock stood still.
+    [[nodiscard]] std::uint64_t stopped_ticks() const { return stopped_ticks_; }
+
   private:
     static std::uint16_t receive(void* queue, rte_mbuf** packets, std::uint16_t count);
     static std::uint16_t receive_nothing(void* queue, rte_mbuf** packets, std::uint16_t count);
@@ -61,6 +73,7 @@ class Ends {
 
     void take_over(std::uint16_t port);
     void next_batch();
+    void count_batch(std::uint64_t now);
     void renew_batch();
 
     std::unique_ptr<FrameWriter> writer_;
@@ -70,13 +83,15 @@ class Ends {
     std::function<void(const Sample&)> finished_;
     std::uint64_t wanted_ticks_{0};
     bool warm_{false};
-    Sample sample_;
+    Sample sample_, total_;
     std::uint64_t batch_started_{0};
+    std::uint64_t stopped_ticks_{0};
     unsigned next_{kPackets};
     std::vector<rte_mbuf*> batch_;
     unsigned sunk_{0};
     std::vector<rte_mbuf*> sink_;
-    std::vector<std::pair<std::uint16_t, struct rte_eth_fp_ops>> taken_over_; // with what was there before
+    std::vector<std::pair<std::uint16_t, struct rte_eth_fp_ops>>
+        taken_over_; // with what was there before
 };
 
 } // namespace adit::perf

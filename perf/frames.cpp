@@ -8,6 +8,7 @@
 #include "perf/harness.h"
 
 #include <array>
+#include <string>
 #include <vector>
 
 namespace adit::perf {
@@ -72,7 +73,7 @@ class EspFrames final : public FrameWriter {
                   .stats = {inbound_stats_.get(), outbound_stats_.get(), policy_stats_.get()}
     },
               *crypto_))),
-          pool_(rte_pktmbuf_pool_create("peer",
+          pool_(rte_pktmbuf_pool_create(next_pool_name().c_str(),
                                         2 * kRxBurst - 1,
                                         0,
                                         kPacketMetaBytes,
@@ -88,14 +89,11 @@ class EspFrames final : public FrameWriter {
         ENSURE(pool_ != nullptr);
         for (std::uint32_t slot = 0; slot < spec.tunnels; ++slot) {
             const WorkerId worker{static_cast<std::uint8_t>(slot % spec.workers)};
-            ENSURE(table_
-                       .install(make_sa(spec.suite,
-                                        spec.form,
-                                        worker,
-                                        slot,
-                                        Side::Peer,
-                                        ipc::Direction::Outbound))
-                       .ok());
+            ENSURE(
+                table_
+                    .install(make_sa(
+                        spec.suite, spec.form, worker, slot, Side::Peer, ipc::Direction::Outbound))
+                    .ok());
         }
         ENSURE(rte_pktmbuf_alloc_bulk(pool_, scratch_.data(), kRxBurst) == 0);
     }
@@ -120,15 +118,19 @@ class EspFrames final : public FrameWriter {
             ENSURE(burst.count == count);
             for (std::size_t i = 0; i < count; ++i) {
                 const rte_mbuf* sealed = burst.packets[i];
-                std::memcpy(
-                    start_frame(packets[first + i], sealed->data_len, gateway, kPeerMac),
-                    rte_pktmbuf_mtod(sealed, const std::uint8_t*),
-                    sealed->data_len);
+                std::memcpy(start_frame(packets[first + i], sealed->data_len, gateway, kPeerMac),
+                            rte_pktmbuf_mtod(sealed, const std::uint8_t*),
+                            sealed->data_len);
             }
         }
     }
 
   private:
+    static std::string next_pool_name() {
+        static unsigned made = 0;
+        return "peer" + std::to_string(made++);
+    }
+
     rte_mbuf* inner(rte_mbuf& packet, std::uint16_t octets) {
         const std::uint32_t tunnel = next_tunnel();
         packet.data_off = kHeadroomBytes;

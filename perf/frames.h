@@ -11,6 +11,7 @@
 #include <random>
 #include <rte_mbuf.h>
 #include <span>
+#include <vector>
 
 namespace adit::perf {
 
@@ -19,7 +20,8 @@ struct FrameSpec {
     Encapsulation form;
     Flow flow;
     std::uint32_t tunnels;
-    std::uint32_t workers{1}; // tunnel n belongs to worker n % workers
+    std::uint32_t workers{1};             // tunnel n belongs to worker n % workers
+    std::vector<std::uint32_t> only = {}; // the tunnels to draw from; empty: all
 };
 
 class FrameWriter {
@@ -29,12 +31,14 @@ class FrameWriter {
     virtual ~FrameWriter() = default;
 
     /// Fills fresh packets, one segment each, with frames for `gateway`.
-    virtual void write(std::span<rte_mbuf*> packets,
-                       const Load& load,
-                       const wire::MacAddress& gateway) = 0;
+    virtual void
+    write(std::span<rte_mbuf*> packets, const Load& load, const wire::MacAddress& gateway) = 0;
 
   protected:
-    std::uint32_t next_tunnel() { return static_cast<std::uint32_t>(random_() % spec_.tunnels); }
+    std::uint32_t next_tunnel() {
+        const auto drawn = static_cast<std::uint32_t>(random_());
+        return spec_.only.empty() ? drawn % spec_.tunnels : spec_.only[drawn % spec_.only.size()];
+    }
 
     FrameSpec spec_;
 

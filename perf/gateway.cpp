@@ -10,14 +10,31 @@ namespace adit::perf {
 
 namespace dp = dataplane;
 
+namespace {
+
+std::uint32_t room(const GatewaySpec& spec) {
+    return spec.max_sas != 0 ? spec.max_sas : spec.tunnels;
+}
+
+} // namespace
+
 ipc::DataplaneStats Gateway::make_stats(const GatewaySpec& spec) {
     SystemRng rng;
     return must(ipc::DataplaneStats::create(
-        {.max_sas = spec.tunnels, .max_policies = spec.tunnels, .port_names = {"lan", "wan"}},
+        {
+            .workers = spec.workers,
+            .max_sas = room(spec),
+            .max_policies = room(spec),
+            .port_names = {"lan", "wan"}
+    },
         rng));
 }
 
-std::unique_ptr<dp::Tables> Gateway::make_tables(Policies policies) const {
+dp::Crossing Gateway::make_crossing(const GatewaySpec& spec) {
+    return spec.workers > 1 ? must(dp::Crossing::create(spec.workers, room(spec))) : dp::Crossing{};
+}
+
+std::unique_ptr<dp::Tables> Gateway::make_tables(std::uint32_t tunnels) const {
     auto tables = std::make_unique<dp::Tables>();
     tables->interfaces[kLan] = {true, 24, kLanAddress, 1500};
     tables->interfaces[kWan] = {true, 24, kWanAddress, 1500};
@@ -30,7 +47,6 @@ std::unique_ptr<dp::Tables> Gateway::make_tables(Policies policies) const {
     route(kLanAddress, 32, {dp::RouteKind::Local, kLan, 0});
     route(kWanAddress, 32, {dp::RouteKind::Local, kWan, 0});
     std::vector<dp::PolicyLine> lines;
-    const std::uint32_t tunnels = policies == Policies::On ? spec_.tunnels : 0;
     for (std::uint32_t tunnel = 0; tunnel < tunnels; ++tunnel) {
         const Ipv4Address far{kFarHosts + tunnel};
         lines.push_back({
@@ -46,29 +62,37 @@ std::unique_ptr<dp::Tables> Gateway::make_tables(Policies policies) const {
 }
 
 Gateway::Gateway(const GatewaySpec& spec)
-    : spec_(spec), stats_(make_stats(spec)), shared_(1, stats_.neighbors()) {
-    shared_.tables.publish(make_tables(Policies::On));
+    : spec_(spec), stats_(make_stats(spec)),
+      shared_(spec.workers, stats_.neighbors(), make_crossing(spec)) {
+    shared_.tables.publish(make_tables(spec.tunnels));
     shared_.neighbors.store(kLan, kHost, ipc::NeighborState::Reachable, kHostMac, 1);
     shared_.neighbors.store(kWan, kPeerAddress, ipc::NeighborState::Reachable, kPeerMac, 1);
-    worker_ = must(dp::Worker::create(
-        {
-            .id = WorkerId{0},
-            .crypto = dp::CryptoArch::Auto,
-            .idle = dp::IdleMode::Poll,
-            .ports = {{.dpdk_port = spec.lan_port, .mac = spec.lan_mac},
-                      {.dpdk_port = spec.wan_port, .mac = spec.wan_mac}},
-            .rx_queues = {{.port = kLan, .queue = 0}, {.port = kWan, .queue = 0}},
-            .pool = spec.pool
-    },
-        shared_,
-        stats_));
-    shared_.rcu.join(0);
+    for (std::uint8_t id = 0; id < spec.workers; ++id) {
+        workers_.push_back(make_worker(id));
+        shared_.rcu.join(id);
+    }
     attach_control();
     install_sas();
 }
 
 Gateway::~Gateway() {
-    shared_.rcu.leave(0);
+    for (unsigned id = 0; id < spec_.workers; ++id)
+        shared_.rcu.leave(id);
+}
+
+std::unique_ptr<dp::Worker> Gateway::make_worker(std::uint8_t id) {
+    return must(dp::Worker::create(
+        {
+            .id = WorkerId{id},
+            .crypto = dp::CryptoArch::Auto,
+            .idle = dp::IdleMode::Poll,
+            .ports = {{.dpdk_port = spec_.lan_port, .mac = spec_.lan_mac, .tx_queue = id},
+                           {.dpdk_port = spec_.wan_port, .mac = spec_.wan_mac, .tx_queue = id}},
+            .rx_queues = {{.port = kLan, .queue = id}, {.port = kWan, .queue = id}},
+            .pool = spec_.pool
+    },
+        shared_,
+        stats_));
 }
 
 void Gateway::attach_control() {
@@ -78,43 +102,33 @@ void Gateway::attach_control() {
                                                  UniqueFd{dup(channel->down_fd())},
                                                  UniqueFd{dup(channel->control_doorbell_fd())}}));
     shared_.channel.publish(std::move(channel));
+    for (std::uint8_t id = 0; id < spec_.workers; ++id)
+        commands_.emplace_back(*control_, WorkerId{id});
 }
 
-void Gateway::apply(Policies policies) {
-    shared_.tables.publish(make_tables(policies));
+void Gateway::protect(std::uint32_t tunnels) {
+    shared_.tables.publish(make_tables(tunnels));
     turn();
     shared_.tables.reclaim();
 }
 
 void Gateway::install_sas() {
-    for (std::uint32_t slot = 0; slot < spec_.tunnels; ++slot)
-        for (const auto direction : {ipc::Direction::Inbound, ipc::Direction::Outbound})
-            install(make_sa(
-                spec_.suite, spec_.form, WorkerId{0}, slot, Side::Gateway, direction));
-    while (acks_ < commands_) {
-        turn();
-        take_acks();
+    for (std::uint32_t tunnel = 0; tunnel < spec_.tunnels; ++tunnel) {
+        const WorkerId owner{static_cast<std::uint8_t>(tunnel % spec_.workers)};
+        for (const auto direction : {ipc::Direction::Inbound, ipc::Direction::Outbound}) {
+            const ipc::InstallSa sa =
+                make_sa(spec_.suite, spec_.form, owner, tunnel, Side::Gateway, direction);
+            while (!commands(owner.value).try_install(sa)) {
+                turn(owner.value);
+                commands(owner.value).take_acks();
+            }
+        }
     }
-}
-
-void Gateway::install(const ipc::InstallSa& sa) {
-    ipc::CommandRecord command{};
-    command.install_sa = sa;
-    command.header.type = static_cast<std::uint16_t>(ipc::CommandType::InstallSa);
-    command.header.sequence = ++commands_;
-    while (!control_->commands(0).try_push(command)) {
-        turn();
-        take_acks();
-    }
-}
-
-void Gateway::take_acks() {
-    ipc::EventRecord event{};
-    while (control_->events(0).try_pop(event) == ipc::PopResult::Got) {
-        ENSURE(event.header.type == static_cast<std::uint16_t>(ipc::EventType::Ack));
-        ENSURE(event.ack.result == static_cast<std::uint16_t>(ipc::AckResult::Ok));
-        ++acks_;
-    }
+    for (unsigned worker = 0; worker < spec_.workers; ++worker)
+        while (!commands(worker).settled()) {
+            turn(worker);
+            commands(worker).take_acks();
+        }
 }
 
 std::array<double, ipc::kWorkerParts> Gateway::take_part_ticks() {
@@ -130,8 +144,9 @@ std::array<double, ipc::kWorkerParts> Gateway::take_part_ticks() {
 
 std::uint64_t Gateway::dropped() {
     std::uint64_t sum = 0;
-    for (const ipc::Counter& counter : stats_.core_stats(0).drops)
-        sum += ipc::read(counter);
+    for (unsigned worker = 0; worker < spec_.workers; ++worker)
+        for (const ipc::Counter& counter : stats_.core_stats(worker).drops)
+            sum += ipc::read(counter);
     return sum;
 }
 

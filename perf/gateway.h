@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The appliance in topology.h: whole workers with tables, and SAs installed through the rings as
-// control does it.
+// control does it. Tunnel n is worker n % workers'; worker w polls receive queue w of both ports
+// and has transmit queue w.
 //
-// Threading: one thread makes it and turns worker 0.
+// Threading: made and destroyed by one thread. In between each worker is turned by one thread, and
+// its commands are given by one, which may be another; apply() is for the thread that turns a lone
+// worker.
 #pragma once
 
 #include "dataplane/worker.h"
+#include "perf/command_stream.h"
 #include "perf/frames.h"
 
 #include <array>
@@ -17,10 +21,12 @@ namespace adit::perf {
 struct GatewaySpec {
     Suite suite;
     Encapsulation form;
-    std::uint32_t tunnels;
+    std::uint32_t tunnels; // installed and protected from the start
     std::uint16_t lan_port, wan_port;
     wire::MacAddress lan_mac, wan_mac;
     rte_mempool* pool;
+    std::uint8_t workers{1};
+    std::uint32_t max_sas{0}; // room for SAs a worker and direction, and for policies; 0: tunnels
 };
 
 class Gateway {
@@ -32,18 +38,25 @@ class Gateway {
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
 
-    void turn() { worker_->turn(now_ns()); }
+    void turn(unsigned worker = 0) { workers_[worker]->turn(now_ns()); }
 
     /// Without policies everything is forwarded in clear.
     enum class Policies : std::uint8_t { Off, On };
-    void apply(Policies policies);
 
-    [[nodiscard]] const char* crypto_arch() const { return worker_->crypto_arch(); }
+    void apply(Policies policies) { protect(policies == Policies::On ? spec_.tunnels : 0); }
 
-    /// Time-stamp counter ticks a packet that went by each part since the last call; 0: none did.
+    /// Policies for the first so many tunnels, whether they have SAs or not.
+    void protect(std::uint32_t tunnels);
+
+    [[nodiscard]] CommandStream& commands(unsigned worker = 0) { return commands_[worker]; }
+
+    [[nodiscard]] const char* crypto_arch() const { return workers_[0]->crypto_arch(); }
+
+    /// Time-stamp counter ticks a packet of worker 0 that went by each part since the last call; 0:
+    /// none did.
     [[nodiscard]] std::array<double, ipc::kWorkerParts> take_part_ticks();
 
-    /// Packets dropped so far, for any reason.
+    /// Packets dropped so far, for any reason, by any worker.
     [[nodiscard]] std::uint64_t dropped();
 
   private:
@@ -52,19 +65,18 @@ class Gateway {
     }
 
     static ipc::DataplaneStats make_stats(const GatewaySpec& spec);
-    [[nodiscard]] std::unique_ptr<dataplane::Tables> make_tables(Policies policies) const;
+    static dataplane::Crossing make_crossing(const GatewaySpec& spec);
+    [[nodiscard]] std::unique_ptr<dataplane::Tables> make_tables(std::uint32_t tunnels) const;
+    [[nodiscard]] std::unique_ptr<dataplane::Worker> make_worker(std::uint8_t id);
     void attach_control();
     void install_sas();
-    void install(const ipc::InstallSa& sa);
-    void take_acks();
 
     GatewaySpec spec_;
     ipc::DataplaneStats stats_;
     dataplane::Shared shared_;
-    std::unique_ptr<dataplane::Worker> worker_;
+    std::vector<std::unique_ptr<dataplane::Worker>> workers_;
     std::unique_ptr<ipc::ControlChannel> control_;
-    std::uint32_t commands_{0};
-    std::uint32_t acks_{0};
+    std::vector<CommandStream> commands_; // by worker
 };
 
 } // namespace adit::perf
