@@ -86,6 +86,11 @@ class SaTable {
         return policy < config_.max_policies ? current_[policy] : nullptr;
     }
 
+    /// Where outbound_for_policy will look; for prefetching.
+    [[nodiscard]] const void* outbound_place(std::uint32_t policy) const {
+        return current_ + (policy < config_.max_policies ? policy : 0);
+    }
+
     /// SAs of both directions now installed.
     [[nodiscard]] std::uint32_t size() const { return size_; }
 

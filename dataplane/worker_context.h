@@ -81,6 +81,7 @@ struct WorkerContext {
     // Between stages; each is emptied before the next burst is received.
     Burst local{};   // addressed to us
     Burst esp_in{};  // ESP for us; data starts at the ESP header
+    Burst matched{}; // with many SAs: the policy is known, the SA on its way into the cache
     Burst protect{}; // to be encapsulated by meta.sa.outbound
     Burst made{};    // ours: ICMP; routed and protected like forwarded packets
 

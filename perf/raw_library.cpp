@@ -63,7 +63,7 @@ class RawLibrary::Impl {
   public:
     Impl(const Suite& suite, std::uint32_t keys)
         : suite_(suite), layout_(EspLayout::of(suite.cipher, suite.mac)), manager_(alloc_mb_mgr(0)),
-          cold_(keys > kColdKeys), keys_(keys), buffers_(kPackets) {
+          cold_(keys > kColdKeys), keys_count_(keys), keys_(keys), buffers_(kPackets) {
         init_mb_mgr_auto(manager_, nullptr);
         const std::uint8_t zeros[64]{};
         for (std::uint32_t i = 0; i < keys; ++i) {
@@ -73,9 +73,7 @@ class RawLibrary::Impl {
                 (wide() ? manager_->keyexp_256 : manager_->keyexp_128)(
                     zeros, keys_[i].cbc, keys_[i].cbc + kDecipherSchedule);
         }
-        std::mt19937 random{7};
-        for (std::uint32_t& slot : slots_)
-            slot = static_cast<std::uint32_t>(random() % keys);
+        draw_keys();
     }
 
     ~Impl() { free_mb_mgr(manager_); }
@@ -94,6 +92,12 @@ class RawLibrary::Impl {
     }
 
   private:
+    /// Others for each round, or 512 of them would soon be warm.
+    void draw_keys() {
+        for (std::uint32_t& slot : slots_)
+            slot = static_cast<std::uint32_t>(random_() % keys_count_);
+    }
+
     [[nodiscard]] bool wide() const { return info(suite_.cipher).key_bytes == 32; }
 
     double spend(const Load& load, Flow flow, std::uint64_t wanted) {
@@ -107,6 +111,8 @@ class RawLibrary::Impl {
                 cbc(load, flow);
             spent += ticks() - start;
             packets += kPackets;
+            if (keys_count_ > 1)
+                draw_keys();
         }
         return static_cast<double>(spent) / static_cast<double>(packets);
     }
@@ -189,6 +195,8 @@ class RawLibrary::Impl {
     EspLayout layout_;
     IMB_MGR* manager_;
     bool cold_;
+    std::uint32_t keys_count_;
+    std::minstd_rand random_{7};
     BigArray<Keys> keys_;
     BigArray<Buffer> buffers_;
     std::array<IMB_JOB, kBurst> jobs_{};

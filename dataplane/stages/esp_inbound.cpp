@@ -418,6 +418,7 @@ void look_up(rte_mbuf* packet, Arrivals& arrivals, EspContext& context) {
     arrival.sequence = 0;
     if (const Verdict verdict = admit(arrival)) [[unlikely]]
         return refuse(arrival, *verdict, context);
+    rte_prefetch0(sa->stats);
     ++arrivals.count;
     if (!sa->has(kTraitCombined))
         ++arrivals.bulk;

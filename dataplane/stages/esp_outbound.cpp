@@ -251,28 +251,37 @@ void refuse(rte_mbuf* packet, DropReason reason, EspContext& context) {
 /// before it are worked on. The SA itself was by outbound_policy.
 constexpr unsigned kFetchAhead = 4;
 
-void fetch_counters(const Burst& burst, unsigned i) {
-    if (i + kFetchAhead < burst.count) {
-        const OutboundSa& sa = *meta(burst.packets[i + kFetchAhead]).sa.outbound;
+void fetch_counters(const Burst& burst) {
+    for (unsigned i = 0; i < burst.count; ++i) {
+        const OutboundSa& sa = *meta(burst.packets[i]).sa.outbound;
         rte_prefetch0(sa.stats);
         rte_prefetch0(sa.policy_stats);
     }
 }
 
-void fetch_keys(const Burst& burst, unsigned i) {
-    if (i + kFetchAhead < burst.count) {
-        rte_mbuf* ahead = burst.packets[i + kFetchAhead];
+/// Short packets' few lines are asked for while headers are written; the many that long ones use
+/// would have left L1 again by then, and the cipher of a long packet takes long enough.
+constexpr std::uint32_t kShortBytes = 256;
+
+enum class Length : std::uint8_t { Short, Long };
+
+void fetch_keys(const Burst& burst, unsigned i, Length length) {
+    if (i + kFetchAhead >= burst.count)
+        return;
+    rte_mbuf* ahead = burst.packets[i + kFetchAhead];
+    if ((ahead->data_len <= kShortBytes) == (length == Length::Short))
         prefetch_keys(meta(ahead).sa.outbound->keys, ahead->data_len);
-    }
 }
 
 void encapsulate_all(Burst& burst, BulkJobs& bulk, EspContext& context) {
     const bool cold = context.crypto.keys_are_cold();
+    if (cold)
+        fetch_counters(burst);
     const unsigned count = burst.count;
     unsigned kept = 0;
     for (unsigned i = 0; i < count; ++i) {
         if (cold)
-            fetch_counters(burst, i);
+            fetch_keys(burst, i, Length::Short);
         rte_mbuf* packet = burst.packets[i];
         OutboundSa& sa = *meta(packet).sa.outbound;
         if (const auto reason = admit(packet, sa, context)) [[unlikely]] {
@@ -289,7 +298,7 @@ void seal_all(const Burst& burst, BulkJobs& bulk, CryptoMb& crypto) {
     const bool cold = crypto.keys_are_cold();
     for (unsigned i = 0; bulk.count < burst.count && i < burst.count; ++i) {
         if (cold)
-            fetch_keys(burst, i);
+            fetch_keys(burst, i, Length::Long);
         if (meta(burst.packets[i]).sa.outbound->has(kTraitCombined)) [[likely]]
             seal_gcm(burst.packets[i], crypto.gcm());
     }

@@ -11,6 +11,7 @@
 //      its SA's worker finds it gone to yet another one.
 #pragma once
 
+#include "dataplane/crypto_mb.h"
 #include "dataplane/stages/step.h"
 #include "dataplane/worker_context.h"
 
@@ -21,11 +22,10 @@ namespace adit::dataplane {
 /// Its SA is another worker's, or still to be negotiated.
 void protect_elsewhere(rte_mbuf* packet, std::uint32_t policy, WorkerContext& context) noexcept;
 
-/// To the SA of `policy`.
-[[gnu::always_inline]] inline void
-protect(const Passing& passing, std::uint32_t policy, WorkerContext& context) noexcept {
-    PacketMeta& m = meta(passing.packet);
-    m.policy = policy;
+/// Its policy is known; its SA is the policy's current one.
+[[gnu::always_inline]] inline void protect_by_current_sa(const Passing& passing,
+                                                         std::uint32_t policy,
+                                                         WorkerContext& context) noexcept {
     OutboundSa* sa = context.esp.sas.outbound_for_policy(policy);
     if (sa == nullptr) [[unlikely]] {
         protect_elsewhere(passing.packet, policy, context);
@@ -37,8 +37,23 @@ protect(const Passing& passing, std::uint32_t policy, WorkerContext& context) no
     rte_prefetch0(passing.at - RTE_CACHE_LINE_SIZE);
     rte_prefetch0(passing.at + passing.bytes);
     ipc::add(context.policy_stats[policy].hits, 1);
-    m.sa.outbound = sa;
+    meta(passing.packet).sa.outbound = sa;
     context.protect.push(passing.packet);
+}
+
+/// To the SA of `policy`. With many SAs in two steps, so that neither waits for memory: see
+/// outbound_policy_matched.
+[[gnu::always_inline]] inline void
+protect(const Passing& passing, std::uint32_t policy, WorkerContext& context) noexcept {
+    PacketMeta& m = meta(passing.packet);
+    m.policy = policy;
+    if (context.esp.crypto.keys_are_cold()) {
+        rte_prefetch0(context.esp.sas.outbound_place(policy));
+        rte_prefetch0(context.policy_stats + policy);
+        context.matched.push(passing.packet);
+    } else {
+        protect_by_current_sa(passing, policy, context);
+    }
 }
 
 ADIT_STEP outbound_policy(Passing& passing, WorkerContext& context) noexcept {
@@ -55,8 +70,14 @@ ADIT_STEP outbound_policy(Passing& passing, WorkerContext& context) noexcept {
     return false;
 }
 
-/// In: packets that another worker matched under our tables and handed over to the owner of their
-/// SA. Exits as above; nothing stays in the burst.
+/// The way to the policy's line for the step that follows in another pass.
+ADIT_STEP fetch_policy(Passing& passing, WorkerContext& context) noexcept {
+    context.tables->policies[passing.out_interface].prefetch(flow_of(passing.packet));
+    return true;
+}
+
+/// In: packets whose meta.policy was matched, here (context.matched) or by another worker under our
+/// tables, who handed them over to the owner of their SA. Exits as above; nothing stays in the burst.
 void outbound_policy_matched(Burst& burst, WorkerContext& context) noexcept;
 
 } // namespace adit::dataplane
