@@ -152,7 +152,8 @@ class CryptoMb {
     bool keys_are_cold_{false};
 };
 
-/// Fetches what of the keys a text of this length uses (measured): expanded key and hash key powers.
+/// Fetches what of the keys a text of this length uses (measured): expanded key and hash key
+/// powers.
 inline void prefetch_keys(const KeyBlock& keys, std::uint32_t text_bytes) {
     const unsigned lines = text_bytes <= 128 ? 4 : text_bytes <= 512 ? 8 : 16;
     for (unsigned i = 0; i < lines; ++i)

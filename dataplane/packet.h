@@ -20,11 +20,11 @@ struct InboundSa;
 struct OutboundSa;
 
 enum PacketFlags : std::uint8_t {
-    kFromSa = 1 << 0,    // came out of an inbound SA: exempt from the clear-text check
-    kFromUs = 1 << 1,    // made here (ICMP, ARP, IKE): not counted as received
-    kUdpEncap = 1 << 2,  // ESP arrived inside UDP 4500; data starts at the ESP header
-    kFragment = 1 << 3,  // a non-first fragment: ports are unknown
-    kLinkGroup = 1 << 4, // arrived as an Ethernet broadcast: never answered with an ICMP error
+    kFromSa = 1 << 0,     // came out of an inbound SA: exempt from the clear-text check
+    kFromUs = 1 << 1,     // made here (ICMP, ARP, IKE): not counted as received
+    kUdpEncap = 1 << 2,   // ESP arrived inside UDP 4500; data starts at the ESP header
+    kFragment = 1 << 3,   // a non-first fragment: ports are unknown
+    kLinkGroup = 1 << 4,  // arrived as an Ethernet broadcast: never answered with an ICMP error
     kPortsKnown = 1 << 5, // the ports were read from the packet; otherwise they are 0
 };
 

@@ -12,8 +12,7 @@ namespace adit::dataplane {
 
 /// RFC 1812 5.2.2 (1), (3), (4), (5), and RFC 791 3.1 for the lengths. `contiguous` octets lie in
 /// the first segment, `available` in all.
-inline bool
-lengths_hold(wire::Ipv4Header ip, std::uint32_t contiguous, std::uint32_t available) {
+inline bool lengths_hold(wire::Ipv4Header ip, std::uint32_t contiguous, std::uint32_t available) {
     if (contiguous < wire::kIpv4Bytes)
         return false;
     const std::uint32_t header = ip.header_bytes();
@@ -65,13 +64,14 @@ inline bool is_plain_ipv4(const std::uint8_t* at, std::uint32_t available) {
     return (first & kMask) == kPlain && total >= wire::kIpv4Bytes && total <= available;
 }
 
-/// Also starts flags, outer_tos and handover: a core's stores are what a short packet spends most on,
-/// so they are few and wide here.
+/// Also starts flags, outer_tos and handover: a core's stores are what a short packet spends most
+/// on, so they are few and wide here.
 inline void read_plain_flow(PacketMeta& m, const std::uint8_t* at, std::uint32_t total) {
     const auto addresses = load_be<std::uint64_t>(at + 12);
     std::memcpy(&m.destination, &addresses, sizeof addresses);
     const std::uint32_t protocol = at[9];
-    const bool has = has_ports(static_cast<std::uint8_t>(protocol)) && total >= wire::kIpv4Bytes + 4;
+    const bool has =
+        has_ports(static_cast<std::uint8_t>(protocol)) && total >= wire::kIpv4Bytes + 4;
     const std::uint32_t ports = has ? load_be<std::uint32_t>(at + wire::kIpv4Bytes) : 0;
     std::memcpy(&m.destination_port, &ports, sizeof ports);
     const std::uint32_t rest = protocol | (has ? std::uint32_t{kPortsKnown} << 8 : 0);

@@ -93,9 +93,10 @@ struct alignas(64) OutboundSa {
     EspMac mac;
     std::uint8_t traits; // SaTraits
     EspLayout layout;
-    std::uint8_t outer_header;   // octets in front of the SPI: 20 or 28
-    std::uint16_t df_from_inner; // outer DF = inner DF and this, or df_always: both kIpv4DontFragment
-    std::uint16_t df_always;     // or 0, as ipc::DfPolicy says
+    std::uint8_t outer_header; // octets in front of the SPI: 20 or 28
+    std::uint16_t
+        df_from_inner;       // outer DF = inner DF and this, or df_always: both kIpv4DontFragment
+    std::uint16_t df_always; // or 0, as ipc::DfPolicy says
 
     // Line 1.
     std::uint64_t next_sequence;

@@ -340,8 +340,7 @@ CommandOutcome SaTable::install_outbound(const InstallSa& command) {
     sa.df_always = df == ipc::DfPolicy::Set ? wire::kIpv4DontFragment : std::uint16_t{0};
     build_template(sa, command);
     sa.next_sequence = command.first_sequence;
-    sa.last_sequence =
-        sa.has(kTraitExtendedSequence) ? kLastExtendedSequence : kLastShortSequence;
+    sa.last_sequence = sa.has(kTraitExtendedSequence) ? kLastExtendedSequence : kLastShortSequence;
     sa.soft_sequence = soft_sequence_of(command, sa.last_sequence);
     sa.bytes_left = first_threshold(command, sa.limits);
     std::uint8_t mask[8];

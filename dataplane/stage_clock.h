@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a worker's time goes: time-stamp counter ticks and packets for each part of a turn, taken in
-// one turn of kEvery that found work, so that measuring costs nothing to speak of.
+// Where a worker's time goes: time-stamp counter ticks and packets for each part of a turn, taken
+// in one turn of kEvery that found work, so that measuring costs nothing to speak of.
 //
 //     clock.start(turn);
 //     ... receive ...
@@ -28,8 +28,8 @@ class StageClock {
             last_ = rte_rdtsc();
     }
 
-    /// What was done since start() or the last lap belongs to `part` and `packets` packets; none: it
-    /// is left out, as nothing was there to do.
+    /// What was done since start() or the last lap belongs to `part` and `packets` packets; none:
+    /// it is left out, as nothing was there to do.
     void lap(ipc::WorkerPart part, unsigned packets) {
         if (running_) [[unlikely]]
             record(part, packets);

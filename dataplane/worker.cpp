@@ -29,8 +29,9 @@ namespace {
 
 constexpr std::uint64_t kBeatNs = 1'000'000;
 constexpr std::uint64_t kTickNs = 100'000'000;
-/// SA commands in one turn: installing one takes half a microsecond, and with 8 traffic keeps most of
-/// its speed while a hundred thousand are waiting, which are still taken at 0.7 million a second.
+/// SA commands in one turn: installing one takes half a microsecond, and with 8 traffic keeps most
+/// of its speed while a hundred thousand are waiting, which are still taken at 0.7 million a
+/// second.
 constexpr unsigned kMaxCommandsPerTurn = 8;
 /// Places of the event ring that only Acks may take: commands are answered while stages are noisy.
 constexpr std::uint64_t kEventsKeptForAcks = 64;
@@ -79,8 +80,8 @@ bool Worker::turn(std::uint64_t now) {
 
 void Worker::process(Burst& frames) {
     const unsigned received = frames.count;
-    // Off the wire. Packets in clear leave at once; the others wait in context_: in protect, or, when
-    // they are for us, in esp_in or local.
+    // Off the wire. Packets in clear leave at once; the others wait in context_: in protect, or,
+    // when they are for us, in esp_in or local.
     if (crypto_->keys_are_cold()) {
         // Policies are many too: their lines are asked for in one pass and read in the next.
         pass<link_input, esp_to_us, inbound_policy, route, forward, fetch_policy>(frames, context_);

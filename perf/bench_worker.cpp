@@ -88,8 +88,7 @@ Options parse(int argc, char** argv) {
             std::cout << known;
             std::exit(0);
         }
-        options.hugepages =
-            given.count("no-huge") != 0 ? dp::Hugepages::Off : dp::Hugepages::On;
+        options.hugepages = given.count("no-huge") != 0 ? dp::Hugepages::Off : dp::Hugepages::On;
     } catch (const std::exception& error) {
         refuse(error.what());
     }
@@ -121,11 +120,9 @@ dp::Eal start_eal(const Options& options) {
 class Bench {
   public:
     Bench(const Options& options, dp::MbufPool& pool)
-        : options_(options),
-          lan_(must(dp::EthPort::open({"lan", "net_null0,no-rx=1"}, pool, 1))),
+        : options_(options), lan_(must(dp::EthPort::open({"lan", "net_null0,no-rx=1"}, pool, 1))),
           wan_(must(dp::EthPort::open({"wan", "net_null1,no-rx=1"}, pool, 1))), pool_(pool.get()),
-          sealed_(frames(options.flow)), clear_(frames(Flow::Out)),
-          gateway_(spec()),
+          sealed_(frames(options.flow)), clear_(frames(Flow::Out)), gateway_(spec()),
           raw_(options.suite, options.tunnels), per_ns_(ticks_per_ns()) {}
 
     void run() {
@@ -133,9 +130,8 @@ class Bench {
             const bool out = options_.flow == Flow::Out;
             compete("adit", load, [&] {
                 gateway_.take_part_ticks();
-                return sample(out ? clear_ : sealed_, out, load, ticks_wanted(), [&] {
-                    gateway_.turn();
-                });
+                return sample(
+                    out ? clear_ : sealed_, out, load, ticks_wanted(), [&] { gateway_.turn(); });
             });
             print_parts(load);
             compete("forward", load, [&] {
@@ -147,8 +143,7 @@ class Bench {
             });
             // Nearly all of this one's time is spent with the clock stopped.
             compete("ends", load, [&] {
-                return sample(
-                    clear_, true, load, ticks_wanted() / 50, [&] { pass_through(); });
+                return sample(clear_, true, load, ticks_wanted() / 50, [&] { pass_through(); });
             });
             compete("raw", load, [&] {
                 return raw_.run(load, options_.flow, ticks_wanted()) / per_ns_;

@@ -29,8 +29,7 @@ struct Load {
 };
 
 inline Load uniform(std::uint16_t octets) {
-    Load load{
-        .name = std::to_string(octets), .octets = {}, .mean = static_cast<double>(octets)};
+    Load load{.name = std::to_string(octets), .octets = {}, .mean = static_cast<double>(octets)};
     load.octets.fill(octets);
     return load;
 }

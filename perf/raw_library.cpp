@@ -38,8 +38,8 @@ constexpr std::size_t kOuterPad = 576;
 template <class T> class BigArray {
   public:
     explicit BigArray(std::size_t count) : bytes_(count * sizeof(T)) {
-        void* memory = mmap(
-            nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void* memory =
+            mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         ENSURE(memory != MAP_FAILED);
         madvise(memory, bytes_, MADV_HUGEPAGE);
         items_ = static_cast<T*>(memory);
@@ -84,9 +84,10 @@ class RawLibrary::Impl {
     double run(const Load& load, Flow flow, std::uint64_t ticks_wanted) {
         std::iota(order_.begin(), order_.end(), 0U);
         for (unsigned first = 0; first < kPackets; first += kBurst)
-            std::stable_sort(order_.begin() + first,
-                             order_.begin() + first + kBurst,
-                             [&](unsigned a, unsigned b) { return load.octets[a] < load.octets[b]; });
+            std::stable_sort(
+                order_.begin() + first,
+                order_.begin() + first + kBurst,
+                [&](unsigned a, unsigned b) { return load.octets[a] < load.octets[b]; });
         spend(load, flow, ticks_wanted / 4);
         return spend(load, flow, ticks_wanted);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // IPsec-MB alone: the limit. Same lengths, as many buffers, as many keys, by the library's best
-// interface for each suite: one-shot calls for GCM, synchronous bursts of 128, sorted by length, for
-// CBC with HMAC. Ciphertext and ICV are not looked at.
+// interface for each suite: one-shot calls for GCM, synchronous bursts of 128, sorted by length,
+// for CBC with HMAC. Ciphertext and ICV are not looked at.
 #pragma once
 
 #include "perf/loads.h"

@@ -76,8 +76,7 @@ inline ipc::InstallSa make_sa(const Suite& suite,
                               std::uint32_t slot,
                               Side side,
                               ipc::Direction direction) {
-    const bool from_gateway =
-        (side == Side::Gateway) == (direction == ipc::Direction::Outbound);
+    const bool from_gateway = (side == Side::Gateway) == (direction == ipc::Direction::Outbound);
     ipc::InstallSa sa{};
     sa.sa_id = 1 + 2 * slot + (from_gateway ? 1 : 0);
     sa.spi = make_spi(worker, slot, from_gateway ? 2 : 1).value;

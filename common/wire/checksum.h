@@ -51,8 +51,8 @@ inline bool checksum_holds_20(const std::uint8_t* at) {
     std::memcpy(&first, at, sizeof first);
     std::memcpy(&second, at + 8, sizeof second);
     std::memcpy(&third, at + 16, sizeof third);
-    const std::uint64_t sum = (first & 0xffffffff) + (first >> 32) + (second & 0xffffffff) +
-                              (second >> 32) + third;
+    const std::uint64_t sum =
+        (first & 0xffffffff) + (first >> 32) + (second & 0xffffffff) + (second >> 32) + third;
     const std::uint64_t folded = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
     return (folded & 0xffff) + (folded >> 16) == 0xffff;
 }

@@ -97,7 +97,8 @@ class Ipv4Header {
     void set_ttl(std::uint8_t value) { at_[8] = value; }
 
     /// One hop less: the TTL is a high octet, so its word falls by 0x100 and the checksum, a
-    /// complement, rises by as much, with the carry that one's complement brings round (RFC 1624 3).
+    /// complement, rises by as much, with the carry that one's complement brings round (RFC 1624
+    /// 3).
     void decrement_ttl() {
         at_[8] = static_cast<std::uint8_t>(at_[8] - 1);
         const std::uint32_t sum = std::uint32_t{checksum()} + 0x100;

@@ -124,8 +124,7 @@ struct SaLimitReached {
     bool hard{false};
 };
 
-/// Packets leave by this SA and nothing came back for the DPD interval: what on-demand DPD waits
-/// for.
+/// Packets leave by this SA and none came back for the DPD interval: on-demand DPD waits for this.
 struct PeerSilent {
     SaId sa; // either direction
 };

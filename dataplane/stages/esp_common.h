@@ -37,8 +37,8 @@ inline rte_mbuf* copy_to_plain(rte_mbuf* packet, rte_mempool* pool) {
 
 inline constexpr std::size_t kGcmIvBytes = 8; // RFC 4106 3.1
 
-/// Salt and IV as GCM wants them (RFC 4106 4), stored in one piece: the cipher loads it at once, and
-/// a load is served from stores still under way only when one of them covers it.
+/// Salt and IV as GCM wants them (RFC 4106 4), stored in one piece: the cipher loads it at once,
+/// and a load is served from stores still under way only when one of them covers it.
 class GcmNonce {
   public:
     GcmNonce(const std::uint8_t (&salt)[4], const std::uint8_t* iv) {

@@ -303,7 +303,10 @@ constexpr auto kShortPaddings = [] {
         }
         const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(octets);
         const auto masks = std::bit_cast<std::array<std::uint64_t, 2>>(mask);
-        rows[padding] = {{halves[0], halves[1]}, {masks[0], masks[1]}};
+        rows[padding] = {
+            {halves[0], halves[1]},
+            {masks[0],  masks[1] }
+        };
     }
     return rows;
 }();
@@ -317,8 +320,8 @@ bool padding_holds(const std::uint8_t* pad_length_field) {
     const ShortPadding& row = kShortPaddings[padding];
     std::uint64_t have[2];
     std::memcpy(have, pad_length_field - sizeof have, sizeof have);
-    return (((have[0] ^ row.octets[0]) & row.mask[0]) | ((have[1] ^ row.octets[1]) & row.mask[1])) ==
-           0;
+    return (((have[0] ^ row.octets[0]) & row.mask[0]) |
+            ((have[1] ^ row.octets[1]) & row.mask[1])) == 0;
 }
 
 /// RFC 4301 5.2 step 4. The peer's side is the source. An SA that selects ports carries no later

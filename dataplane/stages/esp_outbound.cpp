@@ -132,8 +132,8 @@ struct BulkJobs {
            .cipher = sa.cipher,
            .mac = sa.mac};
     if (sa.has(kTraitExtendedSequence)) {
-        // RFC 4303 2.2.1: the upper half is authenticated behind the packet, but not sent: it stands
-        // where the ICV will.
+        // RFC 4303 2.2.1: the upper half is authenticated behind the packet, but not sent: it
+        // stands where the ICV will.
         store_be(job.tag, static_cast<std::uint32_t>(sequence >> 32));
         job.authenticated_bytes += sizeof(std::uint32_t);
     }
@@ -201,8 +201,7 @@ void encapsulate(rte_mbuf* packet, OutboundSa& sa, BulkJobs& bulk, EspContext& c
     std::uint8_t* outer = esp - sa.outer_header;
     const std::uint32_t text_bytes =
         inner_bytes + padding + static_cast<std::uint32_t>(wire::kEspTrailerBytes);
-    const auto total_bytes =
-        static_cast<std::uint16_t>(inner - outer + text_bytes + sa.layout.icv);
+    const auto total_bytes = static_cast<std::uint16_t>(inner - outer + text_bytes + sa.layout.icv);
     write_outer(sa, outer, outer_words(sa, wire::Ipv4Header{inner}, total_bytes, sequence));
     wire::EspHeader{esp}.set_sequence(static_cast<std::uint32_t>(sequence));
     if (sa.has(kTraitCombined)) [[likely]]

@@ -38,10 +38,7 @@ bool all_fit_tunnel(const Burst& packets, const WorkerContext& context) noexcept
     return true;
 }
 
-bool make_fit(rte_mbuf* packet,
-              const Limit& limit,
-              Burst& out,
-              WorkerContext& context) noexcept {
+bool make_fit(rte_mbuf* packet, const Limit& limit, Burst& out, WorkerContext& context) noexcept {
     const wire::Ipv4Header ip{data(packet)};
     const unsigned pieces = fragments_needed(packet, limit.mtu);
     if (pieces != 1 && ip.dont_fragment() && limit.respects_df) {

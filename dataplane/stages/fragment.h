@@ -20,8 +20,8 @@ struct Limit {
 [[nodiscard]] bool
 make_fit(rte_mbuf* packet, const Limit& limit, Burst& out, WorkerContext& context) noexcept;
 
-/// Whether every packet fits into meta.sa.outbound as it is: nearly always, and then there is nothing
-/// to do.
+/// Whether every packet fits into meta.sa.outbound as it is: nearly always, and then there is
+/// nothing to do.
 [[nodiscard]] bool all_fit_tunnel(const Burst& packets, const WorkerContext& context) noexcept;
 
 /// Stage: what fits into meta.sa.outbound over the egress interface. One packet may become many, so

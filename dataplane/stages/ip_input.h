@@ -25,8 +25,8 @@ inline bool is_sane_source(std::uint32_t source, const Tables& tables) {
 /// Source or options: drops the packet for what is wrong. True: nothing is.
 bool judge_header(rte_mbuf* packet, WorkerContext& context) noexcept;
 
-/// The rest of it for a packet out of an SA, whose lengths, checksum and flow esp_inbound has looked
-/// at. Exits by drop: IpSource, IpOptions, IpMalformed (options).
+/// The rest of it for a packet out of an SA, whose lengths, checksum and flow esp_inbound has
+/// looked at. Exits by drop: IpSource, IpOptions, IpMalformed (options).
 ADIT_STEP inner_ip_input(Passing& passing, WorkerContext& context) noexcept {
     const bool is_plain = wire::Ipv4Header{passing.at}.header_bytes() == wire::kIpv4Bytes &&
                           is_sane_source(passing.source, *context.tables);

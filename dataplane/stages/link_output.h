@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Step: makes a routed packet, or its fragments, frames for the link and queues them for their port.
-// Nothing goes on from here.
+// Step: makes a routed packet, or its fragments, frames for the link and queues them for their
+// port. Nothing goes on from here.
 //
 // Exits by queue: next hop unknown, to the housekeeper, which asks by ARP and sends them on.
 // Exits by drop: TooBigDf, answered with ICMP fragmentation needed (RFC 1191 4); NoBuffer;
@@ -29,8 +29,8 @@ queue_frame(rte_mbuf* frame, std::uint16_t interface, WorkerContext& context) no
 }
 
 /// Puts the Ethernet header in front of a packet that fits, and queues it.
-[[gnu::always_inline]] inline void
-eth_output(const Passing& passing, WorkerContext& context) noexcept {
+[[gnu::always_inline]] inline void eth_output(const Passing& passing,
+                                              WorkerContext& context) noexcept {
     rte_mbuf* packet = passing.packet;
     const std::uint16_t interface = passing.out_interface;
     const auto& mac = context.next_hop.find(context.neighbors, interface, passing.next_hop);

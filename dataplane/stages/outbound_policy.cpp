@@ -32,8 +32,7 @@ void protect_elsewhere(rte_mbuf* packet, std::uint32_t policy, WorkerContext& co
 
 void outbound_policy_matched(Burst& burst, WorkerContext& context) noexcept {
     for (unsigned i = 0; i < burst.count; ++i)
-        protect_by_current_sa(
-            Passing{burst.packets[i]}, meta(burst.packets[i]).policy, context);
+        protect_by_current_sa(Passing{burst.packets[i]}, meta(burst.packets[i]).policy, context);
     burst.count = 0;
 }
 

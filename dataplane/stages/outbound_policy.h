@@ -77,7 +77,8 @@ ADIT_STEP fetch_policy(Passing& passing, WorkerContext& context) noexcept {
 }
 
 /// In: packets whose meta.policy was matched, here (context.matched) or by another worker under our
-/// tables, who handed them over to the owner of their SA. Exits as above; nothing stays in the burst.
+/// tables, who handed them over to the owner of their SA. Exits as above; nothing stays in the
+/// burst.
 void outbound_policy_matched(Burst& burst, WorkerContext& context) noexcept;
 
 } // namespace adit::dataplane

@@ -14,8 +14,7 @@ void remember_way(rte_mbuf* packet, WorkerContext& context) {
     const auto mac = context.neighbors.lookup(m.out_interface, m.next_hop);
     if (!mac || !link.up)
         return;
-    Egress way{
-        .destination = m.destination, .ip_mtu = link.ip_mtu, .interface = m.out_interface};
+    Egress way{.destination = m.destination, .ip_mtu = link.ip_mtu, .interface = m.out_interface};
     wire::EthernetHeader{way.ethernet}.write(
         *mac, context.ports[m.out_interface].mac, wire::kEtherTypeIpv4);
     context.egress.remember(way);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Step: what came out of esp_outbound leaves by the way to its peer. A tunnel's packets all take the
-// same way, so the worker remembers the ways it found (egress_cache.h) instead of looking up route
-// and neighbour for each. Nothing goes on from here.
+// Step: what came out of esp_outbound leaves by the way to its peer. A tunnel's packets all take
+// the same way, so the worker remembers the ways it found (egress_cache.h) instead of looking up
+// route and neighbour for each. Nothing goes on from here.
 //
 // Exits: those of route_own and link_output.
 #pragma once

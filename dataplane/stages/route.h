@@ -36,8 +36,7 @@ template <Origin kOrigin> ADIT_STEP find_route(Passing& passing, WorkerContext& 
         return false;
     }
     passing.out_interface = m.out_interface = found.interface;
-    passing.next_hop = m.next_hop =
-        found.kind == RouteKind::Gateway ? found.gateway : destination;
+    passing.next_hop = m.next_hop = found.kind == RouteKind::Gateway ? found.gateway : destination;
     return true;
 }
 

@@ -10,9 +10,9 @@
 //     pass<link_input, route, forward>(burst, context);
 //
 // What one step finds out the next has in a register, by way of Passing: a core that must read back
-// what it has just written waits, and has fewer packets under way meanwhile. So steps are inline and
-// hold the way of an ordinary packet only; what is rare stands in the .cpp file of the same name.
-// Cryptography wants company: the ESP stages take whole bursts.
+// what it has just written waits, and has fewer packets under way meanwhile. So steps are inline
+// and hold the way of an ordinary packet only; what is rare stands in the .cpp file of the same
+// name. Cryptography wants company: the ESP stages take whole bursts.
 #pragma once
 
 #include "dataplane/burst.h"
