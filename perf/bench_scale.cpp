@@ -18,6 +18,7 @@
 // A turn is what stands between two looks at the queue of a port. At 14.88 million packets a second
 // (10 Gbit/s, 64 octets) a queue of 1,024 descriptors is full after 69 us: turns longer than that
 // are counted. The clock stands still while the source writes frames, control's does not.
+#include "perf/command_line.h"
 #include "perf/ends.h"
 #include "perf/gateway.h"
 #include "perf/harness.h"
@@ -30,8 +31,6 @@
 #include <array>
 #include <atomic>
 #include <boost/program_options.hpp>
-#include <exception>
-#include <iostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -59,53 +58,26 @@ constexpr std::uint32_t kGenerations = 2;
 /// Policies look like the tunnels' far hosts: that many fit behind the gateway's route.
 constexpr std::uint32_t kMaxTunnels = kMaxSaSlots / kGenerations;
 
-[[noreturn]] void refuse(const std::string& text) {
-    std::fprintf(stderr, "bench-scale: %s\n", text.c_str());
-    std::exit(2);
-}
-
 Options parse(int argc, char** argv) {
-    std::string suite, direction, load;
+    std::string load;
     Options options;
-    po::options_description known{"bench-scale"};
-    auto add = known.add_options();
-    add("suite", po::value(&suite)->default_value("aes128-gcm"), "as in topology.h");
-    add("direction", po::value(&direction)->default_value("out"), "of the traffic: out or in");
+    CommandLine line{"bench-scale"};
+    auto add = line.add_options();
     add("load", po::value(&load)->default_value("64"), "size of inner packets, or imix");
     add("traffic", po::value(&options.traffic)->default_value(1000), "tunnels with traffic");
     add("tunnels", po::value(&options.tunnels)->default_value(101'000), "tunnels in all");
     add("sample-ms", po::value(&options.sample_ms)->default_value(2), "length of a sample");
     add("core", po::value(&options.core)->default_value(1), "CPU of the worker");
     add("control-core", po::value(&options.control_core)->default_value(0), "CPU of control");
-    add("memory", po::value(&options.memory_mb)->default_value(64), "MB for packets");
-    add("no-huge", "ordinary pages");
-    add("help", "this text");
-    try {
-        po::variables_map given;
-        po::store(po::command_line_parser(argc, argv).options(known).run(), given);
-        po::notify(given);
-        if (given.count("help") != 0) {
-            std::cout << known;
-            std::exit(0);
-        }
-        options.hugepages = given.count("no-huge") != 0 ? dp::Hugepages::Off : dp::Hugepages::On;
-    } catch (const std::exception& error) {
-        refuse(error.what());
-    }
-    const Suite* found = find_suite(suite);
-    if (found == nullptr)
-        refuse("there is no suite '" + suite + "'");
-    const auto found_load = find_load(load);
-    if (!found_load)
-        refuse("'" + load + "' is no load: imix, or 64 to 1400 octets");
-    if (direction != "out" && direction != "in")
-        refuse("--direction is out or in");
+    line.parse(argc, argv);
     if (options.tunnels > kMaxTunnels || options.traffic == 0 || options.traffic >= options.tunnels)
-        refuse("--traffic is at least 1 and less than --tunnels, which is at most " +
-               std::to_string(kMaxTunnels));
-    options.suite = *found;
-    options.load = *found_load;
-    options.flow = direction == "out" ? Flow::Out : Flow::In;
+        line.refuse("--traffic is at least 1 and less than --tunnels, which is at most " +
+                    std::to_string(kMaxTunnels));
+    options.suite = line.suite;
+    options.flow = line.flow;
+    options.load = line.load(load);
+    options.memory_mb = line.memory_mb;
+    options.hugepages = line.hugepages;
     return options;
 }
 
@@ -155,7 +127,7 @@ class Forwarder {
 
     void run() {
         if (!pin_to_core(options_.core))
-            refuse("there is no core " + std::to_string(options_.core));
+            die("there is no core " + std::to_string(options_.core));
         start_sample();
         while (!stop_.load(std::memory_order_relaxed))
             timed_turn();
@@ -298,7 +270,7 @@ class Bench {
         ends.be_source_of(from.id());
         Control control{options_, gateway_.commands()};
         if (!pin_to_core(options_.control_core))
-            refuse("there is no core " + std::to_string(options_.control_core));
+            die("there is no core " + std::to_string(options_.control_core));
         {
             Forwarder forwarder{options_, gateway_, ends, per_ns_};
             print_heading();
@@ -320,7 +292,7 @@ class Bench {
         const Ends::Sample& total = ends.total();
         std::printf("%lu packets, %lu lost\n", total.offered, total.offered - total.packets);
         if (total.offered != total.packets || gateway_.dropped() != 0)
-            refuse("packets were lost");
+            die("packets were lost");
     }
 
   private:
@@ -449,7 +421,7 @@ int main(int argc, char** argv) {
     namespace dp = adit::dataplane;
     const Options options = parse(argc, argv);
     if (!pin_to_core(options.core)) // before EAL asks which CPUs it may use
-        refuse("there is no core " + std::to_string(options.core));
+        die("there is no core " + std::to_string(options.core));
     const dp::Eal eal = must(dp::Eal::start({.file_prefix = "bench-scale",
                                              .hugepages = options.hugepages,
                                              .memory_mb = options.memory_mb,

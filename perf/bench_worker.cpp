@@ -9,6 +9,7 @@
 //   raw      the library alone (raw_library.h)
 //
 // One JSON line per contestant and load, in nanoseconds a packet. perf/run makes tables of them.
+#include "perf/command_line.h"
 #include "perf/ends.h"
 #include "perf/gateway.h"
 #include "perf/harness.h"
@@ -19,8 +20,6 @@
 #include "dataplane/mbuf_pool.h"
 
 #include <boost/program_options.hpp>
-#include <exception>
-#include <iostream>
 #include <optional>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
@@ -47,68 +46,36 @@ struct Options {
     std::string only; // one contestant, empty: all
 };
 
-[[noreturn]] void refuse(const std::string& text) {
-    std::fprintf(stderr, "bench-worker: %s\n", text.c_str());
-    std::exit(2);
-}
-
-std::vector<Load> parse_loads(const std::string& text) {
-    std::vector<Load> loads;
-    std::istringstream words{text};
-    for (std::string word; std::getline(words, word, ',');) {
-        const auto load = find_load(word);
-        if (!load)
-            refuse("'" + word + "' is no load: imix, or 64 to 1400 octets");
-        loads.push_back(*load);
-    }
-    return loads;
-}
-
 Options parse(int argc, char** argv) {
-    std::string suite, form, direction, loads;
+    std::string form, loads;
     Options options;
-    po::options_description known{"bench-worker"};
-    auto add = known.add_options();
-    add("suite", po::value(&suite)->default_value("aes128-gcm"), "as in topology.h");
+    CommandLine line{"bench-worker"};
+    auto add = line.add_options();
     add("form", po::value(&form)->default_value("native"), "native or udp");
-    add("direction", po::value(&direction)->default_value("out"), "out or in");
     add("tunnels", po::value(&options.tunnels)->default_value(1), "SAs a direction");
     add("loads", po::value(&loads)->default_value("64,imix,512,1400"), "sizes of inner packets");
     add("sample-ms", po::value(&options.sample_ms)->default_value(20), "length of a sample");
     add("core", po::value(&options.core)->default_value(1), "CPU to run on");
-    add("memory", po::value(&options.memory_mb)->default_value(64), "MB for packets");
     add("only", po::value(&options.only), "one contestant: adit, forward, ends or raw");
-    add("no-huge", "ordinary pages");
-    add("help", "this text");
-    try {
-        po::variables_map given;
-        po::store(po::command_line_parser(argc, argv).options(known).run(), given);
-        po::notify(given);
-        if (given.count("help") != 0) {
-            std::cout << known;
-            std::exit(0);
-        }
-        options.hugepages = given.count("no-huge") != 0 ? dp::Hugepages::Off : dp::Hugepages::On;
-    } catch (const std::exception& error) {
-        refuse(error.what());
-    }
-    const Suite* found = find_suite(suite);
-    if (found == nullptr)
-        refuse("there is no suite '" + suite + "'");
-    if ((form != "native" && form != "udp") || (direction != "out" && direction != "in"))
-        refuse("--form is native or udp, --direction out or in");
-    options.suite = *found;
-    options.form = form == "udp" ? Encapsulation::Udp : Encapsulation::Native;
-    options.flow = direction == "out" ? Flow::Out : Flow::In;
-    options.loads = parse_loads(loads);
+    line.parse(argc, argv);
+    if (form != "native" && form != "udp")
+        line.refuse("--form is native or udp");
     if (options.tunnels == 0 || options.tunnels > kMaxSaSlots)
-        refuse("--tunnels is 1 to " + std::to_string(kMaxSaSlots));
+        line.refuse("--tunnels is 1 to " + std::to_string(kMaxSaSlots));
+    std::istringstream words{loads};
+    for (std::string word; std::getline(words, word, ',');)
+        options.loads.push_back(line.load(word));
+    options.suite = line.suite;
+    options.flow = line.flow;
+    options.form = form == "udp" ? Encapsulation::Udp : Encapsulation::Native;
+    options.memory_mb = line.memory_mb;
+    options.hugepages = line.hugepages;
+    if (!pin_to_core(options.core)) // before EAL asks which CPUs it may use
+        line.refuse("there is no core " + std::to_string(options.core));
     return options;
 }
 
 dp::Eal start_eal(const Options& options) {
-    if (!pin_to_core(options.core)) // before EAL asks which CPUs it may use
-        refuse("there is no core " + std::to_string(options.core));
     return must(dp::Eal::start({.file_prefix = "bench-worker",
                                 .hugepages = options.hugepages,
                                 .memory_mb = options.memory_mb,
@@ -150,7 +117,7 @@ class Bench {
             });
         }
         if (gateway_.dropped() != 0)
-            refuse("packets were dropped: the figures mean nothing");
+            die("packets were dropped: the figures mean nothing");
     }
 
   private:

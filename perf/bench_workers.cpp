@@ -19,6 +19,7 @@
 // long a line takes is measured before and after. Compare figures of like distances only.
 //
 // One table, and one JSON line.
+#include "perf/command_line.h"
 #include "perf/ends.h"
 #include "perf/gateway.h"
 #include "perf/harness.h"
@@ -32,8 +33,6 @@
 #include <barrier>
 #include <boost/program_options.hpp>
 #include <cmath>
-#include <exception>
-#include <iostream>
 #include <optional>
 #include <string>
 #include <thread>
@@ -63,54 +62,27 @@ struct Options {
 /// bit 2 which contestants use it (two senders must not share an SA's sequence numbers).
 constexpr std::uint32_t kKindsOfTunnels = 8;
 
-[[noreturn]] void refuse(const std::string& text) {
-    std::fprintf(stderr, "bench-workers: %s\n", text.c_str());
-    std::exit(2);
-}
-
 Options parse(int argc, char** argv) {
-    std::string suite, direction, load;
+    std::string load;
     Options options;
-    po::options_description known{"bench-workers"};
-    auto add = known.add_options();
-    add("suite", po::value(&suite)->default_value("aes128-gcm"), "as in topology.h");
-    add("direction", po::value(&direction)->default_value("out"), "out or in");
+    CommandLine line{"bench-workers"};
+    auto add = line.add_options();
     add("load", po::value(&load)->default_value("64"), "size of inner packets, or imix");
     add("tunnels", po::value(&options.tunnels)->default_value(64), "SAs a direction");
     add("rounds", po::value(&options.rounds)->default_value(30), "turns that each contestant gets");
     add("sample-ms", po::value(&options.sample_ms)->default_value(1), "length of a sample");
     add("core-0", po::value(&options.cores[0])->default_value(0), "CPU of worker 0");
     add("core-1", po::value(&options.cores[1])->default_value(1), "CPU of worker 1");
-    add("memory", po::value(&options.memory_mb)->default_value(64), "MB for packets");
-    add("no-huge", "ordinary pages");
-    add("help", "this text");
-    try {
-        po::variables_map given;
-        po::store(po::command_line_parser(argc, argv).options(known).run(), given);
-        po::notify(given);
-        if (given.count("help") != 0) {
-            std::cout << known;
-            std::exit(0);
-        }
-        options.hugepages = given.count("no-huge") != 0 ? dp::Hugepages::Off : dp::Hugepages::On;
-    } catch (const std::exception& error) {
-        refuse(error.what());
-    }
-    const Suite* found = find_suite(suite);
-    if (found == nullptr)
-        refuse("there is no suite '" + suite + "'");
-    const auto found_load = find_load(load);
-    if (!found_load)
-        refuse("'" + load + "' is no load: imix, or 64 to 1400 octets");
-    if (direction != "out" && direction != "in")
-        refuse("--direction is out or in");
+    line.parse(argc, argv);
     if (options.tunnels == 0 || options.tunnels % kKindsOfTunnels != 0 ||
         options.tunnels > kMaxSaSlots)
-        refuse("--tunnels is a multiple of " + std::to_string(kKindsOfTunnels) + " up to " +
-               std::to_string(kMaxSaSlots));
-    options.suite = *found;
-    options.load = *found_load;
-    options.flow = direction == "out" ? Flow::Out : Flow::In;
+        line.refuse("--tunnels is a multiple of " + std::to_string(kKindsOfTunnels) + " up to " +
+                    std::to_string(kMaxSaSlots));
+    options.suite = line.suite;
+    options.flow = line.flow;
+    options.load = line.load(load);
+    options.memory_mb = line.memory_mb;
+    options.hugepages = line.hugepages;
     return options;
 }
 
@@ -281,7 +253,7 @@ class Bench {
         for (Lane& lane : lanes)
             threads.emplace_back([&] {
                 if (!pin_to_core(lane.core))
-                    refuse("there is no core " + std::to_string(lane.core));
+                    die("there is no core " + std::to_string(lane.core));
                 start.arrive_and_wait();
                 start_sample(lane, missing);
                 while (missing.load(std::memory_order_relaxed) > 0)
@@ -338,8 +310,8 @@ class Bench {
                     "discarded");
         for (std::size_t i = 0; i < kCount; ++i) {
             if (rates[i].good.empty())
-                refuse(std::string{"no sample of '"} + contestants[i].name +
-                       "' was undisturbed: give the cores less other work, or take more --rounds");
+                die(std::string{"no sample of '"} + contestants[i].name +
+                    "' was undisturbed: give the cores less other work, or take more --rounds");
             sums[i] = summarize(rates[i].good);
             std::printf("%-10s %10.2f %12.2f %18.1f %10u\n",
                         contestants[i].name,
@@ -397,7 +369,7 @@ int main(int argc, char** argv) {
     namespace dp = adit::dataplane;
     const Options options = parse(argc, argv);
     if (!pin_to_core(options.cores[1])) // before EAL asks which CPUs it may use
-        refuse("there is no core " + std::to_string(options.cores[1]));
+        die("there is no core " + std::to_string(options.cores[1]));
     const dp::Eal eal = must(dp::Eal::start({.file_prefix = "bench-workers",
                                              .hugepages = options.hugepages,
                                              .memory_mb = options.memory_mb,

@@ -30,12 +30,15 @@ inline bool pin_to_core(unsigned core) {
     return ::sched_setaffinity(0, sizeof set, &set) == 0;
 }
 
-/// A benchmark whose world cannot be made ends here and says why.
+/// A benchmark that cannot go on ends here and says why.
+[[noreturn]] inline void die(const std::string& why) {
+    std::fprintf(stderr, "%s\n", why.c_str());
+    std::exit(1);
+}
+
 template <class T> T must(Result<T> result) {
-    if (!result) {
-        std::fprintf(stderr, "%s\n", result.error().text.c_str());
-        std::exit(1);
-    }
+    if (!result)
+        die(result.error().text);
     return std::move(*result);
 }
 
