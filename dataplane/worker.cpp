@@ -44,7 +44,7 @@ std::uint64_t now_ns() {
 
 bool Worker::turn(std::uint64_t now) {
     context_.esp.now_ns = now;
-    clock_.start(turns_++);
+    clock_.start(ipc::read(stats_->turns));
     adopt_published();
 
     // records.h: a command pushed before a datagram was injected is applied before that datagram

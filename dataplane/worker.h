@@ -135,7 +135,6 @@ class Worker {
     MbufRing* next_injected_{nullptr}; // of the worker they go on to; null: they leave from here
     std::vector<RxQueue> rx_queues_;
     std::size_t first_queue_{0};
-    std::uint64_t turns_{0};
     std::uint64_t turn_started_ns_{0};
     std::uint64_t next_beat_ns_{0};
     std::uint64_t next_tick_ns_{0};

@@ -420,13 +420,8 @@ int main(int argc, char** argv) {
     using namespace adit::perf;
     namespace dp = adit::dataplane;
     const Options options = parse(argc, argv);
-    if (!pin_to_core(options.core)) // before EAL asks which CPUs it may use
-        die("there is no core " + std::to_string(options.core));
-    const dp::Eal eal = must(dp::Eal::start({.file_prefix = "bench-scale",
-                                             .hugepages = options.hugepages,
-                                             .memory_mb = options.memory_mb,
-                                             .workers = 0,
-                                             .pci_addresses = {}}));
+    const dp::Eal eal =
+        start_eal("bench-scale", options.core, options.hugepages, options.memory_mb);
     auto pool = must(dp::MbufPool::create("packets", dp::PoolPlan::fill(options.memory_mb, 2048)));
     Bench{options, pool}.run();
     return 0;

@@ -70,17 +70,7 @@ Options parse(int argc, char** argv) {
     options.form = form == "udp" ? Encapsulation::Udp : Encapsulation::Native;
     options.memory_mb = line.memory_mb;
     options.hugepages = line.hugepages;
-    if (!pin_to_core(options.core)) // before EAL asks which CPUs it may use
-        line.refuse("there is no core " + std::to_string(options.core));
     return options;
-}
-
-dp::Eal start_eal(const Options& options) {
-    return must(dp::Eal::start({.file_prefix = "bench-worker",
-                                .hugepages = options.hugepages,
-                                .memory_mb = options.memory_mb,
-                                .workers = 0,
-                                .pci_addresses = {}}));
 }
 
 /// One measurement world: ports, ends, and what stands between them.
@@ -224,7 +214,8 @@ class Bench {
 int main(int argc, char** argv) {
     using namespace adit::perf;
     const Options options = parse(argc, argv);
-    const dp::Eal eal = start_eal(options);
+    const dp::Eal eal =
+        start_eal("bench-worker", options.core, options.hugepages, options.memory_mb);
     auto pool = must(dp::MbufPool::create("packets", dp::PoolPlan::fill(options.memory_mb, 2048)));
     Bench{options, pool}.run();
     return 0;

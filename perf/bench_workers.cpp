@@ -368,13 +368,8 @@ int main(int argc, char** argv) {
     using namespace adit::perf;
     namespace dp = adit::dataplane;
     const Options options = parse(argc, argv);
-    if (!pin_to_core(options.cores[1])) // before EAL asks which CPUs it may use
-        die("there is no core " + std::to_string(options.cores[1]));
-    const dp::Eal eal = must(dp::Eal::start({.file_prefix = "bench-workers",
-                                             .hugepages = options.hugepages,
-                                             .memory_mb = options.memory_mb,
-                                             .workers = 0,
-                                             .pci_addresses = {}}));
+    const dp::Eal eal =
+        start_eal("bench-workers", options.cores[1], options.hugepages, options.memory_mb);
     auto pool = must(dp::MbufPool::create("packets", dp::PoolPlan::fill(options.memory_mb, 2048)));
     Bench{options, pool}.run();
     return 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dataplane/eal.h"
+#include "perf/harness.h"
 #include "perf/loads.h"
 #include "perf/topology.h"
 
@@ -86,5 +87,19 @@ class CommandLine {
     boost::program_options::options_description known_;
     std::string suite_, direction_;
 };
+
+/// Pins the calling thread first: DPDK takes the CPUs that it may use from it.
+inline dataplane::Eal start_eal(const char* program,
+                                unsigned core,
+                                dataplane::Hugepages hugepages,
+                                std::uint32_t memory_mb) {
+    if (!pin_to_core(core))
+        die("there is no core " + std::to_string(core));
+    return must(dataplane::Eal::start({.file_prefix = program,
+                                       .hugepages = hugepages,
+                                       .memory_mb = memory_mb,
+                                       .workers = 0,
+                                       .pci_addresses = {}}));
+}
 
 } // namespace adit::perf

@@ -36,6 +36,10 @@ inline rte_mbuf* copy_to_plain(rte_mbuf* packet, rte_mempool* pool) {
 }
 
 inline constexpr std::size_t kGcmIvBytes = 8; // RFC 4106 3.1
+inline constexpr std::size_t kMaxIvBytes = 16;
+inline constexpr std::size_t kMaxIcvBytes = 32;
+/// Packets between asking for the keys of one and using them.
+inline constexpr unsigned kFetchAhead = 4;
 
 /// Salt and IV as GCM wants them (RFC 4106 4), stored in one piece: the cipher loads it at once,
 /// and a load is served from stores still under way only when one of them covers it.

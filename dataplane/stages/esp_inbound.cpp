@@ -21,10 +21,6 @@ namespace {
 
 static_assert(kMaxBurst <= CryptoMb::kMaxJobs);
 
-constexpr std::size_t kMaxIcvBytes = 32;
-/// Packets between asking for the keys of one and using them.
-constexpr unsigned kFetchAhead = 4;
-
 /// What is known about one packet between two of the loops below.
 struct Arrival {
     rte_mbuf* packet;

@@ -36,8 +36,8 @@ constexpr auto kTrailers = [] {
 /// Room for the largest outer headers and IV, and for the largest trailer and ICV. Asking for that
 /// much whatever the SA needs keeps the check short.
 constexpr std::uint32_t kHeadroomNeeded =
-    outer_header_bytes(Encapsulation::Udp) + kEspHeaderBytes + 16;
-constexpr std::uint32_t kTailroomNeeded = kTrailerCopyBytes + 32;
+    outer_header_bytes(Encapsulation::Udp) + kEspHeaderBytes + kMaxIvBytes;
+constexpr std::uint32_t kTailroomNeeded = kTrailerCopyBytes + kMaxIcvBytes;
 
 bool has_room(const rte_mbuf* packet) {
     return packet->data_off >= kHeadroomNeeded &&
@@ -95,7 +95,7 @@ void write_outer(const OutboundSa& sa, std::uint8_t* at, const OuterWords& words
                  static_cast<std::uint16_t>(words.total_bytes - kOuterIpv4Bytes));
     }
     store_be(at,
-             std::uint64_t{0x45} << 56 | std::uint64_t{words.tos} << 48 |
+             std::uint64_t{wire::kPlainVersionAndLength} << 56 | std::uint64_t{words.tos} << 48 |
                  std::uint64_t{words.total_bytes} << 32 | std::uint32_t{words.id} << 16 |
                  words.flags);
     const std::uint32_t sum =
@@ -248,8 +248,6 @@ void refuse(rte_mbuf* packet, DropReason reason, EspContext& context) {
 
 /// With many SAs their lines have left the caches: what a packet needs is asked for while those
 /// before it are worked on. The SA itself was by outbound_policy.
-constexpr unsigned kFetchAhead = 4;
-
 void fetch_counters(const Burst& burst) {
     for (unsigned i = 0; i < burst.count; ++i) {
         const OutboundSa& sa = *meta(burst.packets[i]).sa.outbound;
