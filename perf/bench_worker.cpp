@@ -90,7 +90,8 @@ class Bench {
                 return sample(
                     out ? clear_ : sealed_, out, load, ticks_wanted(), [&] { gateway_.turn(); });
             });
-            print_parts(load);
+            if (options_.only.empty() || options_.only == "adit")
+                print_parts(load);
             compete("forward", load, [&] {
                 gateway_.apply(Gateway::Policies::Off);
                 const double ns =
