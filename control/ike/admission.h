@@ -33,11 +33,18 @@ class Admission {
     static constexpr std::uint32_t kPeersBurst = 100;
     static constexpr std::uint32_t kRefusalsPerSecond = 200;
     static constexpr std::uint32_t kRefusalsBurst = 200;
+    static constexpr std::uint32_t kComputationsPerSecond = 200; // a fifth of a core, MODP-2048
+    static constexpr std::uint32_t kComputationsBurst = 50;
 
     explicit Admission(std::uint64_t secret) : secret_(secret) {}
 
     /// May this first message make a half-open entry?
     bool admit(Ipv4Address from, bool configured, std::size_t half_open, Instant now);
+
+    /// May a first message cost a Diffie-Hellman computation, as aggressive mode's does?
+    bool may_compute(bool configured, Instant now) {
+        return configured || computations_.take(now, kComputationsPerSecond, kComputationsBurst);
+    }
 
     /// May a stranger be told why not? Silence costs nothing.
     bool may_refuse(Instant now) { return refusals_.take(now, kRefusalsPerSecond, kRefusalsBurst); }
@@ -52,6 +59,7 @@ class Admission {
     std::array<TokenBucket, kBuckets> strangers_;
     std::array<TokenBucket, kBuckets> peers_;
     TokenBucket refusals_;
+    TokenBucket computations_; // for peers no crypto map names
 };
 
 } // namespace adit::ike

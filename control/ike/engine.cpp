@@ -15,7 +15,9 @@ constexpr std::size_t kMaxSharedBodies = 4096;
 
 bool is_first_message(const Header& header) {
     return header.cookies.responder.value == 0 && !header.encrypted() &&
-           header.message_id.value == 0 && header.exchange == ExchangeType::IdentityProtection;
+           header.message_id.value == 0 &&
+           (header.exchange == ExchangeType::IdentityProtection ||
+            header.exchange == ExchangeType::Aggressive);
 }
 
 } // namespace
@@ -101,8 +103,6 @@ void Engine::Core::on(DatagramReceived& event) {
     const Session* session = sessions_.find(*header, event.local, event.remote, digest);
     if (session == nullptr && is_first_message(*header))
         return admit_first_message(*header, event);
-    if (session == nullptr && header->exchange == ExchangeType::Aggressive)
-        return refuse_aggressive(event);
     if (session == nullptr)
         return refuse_stranger(
             Failure::UnknownCookies, event, name(header->exchange) + " with cookies of no SA");
@@ -115,12 +115,19 @@ void Engine::Core::on(DatagramReceived& event) {
 
 void Engine::Core::admit_first_message(const Header& header, DatagramReceived& event) {
     const Ipv4Address from = event.remote.address;
+    const bool aggressive = header.exchange == ExchangeType::Aggressive;
+    if (aggressive && aggressive_policies(*config_).empty())
+        return refuse_aggressive(event);
+    if (aggressive && (sessions_.jobs() >= kMaxHalfOpenJobs ||
+                       !admission_.may_compute(is_configured(from), now_)))
+        return refuse_stranger(Failure::HalfOpenLimit, event, "too many key exchanges at once");
     if (!admission_.admit(from, is_configured(from), sessions_.half_open(), now_))
         return refuse_stranger(
             Failure::HalfOpenLimit, event, "too many half-open exchanges from this network");
     Session session;
     session.id = SessionId{next_session_++};
     session.role = Role::Responder;
+    session.phase1 = header.exchange;
     session.cookies = {header.cookies.initiator, responder_cookie(header, event)};
     session.local = event.local;
     session.remote = event.remote;
@@ -176,7 +183,8 @@ bool Engine::Core::is_configured(Ipv4Address peer) const {
 // --- steps --------------------------------------------------------------------------------------
 
 Environment Engine::Core::environment() {
-    return {*config_, now_, rng_, spis_, ids_, counters_, debug_, export_keys_};
+    return {
+        *config_, now_, rng_, spis_, ids_, counters_, cookie_secret_.view(), debug_, export_keys_};
 }
 
 void Engine::Core::queue(SessionId id, SessionEvent event) {
@@ -299,7 +307,8 @@ void Engine::Core::effect(const Session& from, RekeyDue&) {
         return;
     const Endpoint local{from.local.address, from.nat.peer_behind ? from.local.port : kIkePort};
     const Endpoint remote{from.remote.address, from.nat.peer_behind ? from.remote.port : kIkePort};
-    begin_phase1(local, remote, {});
+    if (key_for_address(*config_, find_profile(*config_, from.profile), remote.address) != nullptr)
+        begin_phase1(local, remote, from.profile, {});
 }
 
 void Engine::Core::effect(const Session& from, InitialContactSeen&) {

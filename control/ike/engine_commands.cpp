@@ -24,29 +24,35 @@ void Engine::Core::initiate(const Connection& connection, const Flow& flow) {
             return;
     // A peer that is up already comes before the first of the list.
     for (const Ipv4Address peer : connection.peers)
-        if (established_with(connection.local, peer) != nullptr)
+        if (established_with(connection.local, peer, connection.profile) != nullptr)
             return request(connection, flow.policy, peer);
     request(connection, flow.policy, connection.peers.front());
 }
 
 void Engine::Core::request(const Connection& connection, PolicyId policy, Ipv4Address peer) {
     const FlowRequest wanted{connection.name, policy};
-    if (const Session* session = session_for(connection.local, peer))
+    if (const Session* session = session_for(connection.local, peer, connection.profile))
         return queue(session->id, StartQuickMode{wanted});
-    if (find_psk(*config_, peer) == nullptr)
+    const IsakmpProfile* profile = find_profile(*config_, connection.profile);
+    if (key_for_address(*config_, profile, peer) == nullptr)
         return log_failure(
             Failure::NoPresharedKey, peer, connection.name + ": no pre-shared key for this peer");
     if (config_->phase1.empty())
         return log_failure(
             Failure::NoPhase1Proposal, peer, connection.name + ": no ISAKMP policy configured");
-    begin_phase1({connection.local, kIkePort}, {peer, kIkePort}, {wanted});
+    begin_phase1({connection.local, kIkePort}, {peer, kIkePort}, connection.profile, {wanted});
 }
 
-SessionId
-Engine::Core::begin_phase1(Endpoint local, Endpoint remote, std::vector<FlowRequest> flows) {
+SessionId Engine::Core::begin_phase1(Endpoint local,
+                                     Endpoint remote,
+                                     const std::string& profile,
+                                     std::vector<FlowRequest> flows) {
     Session session;
     session.id = SessionId{next_session_++};
     session.role = Role::Initiator;
+    session.profile = profile;
+    if (initiates_aggressive(*config_, find_profile(*config_, profile), remote.address))
+        session.phase1 = ExchangeType::Aggressive;
     session.cookies.initiator = Cookie{rng_.u64() | 1};
     session.local = local;
     session.remote = remote;
@@ -56,7 +62,7 @@ Engine::Core::begin_phase1(Endpoint local, Endpoint remote, std::vector<FlowRequ
                               children_.with_peer(remote.address).empty();
     const SessionId id = session.id;
     sessions_.insert(std::move(session));
-    queue(id, StartMainMode{});
+    queue(id, StartPhase1{});
     return id;
 }
 
@@ -76,23 +82,28 @@ bool Engine::Core::is_pending(const Connection& connection, PolicyId policy) {
     return false;
 }
 
-Session* Engine::Core::established_with(Ipv4Address local, Ipv4Address peer) {
+Session*
+Engine::Core::established_with(Ipv4Address local, Ipv4Address peer, const std::string& profile) {
     Session* newest = nullptr;
     for (Session* session : sessions_.with_peer(peer)) {
         const Secured* keys = session->secured();
-        if (session->local.address == local && session->leg.state == State::Established &&
-            keys != nullptr && keys->expires > now_)
+        const bool fits =
+            session->local.address == local && (profile.empty() || session->profile == profile);
+        if (fits && session->leg.state == State::Established && keys != nullptr &&
+            keys->expires > now_)
             newest = session;
     }
     return newest;
 }
 
-Session* Engine::Core::session_for(Ipv4Address local, Ipv4Address peer) {
-    if (Session* session = established_with(local, peer))
+Session*
+Engine::Core::session_for(Ipv4Address local, Ipv4Address peer, const std::string& profile) {
+    if (Session* session = established_with(local, peer, profile))
         return session;
     for (Session* session : sessions_.with_peer(peer))
-        if (session->local.address == local && session->role == Role::Initiator &&
-            session->leg.state != State::Dead && session->secured() == nullptr)
+        if (session->local.address == local && session->profile == profile &&
+            session->role == Role::Initiator && session->leg.state != State::Dead &&
+            session->secured() == nullptr)
             return session;
     return nullptr;
 }
@@ -136,8 +147,10 @@ void Engine::Core::on(PeerSilent& event) {
     if (const Session* session = established_with(sa.local.address, sa.remote.address))
         return queue(session->id, StartDpd{});
     // Without an ISAKMP SA nobody can be asked; a new one answers the question either way.
-    if (session_for(sa.local.address, sa.remote.address) == nullptr)
-        begin_phase1({sa.local.address, kIkePort}, {sa.remote.address, kIkePort}, {});
+    const Connection* connection = find_connection(*config_, sa.connection);
+    const std::string profile = connection == nullptr ? std::string{} : connection->profile;
+    if (session_for(sa.local.address, sa.remote.address, profile) == nullptr)
+        begin_phase1({sa.local.address, kIkePort}, {sa.remote.address, kIkePort}, profile, {});
 }
 
 void Engine::Core::on(PeerMovedTo& event) {
@@ -202,7 +215,7 @@ void Engine::Core::on(Shutdown&) {
 
 namespace {
 
-bool same_key(const SecretBuffer* left, const SecretBuffer* right) {
+bool same_key(const SharedKey& left, const SharedKey& right) {
     return left != nullptr && right != nullptr && *left == *right;
 }
 
@@ -225,13 +238,17 @@ bool is_offered(const Phase2Transform& wanted, const Connection& connection) {
 
 bool Engine::Core::still_wanted(const Session& session, const EngineConfig& before) const {
     const Ipv4Address peer = session.remote.address;
-    if (!same_key(find_psk(before, peer), find_psk(*config_, peer)))
-        return false;
-    if (const Secured* keys = session.secured())
-        return std::ranges::any_of(config_->phase1, [&](const Phase1Policy& policy) {
-            return same_suite(policy, keys->policy);
-        });
-    return same_suites(before, *config_);
+    if (const Secured* keys = session.secured()) {
+        const auto profile = choose_profile(*config_, keys->identity, peer, keys->psk.get());
+        return profile && (*profile == nullptr ? "" : (*profile)->name) == session.profile &&
+               std::ranges::any_of(config_->phase1, [&](const Phase1Policy& policy) {
+                   return same_suite(policy, keys->policy);
+               });
+    }
+    const auto key_in = [&](const EngineConfig& config) {
+        return key_for_address(config, find_profile(config, session.profile), peer);
+    };
+    return same_suites(before, *config_) && same_key(key_in(before), key_in(*config_));
 }
 
 bool Engine::Core::still_wanted(const Child& child) const {

@@ -99,9 +99,15 @@ class Engine::Core {
     [[nodiscard]] bool is_pending(const Connection& connection, PolicyId policy);
     /// The session new quick modes with this peer run under: the newest established, else one that
     /// we are setting up. Null when there is none.
-    [[nodiscard]] Session* session_for(Ipv4Address local, Ipv4Address peer);
-    [[nodiscard]] Session* established_with(Ipv4Address local, Ipv4Address peer);
-    SessionId begin_phase1(Endpoint local, Endpoint remote, std::vector<FlowRequest> flows);
+    [[nodiscard]] Session*
+    session_for(Ipv4Address local, Ipv4Address peer, const std::string& profile);
+    /// `profile`: none but its sessions; empty: any.
+    [[nodiscard]] Session*
+    established_with(Ipv4Address local, Ipv4Address peer, const std::string& profile = {});
+    SessionId begin_phase1(Endpoint local,
+                           Endpoint remote,
+                           const std::string& profile,
+                           std::vector<FlowRequest> flows);
     void close(SessionId id);
     [[nodiscard]] bool still_wanted(const Session& session, const EngineConfig& before) const;
     [[nodiscard]] bool still_wanted(const Child& child) const;

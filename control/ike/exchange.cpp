@@ -131,14 +131,6 @@ void end_quick_mode(Turn& turn) {
             ChildAbandoned{quick.inbound_sa, quick.inbound_spi, quick.inbound_installed});
 }
 
-const SecretBuffer* find_psk(const EngineConfig& config, Ipv4Address peer) {
-    const PresharedKey* best = nullptr;
-    for (const PresharedKey& key : config.keys)
-        if (key.peer.contains(peer) && (best == nullptr || key.peer.length > best->peer.length))
-            best = &key;
-    return best == nullptr ? nullptr : best->key.get();
-}
-
 const Connection* find_connection(const EngineConfig& config, const std::string& name) {
     const auto found = std::ranges::find(config.connections, name, &Connection::name);
     return found == config.connections.end() ? nullptr : &*found;

@@ -38,6 +38,7 @@ Result<TrafficSelector> requested_selector(Turn& turn) {
 
 bool serves(const Connection& connection, const Session& session) {
     return connection.local == session.local.address &&
+           (connection.profile.empty() || connection.profile == session.profile) &&
            std::ranges::find(connection.peers, session.remote.address) != connection.peers.end();
 }
 

@@ -31,6 +31,9 @@ namespace adit::ike {
 
 // --- configuration, as the engine needs it ------------------------------------------------------
 
+/// How both sides prove who they are.
+enum class Authentication : std::uint8_t { PreSharedKey, RsaSignature, EcdsaSignature };
+
 /// One acceptable phase-1 proposal, in order of preference.
 struct Phase1Policy {
     std::uint32_t priority{}; // crypto isakmp policy N
@@ -38,12 +41,58 @@ struct Phase1Policy {
     HashAlgorithm hash{};
     Group group{};
     Duration lifetime{std::chrono::seconds{86'400}};
-    // authentication: pre-shared key
+    Authentication authentication{Authentication::PreSharedKey};
 };
 
 struct PresharedKey {
     Ipv4Prefix peer;
     std::shared_ptr<const SecretBuffer> key;
+    /// When not empty the key is for the peer that calls itself so, wherever it comes from: only
+    /// aggressive mode can use it, main mode needs the key before it sees a name.
+    std::string name{};
+};
+
+/// What we call ourselves.
+struct SelfIdentity {
+    /// Ipv4Address: the address we talk from; Fqdn, UserFqdn, KeyId: `text`; DerDn: the subject of
+    /// our certificate.
+    IdType type{IdType::Ipv4Address};
+    std::string text;
+
+    friend bool operator==(const SelfIdentity&, const SelfIdentity&) = default;
+};
+
+/// One `match identity` line: what a peer may call itself.
+struct IdentityMatch {
+    enum class Kind : std::uint8_t {
+        Address,    // an address inside the prefix
+        Host,       // this FQDN
+        HostDomain, // any FQDN that ends in .text
+        User,       // this user FQDN
+        UserDomain, // any user FQDN that ends in @text
+        Group,      // this key id, or the first OU of this DN
+        Any,
+    } kind{Kind::Address};
+    Ipv4Prefix address{};
+    std::string text{};
+
+    friend bool operator==(const IdentityMatch&, const IdentityMatch&) = default;
+};
+
+/// crypto isakmp profile: what is asked of the peers whose identity it matches.
+struct IsakmpProfile {
+    std::string name;
+    std::vector<IdentityMatch> matches;
+    std::vector<PresharedKey> keys; // of its keyrings; the global ones when it names none
+    std::optional<SelfIdentity> self;
+    bool initiate_aggressive{false};
+};
+
+/// crypto isakmp peer: how to speak to one peer, aggressively.
+struct AggressivePeer {
+    Ipv4Address address;
+    std::shared_ptr<const SecretBuffer> key;
+    SelfIdentity self;
 };
 
 struct Phase2Transform {
@@ -74,6 +123,7 @@ struct Connection {
     std::uint64_t lifetime_kilobytes{4'608'000}; // 0: no volume limit
     std::uint32_t replay_window{64};             // packets, 0: off
     std::string acl_name;
+    std::string profile; // set isakmp-profile; empty: whichever fits
     std::vector<Flow> flows;
 };
 
@@ -83,9 +133,21 @@ struct Dpd {
     bool periodic{false};
 };
 
+/// Which aggressive exchanges with pre-shared keys are answered. Each answer lets whoever asked
+/// try out keys at leisure (SECURITY U13), so it is a choice of the administrator.
+enum class AggressiveMode : std::uint8_t {
+    Disabled, // none, of any kind
+    Named,    // peers that only aggressive mode can serve: by key name, group, peer, profile
+    Enabled,  // also peers known by address alone
+};
+
 struct EngineConfig {
     std::vector<Phase1Policy> phase1;
     std::vector<PresharedKey> keys; // longest prefix wins
+    std::vector<IsakmpProfile> profiles;
+    std::vector<AggressivePeer> aggressive_peers;
+    AggressiveMode aggressive{AggressiveMode::Named};
+    SelfIdentity self; // of peers without a profile that says otherwise
     std::vector<Connection> connections;
     std::optional<Dpd> dpd;
     Duration nat_keepalive{std::chrono::seconds{20}};

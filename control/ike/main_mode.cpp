@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Main mode with pre-shared keys (RFC 2409 5.4), message by message, both sides.
+// Main mode (RFC 2409 5.4), message by message, both sides.
 #include "control/ike/phase1_proof.h"
 #include "control/ike/step.h"
 
@@ -9,45 +9,14 @@ namespace adit::ike {
 
 namespace {
 
-Bytes body_of(const Message& message, PayloadType type) {
-    return to_bytes(message.find(type)->body);
-}
-
-void announce_policy(Turn& turn, const Phase1Policy& policy) {
-    if (turn.env.debug)
-        debug(turn, "atts are acceptable. Next payload is 0 (%s)", describe(policy).c_str());
-}
-
-void note_vendors(Turn& turn) {
-    turn.session.vendors |= known_vendors(*turn.message);
-    if (turn.env.debug)
-        for (const std::string& vendor : vendor_names(known_vendors(*turn.message)))
-            debug(turn, "vendor ID is %s", vendor.c_str());
-}
-
-std::string both_policies(const SaView& theirs, const EngineConfig& config) {
-    return "they offer " + describe_phase1(theirs) + "; we accept " + describe(config.phase1);
-}
-
-/// Each offer against each policy, as `debug crypto isakmp` words it.
-void debug_offers(Turn& turn, const SaView& sa) {
-    if (!turn.env.debug)
-        return;
-    for (const ProposalView& proposal : sa.proposals)
-        for (const TransformView& transform : proposal.transforms)
-            for (const Phase1Policy& policy : turn.env.config.phase1) {
-                debug(turn,
-                      "Checking ISAKMP transform %u against priority %u policy",
-                      transform.number,
-                      policy.priority);
-                const auto offer = decode_phase1(transform);
-                const char* differs = offer ? mismatch(*offer, policy) : "atts are malformed";
-                if (differs != nullptr) {
-                    debug(turn, "%s", differs);
-                    debug(turn, "atts are not acceptable. Next payload is 0");
-                }
-            }
-    debug(turn, "no offers accepted!");
+/// The key of this peer, looked up when arithmetic is about to begin. Refused when there is none:
+/// it was there when the exchange began.
+std::expected<SharedKey, Refusal> key_of_peer(const Turn& turn) {
+    SharedKey key = key_for_address(turn.env.config, profile_of(turn), turn.session.remote.address);
+    if (key == nullptr)
+        return std::unexpected(
+            Refusal{Failure::NoPresharedKey, "the key was removed meanwhile"}.ending());
+    return key;
 }
 
 } // namespace
@@ -78,44 +47,31 @@ Verdict accept_mm1(Turn& turn) {
     debug(turn, "processing SA payload. message ID = 0");
     const SaView sa = TRY(parse_sa(body));
     // Key and policy first: arithmetic for strangers comes later or never.
-    const SecretBuffer* psk = find_psk(turn.env.config, session.remote.address);
-    if (psk == nullptr)
+    if (key_for_address(turn.env.config, nullptr, session.remote.address) == nullptr)
         return refuse(
             Refusal{Failure::NoPresharedKey,
                     "no pre-shared key covers this address; they offer " + describe_phase1(sa)}
                 .telling(NotifyType::NoProposalChosen)
                 .ending());
     const auto choice = choose_phase1(sa, turn.env.config.phase1);
-    if (!choice) {
-        debug_offers(turn, sa);
-        return refuse(Refusal{Failure::NoPhase1Proposal, both_policies(sa, turn.env.config)}
-                          .telling(NotifyType::NoProposalChosen)
-                          .ending());
-    }
+    if (!choice)
+        return refuse(no_common_policy(turn, sa));
     announce_policy(turn, choice->policy);
     note_vendors(turn);
     session.nat.version = agree_nat(session.vendors);
     MessageBuilder message;
     message.add(PayloadType::SecurityAssociation, answer_phase1(*choice));
-    const Header header = header_of(turn, ExchangeType::IdentityProtection, MessageId{});
-    const std::size_t question_bytes = kHeaderBytes + turn.message->payloads_bytes();
-    // An answer is never longer than its question: vendor ids go in as far as they fit.
-    const auto add_if_it_fits = [&](Vendor vendor) {
-        MessageBuilder longer = message;
-        longer.add(PayloadType::VendorId, vendor_id(vendor));
-        if (longer.clear(header).size() > question_bytes)
-            return false;
-        message = std::move(longer);
-        return true;
+    const auto add_vendor = [&](Vendor vendor) {
+        MessageBuilder id;
+        return add_if_it_fits(turn.message->payloads_bytes(),
+                              message,
+                              id.add(PayloadType::VendorId, vendor_id(vendor)));
     };
-    if (session.nat.version != NatVersion::None &&
-        !add_if_it_fits(session.nat.version == NatVersion::Rfc3947 ? Vendor::NatRfc3947
-                        : session.has(Vendor::NatDraft03)          ? Vendor::NatDraft03
-                                                                   : Vendor::NatDraft02n))
+    if (session.nat.version != NatVersion::None && !add_vendor(nat_vendor(session)))
         session.nat.version = NatVersion::None;
-    add_if_it_fits(Vendor::Dpd);
+    add_vendor(Vendor::Dpd);
     session.data = Agreed{choice->policy, std::make_shared<const Bytes>(to_bytes(body))};
-    send_kept(turn, message.clear(header));
+    send_kept(turn, message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
     return {};
 }
 
@@ -140,6 +96,7 @@ Verdict accept_mm2(Turn& turn) {
     note_vendors(turn);
     session.nat.version = agree_nat(session.vendors);
     auto exchange = std::make_unique<Exchanging>();
+    exchange->psk = TRY(key_of_peer(turn));
     exchange->policy = *policy;
     exchange->sai_b =
         std::make_shared<const Bytes>(std::move(std::get<Offered>(session.data).sai_b));
@@ -171,6 +128,7 @@ Verdict accept_mm3(Turn& turn) {
     Bytes nonce = TRY(nonce_of(*turn.message));
     note_vendors(turn);
     auto exchange = std::make_unique<Exchanging>();
+    exchange->psk = TRY(key_of_peer(turn));
     exchange->policy = agreed.policy;
     exchange->sai_b = std::move(agreed.sai_b);
     exchange->nonce_i = std::move(nonce);
@@ -234,11 +192,10 @@ Verdict accept_mm5(Turn& turn) {
     Session& session = turn.session;
     debug(turn, "processing ID payload. message ID = 0");
     debug(turn, "processing HASH payload. message ID = 0");
-    const auto identity = authenticate(turn);
-    if (!identity)
-        return refuse(hash_refusal(identity.error()));
-    if (!identity_fits(session, *identity) || !id_ports_fit(*identity))
-        return refuse(identity_refusal(*identity, session));
+    const Identity identity =
+        TRY(authenticate(turn,
+                         turn.message->find(PayloadType::Identification)->body,
+                         turn.message->find(PayloadType::Hash)->body));
     // RFC 3947 4: answer to where it came from, now that it is proved whose message it is.
     session.local = turn.from_local;
     session.remote = turn.from_remote;
@@ -247,90 +204,19 @@ Verdict accept_mm5(Turn& turn) {
     TRY_VOID(keyed.iv.accept(turn.ciphertext));
     send_identity(turn);
     heed_identity_notifications(turn);
-    become_secured(turn, *identity);
+    become_secured(turn, identity);
     return {};
 }
 
 Verdict accept_mm6(Turn& turn) {
-    Session& session = turn.session;
-    const auto identity = authenticate(turn);
-    if (!identity)
-        return refuse(hash_refusal(identity.error()));
-    if (!identity_fits(session, *identity) || !id_ports_fit(*identity))
-        return refuse(identity_refusal(*identity, session));
+    const Identity identity =
+        TRY(authenticate(turn,
+                         turn.message->find(PayloadType::Identification)->body,
+                         turn.message->find(PayloadType::Hash)->body));
     note_vendors(turn);
     TRY_VOID(state_data<Keyed>(turn).iv.accept(turn.ciphertext));
     heed_identity_notifications(turn);
-    become_secured(turn, *identity);
-    return {};
-}
-
-// --- endings ------------------------------------------------------------------------------------
-
-namespace {
-
-/// What the silence, or what little was heard, means.
-Refusal silence(const Session& session, const EngineConfig& config) {
-    const Evidence& seen = session.evidence;
-    const std::string notify = seen.refused ? name(*seen.refused) + " (unauthenticated)" : "";
-    switch (session.leg.state) {
-    case State::InitiatorMm1:
-    case State::InitiatorMm2Dh:
-    case State::InitiatorMm3:
-    case State::InitiatorMm4Dh:
-        if (seen.refused)
-            return {Failure::Phase1Refused,
-                    "peer answered " + notify + "; we offered " + describe(config.phase1)};
-        if (session.leg.state == State::InitiatorMm1)
-            return {Failure::Phase1Timeout,
-                    "message 1 sent " + std::to_string(session.leg.sends) +
-                        " times, no usable answer"};
-        return {Failure::Phase1Timeout, "message 2 was received, message 3 stays unanswered"};
-    case State::InitiatorMm5:
-        if (seen.refused)
-            return {Failure::PresharedKeyMismatch,
-                    "messages 1 to 4 are sound, message 5 was answered by " + notify +
-                        ": likely the pre-shared keys differ"};
-        return {Failure::PresharedKeyMismatch,
-                std::string{"messages 1 to 4 are sound, message 5 stays unanswered: likely the "
-                            "pre-shared keys differ"} +
-                    (session.floated() ? ", else one-way-4500: UDP 4500 is filtered" : "")};
-    default:
-        return {Failure::Phase1Timeout, "message 5 did not come"};
-    }
-}
-
-} // namespace
-
-Verdict give_up_main_mode(Turn& turn) {
-    debug(turn,
-          "deleting SA reason \"Death by retransmission P1\" state (%c) %s (peer %s)",
-          turn.session.role == Role::Initiator ? 'I' : 'R',
-          show_state(turn.session),
-          to_string(turn.session.remote.address).c_str());
-    const Refusal refusal = silence(turn.session, turn.env.config);
-    if (!turn.session.evidence.judged)
-        report(turn, refusal);
-    end_phase1(turn, refusal.failure);
-    return {};
-}
-
-/// A stranger who did not go on: counted, not logged, or a flood of first messages would be a flood
-/// of log lines.
-Verdict forget_half_open(Turn& turn) {
-    ++turn.env.counters.failures.at(static_cast<std::size_t>(Failure::Phase1Timeout));
-    end_phase1(turn, Failure::Phase1Timeout);
-    return {};
-}
-
-Verdict expire_isakmp_sa(Turn& turn) {
-    ++turn.env.counters.deletes_out;
-    MessageBuilder message;
-    message.add(PayloadType::Delete,
-                build_delete(ProtocolId::Isakmp, {cookies_as_spi(turn.session.cookies)}));
-    send_protected(turn, std::move(message));
-    debug(turn, "deleting SA reason \"IKE SA Lifetime Exceeded\"");
-    end_phase1(turn, Failure::Phase1Timeout);
+    become_secured(turn, identity);
     return {};
 }
 

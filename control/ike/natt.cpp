@@ -11,6 +11,9 @@ PayloadType discovery_type(NatVersion version) {
 }
 
 HashAlgorithm agreed_hash(const Turn& turn) {
+    // Aggressive mode still discovers when the keys are there.
+    if (const auto* keyed = std::get_if<std::unique_ptr<Keyed>>(&turn.session.data))
+        return (*keyed)->policy.hash;
     return std::get<std::unique_ptr<Exchanging>>(turn.session.data)->policy.hash;
 }
 
@@ -35,6 +38,12 @@ NatVersion agree_nat(std::uint32_t vendors) {
     if (has(Vendor::NatDraft03) || has(Vendor::NatDraft02n) || has(Vendor::NatDraft02))
         return NatVersion::Draft02;
     return NatVersion::None;
+}
+
+Vendor nat_vendor(const Session& session) {
+    if (session.nat.version == NatVersion::Rfc3947)
+        return Vendor::NatRfc3947;
+    return session.has(Vendor::NatDraft03) ? Vendor::NatDraft03 : Vendor::NatDraft02n;
 }
 
 void add_nat_discovery(Turn& turn, MessageBuilder& message) {

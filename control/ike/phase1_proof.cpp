@@ -21,20 +21,143 @@ Duration rekey_after(Turn& turn, Duration lifetime) {
     return lifetime / 100 * percent;
 }
 
+/// RFC 2407 4.6.2: protocol and port are UDP/500 or zero; with NAT traversal peers also say 4500.
+bool id_ports_fit(const Identity& identity) {
+    return (identity.protocol == 0 && identity.port == 0) ||
+           (identity.protocol == kUdp &&
+            (identity.port == 0 || identity.port == kIkePort || identity.port == kNatPort));
+}
+
+/// An address must be the one we talk to. Behind a NAT the peer names an address we cannot see, and
+/// other kinds of names prove nothing that the key, chosen by address, has not proved already.
+bool identity_fits(const Session& session, const Identity& identity) {
+    const auto address = address_of(identity);
+    return !address || session.nat.peer_behind || *address == session.remote.address;
+}
+
+Refusal identity_refusal(std::string text) {
+    return Refusal{Failure::IdentityMismatch, std::move(text)}
+        .telling(NotifyType::InvalidIdInformation)
+        .ending();
+}
+
+/// HASH is wrong after a clean decryption, so the keys agree up to SKEYID_e and yet the proof does
+/// not; or the ciphertext only looked clean. In aggressive mode it is the first sign of keys that
+/// differ.
+Refusal hash_refusal(const Session& session) {
+    if (session.phase1 == ExchangeType::Aggressive)
+        return Refusal{Failure::PresharedKeyMismatch,
+                       "HASH does not verify: the pre-shared keys differ"}
+            .telling(NotifyType::AuthenticationFailed)
+            .ending();
+    return Refusal{Failure::PresharedKeyMismatch,
+                   "identity message decrypts, but HASH does not verify: pre-shared key of another "
+                   "peer, or damage"}
+        .telling(NotifyType::AuthenticationFailed)
+        .hastening();
+}
+
+/// May a peer with this key call itself so? Remembers the profile it falls under.
+Verdict judge_identity(Turn& turn, const Identity& identity) {
+    Session& session = turn.session;
+    const std::string name = to_string(identity);
+    if (!id_ports_fit(identity))
+        return refuse(identity_refusal("peer names itself " + name + " with protocol " +
+                                       std::to_string(identity.protocol) + " port " +
+                                       std::to_string(identity.port)));
+    const SharedKey& psk = state_data<Keyed>(turn).psk;
+    const auto profile =
+        choose_profile(turn.env.config, identity, session.remote.address, psk.get());
+    if (!profile)
+        return refuse(identity_refusal("peer names itself " + name + "; " + profile.error()));
+    const std::string found = *profile == nullptr ? std::string{} : (*profile)->name;
+    if (session.role == Role::Initiator && !session.profile.empty() && found != session.profile)
+        return refuse(identity_refusal("peer names itself " + name + ", which profile " +
+                                       session.profile + " does not match"));
+    if (*profile == nullptr && !identity_fits(session, identity))
+        return refuse(identity_refusal("peer names itself " + name + ", expected " +
+                                       to_string(session.remote.address)));
+    session.profile = found;
+    return {};
+}
+
 } // namespace
+
+Bytes body_of(const Message& message, PayloadType type) {
+    return to_bytes(message.find(type)->body);
+}
+
+void note_vendors(Turn& turn) {
+    turn.session.vendors |= known_vendors(*turn.message);
+    if (turn.env.debug)
+        for (const std::string& vendor : vendor_names(known_vendors(*turn.message)))
+            debug(turn, "vendor ID is %s", vendor.c_str());
+}
+
+void announce_policy(Turn& turn, const Phase1Policy& policy) {
+    if (turn.env.debug)
+        debug(turn, "atts are acceptable. Next payload is 0 (%s)", describe(policy).c_str());
+}
+
+namespace {
+
+/// Each offer against each policy, as `debug crypto isakmp` words it.
+void debug_offers(Turn& turn, const SaView& sa) {
+    if (!turn.env.debug)
+        return;
+    for (const ProposalView& proposal : sa.proposals)
+        for (const TransformView& transform : proposal.transforms)
+            for (const Phase1Policy& policy : turn.env.config.phase1) {
+                debug(turn,
+                      "Checking ISAKMP transform %u against priority %u policy",
+                      transform.number,
+                      policy.priority);
+                const auto offer = decode_phase1(transform);
+                const char* differs = offer ? mismatch(*offer, policy) : "atts are malformed";
+                if (differs != nullptr) {
+                    debug(turn, "%s", differs);
+                    debug(turn, "atts are not acceptable. Next payload is 0");
+                }
+            }
+    debug(turn, "no offers accepted!");
+}
+
+} // namespace
+
+Refusal no_common_policy(Turn& turn, const SaView& theirs) {
+    debug_offers(turn, theirs);
+    return Refusal{Failure::NoPhase1Proposal,
+                   "they offer " + describe_phase1(theirs) + "; we accept " +
+                       describe(turn.env.config.phase1)}
+        .telling(NotifyType::NoProposalChosen)
+        .ending();
+}
+
+bool add_if_it_fits(std::size_t question_bytes,
+                    MessageBuilder& answer,
+                    const MessageBuilder& more) {
+    MessageBuilder longer = answer;
+    longer.append(more);
+    if (longer.chain().size() > question_bytes)
+        return false;
+    answer = std::move(longer);
+    return true;
+}
+
+const IsakmpProfile* profile_of(const Turn& turn) {
+    return find_profile(turn.env.config, turn.session.profile);
+}
 
 Verdict derive_keys(Turn& turn, ByteView g_xy) {
     Session& session = turn.session;
     auto& exchange = state_data<Exchanging>(turn);
-    const SecretBuffer* psk = find_psk(turn.env.config, session.remote.address);
-    if (psk == nullptr)
-        return refuse(Refusal{Failure::NoPresharedKey, "the key was removed meanwhile"}.ending());
+    ENSURE(exchange.psk != nullptr);
     const HashAlgorithm hash = exchange.policy.hash;
     const bool initiator = session.role == Role::Initiator;
     Bytes g_xi = initiator ? exchange.pair.public_value : exchange.peer_public;
     Bytes g_xr = initiator ? exchange.peer_public : exchange.pair.public_value;
     SecretBuffer skeyid =
-        skeyid_of_pre_shared_key(hash, psk->view(), {exchange.nonce_i, exchange.nonce_r});
+        skeyid_of_pre_shared_key(hash, exchange.psk->view(), {exchange.nonce_i, exchange.nonce_r});
     Skeyids keys = derive_skeyids(hash, std::move(skeyid), g_xy, session.cookies);
     SecretBuffer cipher_key = encryption_key(hash, exchange.policy.cipher, keys.skeyid_e.view());
     IvChain iv = IvChain::phase1(hash, exchange.policy.cipher, g_xi, g_xr);
@@ -47,60 +170,70 @@ Verdict derive_keys(Turn& turn, ByteView g_xy) {
     session.conn_id = ConnId{turn.env.ids.next_conn_id++};
     session.data = std::unique_ptr<Keyed>(new Keyed{exchange.policy,
                                                     exchange.sai_b,
+                                                    exchange.psk,
                                                     std::move(g_xi),
                                                     std::move(g_xr),
                                                     std::move(keys),
                                                     std::move(cipher_key),
-                                                    iv});
+                                                    iv,
+                                                    std::move(exchange.peer_id),
+                                                    std::move(exchange.peer_hash)});
     return {};
 }
 
+Bytes own_identity_body(Turn& turn) {
+    const Session& session = turn.session;
+    Identity own = own_identity(
+        turn.env.config, profile_of(turn), session.local.address, session.remote.address);
+    if (own.type == IdType::Ipv4Address) {
+        own.protocol = kUdp; // RFC 2407 4.6.2: UDP and port 500, or zeros
+        own.port = kIkePort;
+    }
+    debug(
+        turn, "SA is doing pre-shared key authentication using id type %s", name(own.type).c_str());
+    return build_identity(own);
+}
+
+Bytes own_proof(Turn& turn, ByteView identity_body) {
+    const Session& session = turn.session;
+    const auto& keyed = state_data<Keyed>(turn);
+    return to_bytes(authenticator(keyed, session.cookies, session.role, identity_body).view());
+}
+
+void add_initial_contact(Turn& turn, MessageBuilder& message) {
+    if (!turn.session.initial_contact)
+        return;
+    debug(turn, "Send initial contact");
+    message.add(PayloadType::Notification,
+                build_notification({ProtocolId::Isakmp,
+                                    NotifyType::InitialContact,
+                                    cookies_as_spi(turn.session.cookies),
+                                    {}}));
+}
+
 void send_identity(Turn& turn) {
-    Session& session = turn.session;
     auto& keyed = state_data<Keyed>(turn);
-    Identity own = identity_of(session.local.address);
-    own.protocol = kUdp; // RFC 2407 4.6.2: UDP and port 500, or zeros
-    own.port = kIkePort;
-    Bytes id = build_identity(own);
-    const SecretBuffer hash = authenticator(keyed, session.cookies, session.role, id);
+    Bytes id = own_identity_body(turn);
+    Bytes proof = own_proof(turn, id);
     MessageBuilder message;
     message.add(PayloadType::Identification, std::move(id));
-    message.add(PayloadType::Hash, to_bytes(hash.view()));
-    if (session.initial_contact) {
-        debug(turn, "Send initial contact");
-        message.add(PayloadType::Notification,
-                    build_notification({ProtocolId::Isakmp,
-                                        NotifyType::InitialContact,
-                                        cookies_as_spi(session.cookies),
-                                        {}}));
-    }
-    debug(turn, "SA is doing pre-shared key authentication using id type ID_IPV4_ADDR");
+    message.add(PayloadType::Hash, std::move(proof));
+    add_initial_contact(turn, message);
     send_kept(turn,
               message.encrypted(header_of(turn, ExchangeType::IdentityProtection, MessageId{}),
                                 keyed.iv,
                                 keyed.cipher_key.view()));
 }
 
-Result<Identity> authenticate(Turn& turn) {
+std::expected<Identity, Refusal> authenticate(Turn& turn, ByteView id_body, ByteView claimed) {
     const auto& keyed = state_data<Keyed>(turn);
     const Role peer = turn.session.role == Role::Initiator ? Role::Responder : Role::Initiator;
-    const ByteView id = turn.message->find(PayloadType::Identification)->body;
-    const ByteView claimed = turn.message->find(PayloadType::Hash)->body;
-    const SecretBuffer expected = authenticator(keyed, turn.session.cookies, peer, id);
+    const SecretBuffer expected = authenticator(keyed, turn.session.cookies, peer, id_body);
     if (!equal_constant_time(claimed, expected.view()))
-        return fail(ErrorCode::Denied, "HASH does not verify");
-    return parse_identity(id);
-}
-
-bool identity_fits(const Session& session, const Identity& identity) {
-    const auto address = address_of(identity);
-    return !address || session.nat.peer_behind || *address == session.remote.address;
-}
-
-bool id_ports_fit(const Identity& identity) {
-    return (identity.protocol == 0 && identity.port == 0) ||
-           (identity.protocol == kUdp &&
-            (identity.port == 0 || identity.port == kIkePort || identity.port == kNatPort));
+        return std::unexpected(hash_refusal(turn.session));
+    Identity identity = TRY(parse_identity(id_body));
+    TRY_VOID(judge_identity(turn, identity));
+    return identity;
 }
 
 void become_secured(Turn& turn, const Identity& identity) {
@@ -112,7 +245,9 @@ void become_secured(Turn& turn, const Identity& identity) {
                                                         std::move(keyed.keys.skeyid_a),
                                                         std::move(keyed.cipher_key),
                                                         keyed.iv,
+                                                        identity,
                                                         to_string(identity),
+                                                        std::move(keyed.psk),
                                                         turn.now(),
                                                         turn.now() + rekey_after(turn, lifetime),
                                                         turn.now() + lifetime});
@@ -132,22 +267,6 @@ void heed_identity_notifications(Turn& turn) {
         if (notification && notification->type == NotifyType::InitialContact)
             turn.out.emplace_back(InitialContactSeen{});
     }
-}
-
-Refusal identity_refusal(const Identity& identity, const Session& session) {
-    return Refusal{Failure::IdentityMismatch,
-                   "peer names itself " + to_string(identity) + ", expected " +
-                       to_string(session.remote.address)}
-        .telling(NotifyType::InvalidIdInformation)
-        .ending();
-}
-
-Refusal hash_refusal(const Error& error) {
-    return Refusal{Failure::PresharedKeyMismatch,
-                   "identity message decrypts, but " + error.text +
-                       ": pre-shared key of another peer, or damage"}
-        .telling(NotifyType::AuthenticationFailed)
-        .hastening();
 }
 
 } // namespace adit::ike

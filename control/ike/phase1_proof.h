@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The second half of main mode: keys from the key exchange, and each side's proof that it holds the
-// shared key.
+// What both modes of phase 1 share: keys from the key exchange, each side's name, and its proof
+// that it holds the shared key.
 //
 // Threading: as step(). Errors: Refusal; Denied from authenticate(). Source: RFC 2409 5, 5.4 and
 // appendix B; RFC 2407 4.6.2.
@@ -19,28 +19,39 @@ template <class Data> Data& state_data(Turn& turn) {
     return **owner;
 }
 
+Bytes body_of(const Message& message, PayloadType type);
+
+/// Vendor ids of the message at hand, remembered and, for debugging, named.
+void note_vendors(Turn& turn);
+void announce_policy(Turn& turn, const Phase1Policy& policy);
+Refusal no_common_policy(Turn& turn, const SaView& theirs);
+
+/// Adds what fits without making the answer longer than the question (SECURITY U2); false when it
+/// does not fit.
+bool add_if_it_fits(std::size_t question_bytes, MessageBuilder& answer, const MessageBuilder& more);
+
+/// The profile of the entry that asked, or of the peer once it is known. Null for none.
+const IsakmpProfile* profile_of(const Turn& turn);
+
 /// The key exchange has shown everything: SKEYIDs, cipher key, first IV. A conn id from here on.
 Verdict derive_keys(Turn& turn, ByteView g_xy);
+
+/// Body of the identification payload that names us.
+Bytes own_identity_body(Turn& turn);
+/// HASH_I or HASH_R of ours over that body.
+Bytes own_proof(Turn& turn, ByteView identity_body);
+/// RFC 2407 4.6.3.3, when it is the first contact.
+void add_initial_contact(Turn& turn, MessageBuilder& message);
 
 /// HDR*, IDxx, HASH_x [, INITIAL-CONTACT].
 void send_identity(Turn& turn);
 
-/// The only place that decides whether a peer is who it must be. Nothing the peer sends chooses
-/// whether this runs or what it compares.
-Result<Identity> authenticate(Turn& turn);
-
-/// An address must be the one we talk to. Behind a NAT the peer names an address we cannot see, and
-/// other kinds of names prove nothing that the key, chosen by address, has not proved already.
-bool identity_fits(const Session& session, const Identity& identity);
-/// RFC 2407 4.6.2: protocol and port are UDP/500 or zero; with NAT traversal peers also say 4500.
-bool id_ports_fit(const Identity& identity);
+/// The only place that decides whether a peer is who it must be: its proof covers its name, and the
+/// name is one that may come with this key. Nothing the peer sends chooses whether this runs or
+/// what it compares.
+std::expected<Identity, Refusal> authenticate(Turn& turn, ByteView id_body, ByteView claimed);
 
 void become_secured(Turn& turn, const Identity& identity);
 void heed_identity_notifications(Turn& turn);
-
-Refusal identity_refusal(const Identity& identity, const Session& session);
-/// HASH is wrong after a clean decryption, so the keys agree up to SKEYID_e and yet the proof does
-/// not; or the ciphertext only looked clean.
-Refusal hash_refusal(const Error& error);
 
 } // namespace adit::ike

@@ -6,6 +6,26 @@ namespace adit::ike {
 
 namespace {
 
+/// RFC 4754 3: the method names curve and hash of an ECDSA signature at once.
+AuthMethod method_of(const Phase1Policy& policy) {
+    switch (policy.authentication) {
+    case Authentication::PreSharedKey:
+        return AuthMethod::PreSharedKey;
+    case Authentication::RsaSignature:
+        return AuthMethod::RsaSignature;
+    case Authentication::EcdsaSignature:
+        break;
+    }
+    switch (policy.hash) {
+    case HashAlgorithm::Sha384:
+        return AuthMethod::EcdsaSha384;
+    case HashAlgorithm::Sha512:
+        return AuthMethod::EcdsaSha512;
+    default:
+        return AuthMethod::EcdsaSha256;
+    }
+}
+
 Bytes encode(const Phase1Policy& policy) {
     Writer writer;
     const auto add = [&](IkeAttribute type, std::uint32_t value) {
@@ -17,7 +37,7 @@ Bytes encode(const Phase1Policy& policy) {
         add(IkeAttribute::KeyLength, cipher.key_bits);
     add(IkeAttribute::HashAlgorithm, to_wire(info(policy.hash).wire));
     add(IkeAttribute::GroupDescription, to_wire(policy.group));
-    add(IkeAttribute::AuthenticationMethod, to_wire(AuthMethod::PreSharedKey));
+    add(IkeAttribute::AuthenticationMethod, to_wire(method_of(policy)));
     add(IkeAttribute::LifeType, to_wire(LifeType::Seconds));
     add(IkeAttribute::LifeDuration, whole_seconds(policy.lifetime));
     return std::move(writer).take();
@@ -71,7 +91,7 @@ const char* mismatch(const Phase1Offer& offer, const Phase1Policy& policy) {
         return "Proposed key length does not match policy";
     if (offer.hash != info(policy.hash).wire)
         return "Hash algorithm offered does not match policy!";
-    if (offer.method != AuthMethod::PreSharedKey)
+    if (offer.method != method_of(policy))
         return "Authentication method offered does not match policy!";
     if (offer.group != policy.group)
         return "Diffie-Hellman group offered does not match policy!";
@@ -86,7 +106,7 @@ std::string describe(const Phase1Offer& offer) {
 std::string describe(const Phase1Policy& policy) {
     const CipherInfo& cipher = info(policy.cipher);
     return name(cipher.wire) + key_suffix(cipher.key_bits) + "/" + name(info(policy.hash).wire) +
-           "/" + name(policy.group) + "/" + name(AuthMethod::PreSharedKey);
+           "/" + name(policy.group) + "/" + name(method_of(policy));
 }
 
 std::optional<Phase1Choice> choose_phase1(const SaView& sa,

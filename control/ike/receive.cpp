@@ -44,7 +44,8 @@ std::size_t most_of(PayloadType type, ExchangeType exchange) {
 
 /// RFC 2409 5: SA comes first in phase 1. RFC 2409 5.5 and 5.7: HASH comes first, SA right behind.
 Verdict check_shape(const Message& message) {
-    const bool phase1 = message.header.exchange == ExchangeType::IdentityProtection;
+    const bool phase1 = message.header.exchange == ExchangeType::IdentityProtection ||
+                        message.header.exchange == ExchangeType::Aggressive;
     const auto at = [&](std::size_t index) { return message.payloads[index].type; };
     for (const Payload& payload : message.payloads)
         if (message.count(payload.type) > most_of(payload.type, message.header.exchange))
@@ -67,14 +68,19 @@ bool answered_before(const Leg& leg, Digest digest) {
     return std::ranges::find(leg.answered, digest) != leg.answered.end();
 }
 
-/// RFC 2408 5.1: a copy of a message gets the same answer, and changes nothing.
-void answer_again(Turn& turn, Leg& leg, Digest digest) {
-    ++turn.env.counters.duplicates_in;
-    if (leg.answered.front() != digest || leg.sent.empty() || turn.now() - leg.sent_at < kAnswerGap)
+void repeat_answer(Turn& turn, Leg& leg) {
+    if (leg.sent.empty() || turn.now() - leg.sent_at < kAnswerGap)
         return;
     ++turn.env.counters.retransmits;
     leg.sent_at = turn.now();
     send_once(turn, leg.sent);
+}
+
+/// RFC 2408 5.1: a copy of a message gets the same answer, and changes nothing.
+void answer_again(Turn& turn, Leg& leg, Digest digest) {
+    ++turn.env.counters.duplicates_in;
+    if (leg.answered.front() == digest)
+        repeat_answer(turn, leg);
 }
 
 /// Moves the leg on if `row`'s handler likes the message. A refused one leaves no trace.
@@ -160,9 +166,13 @@ Keys phase1_keys(const Session& session) {
     return {};
 }
 
-void receive_main(Turn& turn, Arrival& arrival, const Header& header) {
+void receive_phase1(Turn& turn, Arrival& arrival, const Header& header) {
     if (header.message_id.value != 0)
         return refused(turn, {Failure::Malformed, "message id in phase 1 is not zero"});
+    if (header.exchange != turn.session.phase1)
+        return refused(turn,
+                       {Failure::UnexpectedMessage,
+                        name(header.exchange) + " within " + name(turn.session.phase1)});
     take_message(turn, turn.session.role, arrival, header, phase1_keys(turn.session));
 }
 
@@ -187,6 +197,11 @@ void receive_first_quick(Turn& turn, Arrival& arrival, const Header& header) {
 }
 
 void receive_quick(Turn& turn, Arrival& arrival, const Header& header) {
+    // Whoever knows our cookie has had our message 2: it went to the right place, and its answer
+    // got lost. It will answer again (RFC 2409 5.4 gives the last message of aggressive mode no
+    // reply).
+    if (turn.session.leg.state == State::ResponderAm2)
+        return repeat_answer(turn, turn.session.leg);
     if (turn.session.secured() == nullptr || turn.session.leg.state != State::Established) {
         crypto_log(turn,
                    Severity::Informational,
@@ -244,7 +259,8 @@ void receive(Turn& turn, Arrival& arrival) {
               show_state(turn.session));
     switch (header->exchange) {
     case ExchangeType::IdentityProtection:
-        return receive_main(turn, arrival, *header);
+    case ExchangeType::Aggressive:
+        return receive_phase1(turn, arrival, *header);
     case ExchangeType::QuickMode:
         return receive_quick(turn, arrival, *header);
     case ExchangeType::Informational:

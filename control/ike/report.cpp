@@ -94,6 +94,18 @@ std::vector<LogRecord> log_records(Failure failure, Ipv4Address peer, const std:
     return records;
 }
 
+namespace {
+
+/// The words of the table are for main mode.
+void name_mode(LogRecord& line, ExchangeType phase1) {
+    const std::string main = "Main mode";
+    const std::size_t place = line.text.find(main);
+    if (phase1 == ExchangeType::Aggressive && place != std::string::npos)
+        line.text.replace(place, main.size(), "Aggressive mode");
+}
+
+} // namespace
+
 void report(Turn& turn, const Refusal& refusal) {
     ++turn.env.counters.failures.at(static_cast<std::size_t>(refusal.failure));
     const Ipv4Address peer = turn.session.remote.address;
@@ -102,6 +114,7 @@ void report(Turn& turn, const Refusal& refusal) {
         if (refusal.failure == Failure::PresharedKeyMismatch && line.facility == "CRYPTO" &&
             turn.session.role == Role::Initiator)
             line = log_records(Failure::Phase1Timeout, peer, {}).front();
+        name_mode(line, turn.session.phase1);
         turn.out.emplace_back(Log{std::move(line)});
     }
     debug(turn, "%s", refusal.text.c_str());
@@ -148,10 +161,19 @@ const char* show_state(const Session& session) {
     case State::ResponderMm3Dh:
     case State::ResponderMm4:
         return "MM_KEY_EXCH";
+    case State::InitiatorAm2Dh:
+    case State::ResponderAm1Dh:
+    case State::ResponderAm2:
+        return "AG_INIT_EXCH";
+    case State::InitiatorAm1Dh:
+    case State::InitiatorAm1:
+        return "AG_NO_STATE";
     case State::Established:
         return "QM_IDLE";
     default:
-        return session.secured() != nullptr ? "QM_IDLE" : "MM_NO_STATE";
+        if (session.secured() != nullptr)
+            return "QM_IDLE";
+        return session.phase1 == ExchangeType::Aggressive ? "AG_NO_STATE" : "MM_NO_STATE";
     }
 }
 

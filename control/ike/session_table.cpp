@@ -29,7 +29,7 @@ bool cookies_fit(const Session& session, const Header& header, Digest digest) {
     if (session.cookies.responder == header.cookies.responder)
         return true;
     // Our first message is out and the peer's cookie unknown: any will do.
-    if (session.role == Role::Initiator && session.leg.state == State::InitiatorMm1)
+    if (session.leg.state == State::InitiatorMm1 || session.leg.state == State::InitiatorAm1)
         return true;
     // A refusal of our first message may leave its cookie out.
     const bool first = header.cookies.responder.value == 0;

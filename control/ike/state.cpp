@@ -25,6 +25,16 @@ const char* name(State state) {
         return "IKE_R_MM3";
     case State::ResponderMm4:
         return "IKE_R_MM4";
+    case State::InitiatorAm1Dh:
+        return "IKE_I_AM_DH";
+    case State::InitiatorAm1:
+        return "IKE_I_AM1";
+    case State::InitiatorAm2Dh:
+        return "IKE_I_AM2";
+    case State::ResponderAm1Dh:
+        return "IKE_R_AM1";
+    case State::ResponderAm2:
+        return "IKE_R_AM2";
     case State::Established:
         return "IKE_P1_COMPLETE";
     case State::QmInitiatorDh:

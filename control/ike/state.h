@@ -11,6 +11,7 @@
 #include "control/ike/interface.h"
 #include "control/ike/keymat.h"
 #include "control/ike/payload_id.h"
+#include "control/ike/peer_policy.h"
 #include "control/ike/proposal.h"
 
 #include <array>
@@ -40,6 +41,11 @@ enum class State : std::uint8_t {
     ResponderMm2,
     ResponderMm3Dh,
     ResponderMm4,
+    InitiatorAm1Dh,
+    InitiatorAm1,
+    InitiatorAm2Dh,
+    ResponderAm1Dh,
+    ResponderAm2,
     Established,
     QmInitiatorDh,
     QmInitiatorQm1,
@@ -98,7 +104,7 @@ struct Leg {
 
 using SharedBytes = std::shared_ptr<const Bytes>;
 
-/// Initiator, message 1 is out.
+/// Initiator of main mode, message 1 is out.
 struct Offered {
     Bytes sai_b;
 };
@@ -111,23 +117,32 @@ struct Agreed {
 
 /// Public values travel.
 struct Exchanging {
-    Phase1Policy policy;
+    Phase1Policy policy; // initiator of aggressive mode: only the group is certain before message 2
     SharedBytes sai_b;
+    SharedKey psk;     // null when signatures prove who is who
     DhKeyPair pair;    // responder: once its job is done
     Bytes nonce_i;     // Ni_b
     Bytes nonce_r;     // Nr_b
     Bytes peer_public; // g^x of the peer
+    // Aggressive mode: what the peer has said before anything could be checked.
+    Bytes peer_id; // body of IDii or IDir
+    Bytes peer_hash;
+    Bytes answer_sa; // responder: body of the SA payload to answer with
+    std::size_t question_bytes{};
 };
 
 /// Both sides can compute the keys; nobody has proved anything.
 struct Keyed {
     Phase1Policy policy;
     SharedBytes sai_b;
+    SharedKey psk;
     Bytes g_xi;
     Bytes g_xr;
     Skeyids keys;
     SecretBuffer cipher_key;
     IvChain iv;
+    Bytes peer_id; // aggressive mode: as in Exchanging
+    Bytes peer_hash;
 };
 
 /// The peer has proved that it holds the key.
@@ -137,7 +152,9 @@ struct Secured {
     SecretBuffer skeyid_a;
     SecretBuffer cipher_key;
     IvChain iv; // where every later exchange begins
-    std::string peer_identity;
+    Identity identity;
+    std::string peer_identity; // the same in words
+    SharedKey psk;             // that proved it; null for signatures
     Instant since;
     Instant rekey_at;
     Instant expires;
@@ -225,6 +242,8 @@ using SessionId = Strong<struct SessionIdTag, std::uint64_t>;
 struct Session {
     SessionId id;
     Role role{};
+    ExchangeType phase1{ExchangeType::IdentityProtection}; // or Aggressive
+    std::string profile; // initiator: as the entry says; responder: once the peer is known
     CookiePair cookies;
     Endpoint local;
     Endpoint remote;
@@ -278,7 +297,8 @@ struct Arrival {
     Bytes payload;
 };
 
-struct StartMainMode {};
+/// Main or aggressive mode, as the session's phase1 says.
+struct StartPhase1 {};
 
 struct StartQuickMode {
     FlowRequest flow;
@@ -301,7 +321,7 @@ struct Close {};
 struct Drop {};
 
 using SessionEvent = std::variant<Arrival,
-                                  StartMainMode,
+                                  StartPhase1,
                                   StartQuickMode,
                                   DhResult,
                                   Tick,

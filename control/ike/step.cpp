@@ -14,8 +14,8 @@ void on(Turn& turn, Arrival& arrival) {
     receive(turn, arrival);
 }
 
-void on(Turn& turn, StartMainMode&) {
-    run(turn, ExchangeType::IdentityProtection, Role::Initiator, Happening::Start);
+void on(Turn& turn, StartPhase1&) {
+    run(turn, turn.session.phase1, Role::Initiator, Happening::Start);
 }
 
 bool is_running(const std::unique_ptr<QuickMode>& quick) {
@@ -69,12 +69,13 @@ void finish_dh(Turn& turn, DhResult& result, ExchangeType exchange, Role role) {
                            .ending());
     turn.dh = &*result.output;
     run(turn, exchange, role, Happening::DhDone);
+    turn.dh = nullptr; // a quick mode that begins in the same step has its own
 }
 
 void on(Turn& turn, DhResult& result) {
     Session& session = turn.session;
     if (session.leg.job == result.job_id)
-        return finish_dh(turn, result, ExchangeType::IdentityProtection, session.role);
+        return finish_dh(turn, result, session.phase1, session.role);
     for (const auto& quick : session.quick_modes)
         if (quick->leg.job == result.job_id) {
             turn.quick = quick.get();
@@ -127,7 +128,7 @@ void on(Turn& turn, Tick&) {
     turn.quick = nullptr;
     tick_upkeep(turn);
     if (session.leg.state != State::Dead)
-        tick_leg(turn, ExchangeType::IdentityProtection, session.role);
+        tick_leg(turn, session.phase1, session.role);
 }
 
 void on(Turn& turn, StartDpd&) {

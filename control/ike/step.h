@@ -36,6 +36,7 @@ struct Environment {
     SpiAllocator& spis;
     IdSource& ids;
     EngineCounters& counters;
+    ByteView secret; // of this engine, for answers nobody outside can foresee
     bool debug{false};
     bool export_keys{false};
 };
@@ -141,7 +142,6 @@ void end_phase1(Turn& turn, Failure failure);
 void end_quick_mode(Turn& turn);
 void end_everything(Turn& turn);
 
-const SecretBuffer* find_psk(const EngineConfig& config, Ipv4Address peer);
 const Connection* find_connection(const EngineConfig& config, const std::string& name);
 const Flow* find_flow(const Connection& connection, PolicyId policy);
 
@@ -161,9 +161,20 @@ Verdict accept_mm4(Turn& turn);
 Verdict send_mm5(Turn& turn);
 Verdict accept_mm5(Turn& turn);
 Verdict accept_mm6(Turn& turn);
-Verdict give_up_main_mode(Turn& turn);
+
+// phase1_end.cpp
+Verdict give_up_phase1(Turn& turn);
 Verdict forget_half_open(Turn& turn);
 Verdict expire_isakmp_sa(Turn& turn);
+
+// aggressive_mode.cpp
+Verdict start_am_dh(Turn& turn);
+Verdict send_am1(Turn& turn);
+Verdict accept_am1(Turn& turn);
+Verdict send_am2(Turn& turn);
+Verdict accept_am2(Turn& turn);
+Verdict send_am3(Turn& turn);
+Verdict accept_am3(Turn& turn);
 
 // quick_mode.cpp
 Verdict send_qm1(Turn& turn);
@@ -196,6 +207,8 @@ void schedule_dpd(Turn& turn);
 // natt.cpp
 void offer_nat(MessageBuilder& message);
 NatVersion agree_nat(std::uint32_t vendors);
+/// The id that tells the peer which version was agreed.
+Vendor nat_vendor(const Session& session);
 void add_nat_discovery(Turn& turn, MessageBuilder& message);
 void detect_nat(Turn& turn);
 void schedule_keepalive(Turn& turn);

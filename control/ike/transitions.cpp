@@ -15,12 +15,14 @@ using enum TimerRule;
 using P = PayloadType;
 
 constexpr auto kMain = ExchangeType::IdentityProtection;
+constexpr auto kAggressive = ExchangeType::Aggressive;
 constexpr auto kQuick = ExchangeType::QuickMode;
 constexpr auto kInfo = ExchangeType::Informational;
 constexpr auto kI = Role::Initiator;
 constexpr auto kR = Role::Responder;
 constexpr auto kClear = Protection::Clear;
 constexpr auto kSealed = Protection::Encrypted;
+constexpr auto kEither = Protection::Either;
 
 constexpr PayloadSet kNothing{};
 constexpr PayloadSet kVendors{P::VendorId};
@@ -29,6 +31,7 @@ constexpr PayloadSet kVendors{P::VendorId};
 constexpr PayloadSet kKeyExtras{
     P::VendorId, P::NatDiscovery, P::NatDiscoveryDraft, P::CertificateRequest};
 constexpr PayloadSet kIdExtras{P::VendorId, P::Notification};
+constexpr PayloadSet kAggressiveExtras = kKeyExtras | kIdExtras;
 constexpr PayloadSet kQuickExtras{
     P::Identification, P::Notification, P::NatOriginal, P::NatOriginalDraft, P::VendorId};
 
@@ -54,16 +57,36 @@ constexpr std::array kTable = {
     Row{kMain, kI, InitiatorMm5, Received, {P::Identification, P::Hash}, kIdExtras, kSealed, HANDLER(accept_mm6), Established, Lifetime},
 
     // The ends of waiting.
-    Row{kMain, kI, InitiatorMm1, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_main_mode), Dead, None},
-    Row{kMain, kI, InitiatorMm2Dh, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_main_mode), Dead, None},
-    Row{kMain, kI, InitiatorMm3, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_main_mode), Dead, None},
-    Row{kMain, kI, InitiatorMm4Dh, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_main_mode), Dead, None},
-    Row{kMain, kI, InitiatorMm5, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_main_mode), Dead, None},
+    Row{kMain, kI, InitiatorMm1, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kMain, kI, InitiatorMm2Dh, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kMain, kI, InitiatorMm3, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kMain, kI, InitiatorMm4Dh, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kMain, kI, InitiatorMm5, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
     Row{kMain, kR, ResponderMm2, Timeout, kNothing, kNothing, kClear, HANDLER(forget_half_open), Dead, None},
     Row{kMain, kR, ResponderMm3Dh, Timeout, kNothing, kNothing, kClear, HANDLER(forget_half_open), Dead, None},
-    Row{kMain, kR, ResponderMm4, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_main_mode), Dead, None},
+    Row{kMain, kR, ResponderMm4, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
     Row{kMain, kI, Established, Timeout, kNothing, kNothing, kClear, HANDLER(expire_isakmp_sa), Dead, None},
     Row{kMain, kR, Established, Timeout, kNothing, kNothing, kClear, HANDLER(expire_isakmp_sa), Dead, None},
+
+    // RFC 2409 5.4   HDR, SA, KE, Ni, IDii -->
+    Row{kAggressive, kI, Ready, Start, kNothing, kNothing, kClear, HANDLER(start_am_dh), InitiatorAm1Dh, Compute},
+    Row{kAggressive, kI, InitiatorAm1Dh, DhDone, kNothing, kNothing, kClear, HANDLER(send_am1), InitiatorAm1, Retransmit},
+    Row{kAggressive, kR, Ready, Received, {P::SecurityAssociation, P::KeyExchange, P::Nonce, P::Identification}, kAggressiveExtras, kClear, HANDLER(accept_am1), ResponderAm1Dh, Compute},
+    // RFC 2409 5.4                      <-- HDR, SA, KE, Nr, IDir, HASH_R
+    Row{kAggressive, kR, ResponderAm1Dh, DhDone, kNothing, kNothing, kClear, HANDLER(send_am2), ResponderAm2, Wait},
+    Row{kAggressive, kI, InitiatorAm1, Received, {P::SecurityAssociation, P::KeyExchange, P::Nonce, P::Identification, P::Hash}, kAggressiveExtras, kClear, HANDLER(accept_am2), InitiatorAm2Dh, Compute},
+    // RFC 2409 5.4   HDR, HASH_I -->
+    Row{kAggressive, kI, InitiatorAm2Dh, DhDone, kNothing, kNothing, kClear, HANDLER(send_am3), Established, Lifetime},
+    Row{kAggressive, kR, ResponderAm2, Received, {P::Hash}, kAggressiveExtras, kEither, HANDLER(accept_am3), Established, Lifetime},
+
+    // The ends of waiting.
+    Row{kAggressive, kI, InitiatorAm1Dh, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kAggressive, kI, InitiatorAm1, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kAggressive, kI, InitiatorAm2Dh, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kAggressive, kR, ResponderAm1Dh, Timeout, kNothing, kNothing, kClear, HANDLER(forget_half_open), Dead, None},
+    Row{kAggressive, kR, ResponderAm2, Timeout, kNothing, kNothing, kClear, HANDLER(forget_half_open), Dead, None},
+    Row{kAggressive, kI, Established, Timeout, kNothing, kNothing, kClear, HANDLER(expire_isakmp_sa), Dead, None},
+    Row{kAggressive, kR, Established, Timeout, kNothing, kNothing, kClear, HANDLER(expire_isakmp_sa), Dead, None},
 
     // RFC 2409 5.5   HDR*, HASH(1), SA, Ni [, KE ] [, IDci, IDcr ] -->
     Row{kQuick, kI, Ready, Start, kNothing, kNothing, kSealed, HANDLER(send_qm1), QmInitiatorQm1, Retransmit},
@@ -91,6 +114,7 @@ constexpr std::array kTable = {
     // RFC 2408 4.8: before keys exist a notification can only be in the clear. It is evidence, no more.
     Row{kInfo, kI, InitiatorMm1, Received, {P::Notification}, kVendors, kClear, HANDLER(note_refusal), InitiatorMm1, Retransmit},
     Row{kInfo, kI, InitiatorMm3, Received, {P::Notification}, kVendors, kClear, HANDLER(note_refusal), InitiatorMm3, Retransmit},
+    Row{kInfo, kI, InitiatorAm1, Received, {P::Notification}, kVendors, kClear, HANDLER(note_refusal), InitiatorAm1, Retransmit},
     Row{kInfo, kI, InitiatorMm5, Received, {P::Notification}, kVendors, kClear, HANDLER(note_refusal), InitiatorMm5, Retransmit},
     // The peer has our keys and says no all the same.
     Row{kInfo, kI, InitiatorMm5, Received, {P::Hash, P::Notification}, kVendors, kSealed, HANDLER(note_protected_refusal), InitiatorMm5, Retransmit},
@@ -206,7 +230,9 @@ const char* event_name(Happening event) {
 
 std::string node(const Row& row, State state) {
     const std::string scope = state == Ready || state == Dead
-                                  ? (row.exchange == kQuick ? " (quick mode)" : " (main mode)")
+                                  ? (row.exchange == kQuick        ? " (quick mode)"
+                                     : row.exchange == kAggressive ? " (aggressive mode)"
+                                                                   : " (main mode)")
                                   : "";
     return "\"" + std::string{name(state)} + scope + "\"";
 }
@@ -234,8 +260,8 @@ std::string render_dot() {
     for (const Row& row : kTable) {
         std::string label = row.event == Received ? payload_names(row.required)
                                                   : std::string{event_name(row.event)};
-        if (row.event == Received && row.protection == kSealed)
-            label = "HDR*, " + label;
+        if (row.event == Received && row.protection != kClear)
+            label = (row.protection == kSealed ? "HDR*, " : "HDR(*), ") + label;
         dot += "    " + node(row, row.state) + " -> " + node(row, row.next) + " [label=\"" +
                (row.role == kI ? "I: " : "R: ") + label + "\\n" + row.handler_name + "\"];\n";
     }

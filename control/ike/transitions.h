@@ -74,7 +74,11 @@ enum class Happening : std::uint8_t {
     Timeout,
 };
 
-enum class Protection : std::uint8_t { Clear, Encrypted };
+enum class Protection : std::uint8_t {
+    Clear,
+    Encrypted,
+    Either, // RFC 2409 5.4 prints the last message of aggressive mode in the clear; most encrypt it
+};
 
 struct Turn;    // step.h: one run of one handler
 struct Refusal; // step.h: why it came to nothing

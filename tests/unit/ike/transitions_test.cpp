@@ -43,9 +43,10 @@ TEST(Transitions, NoRowForWhatTheStandardDoesNotSend) {
                         exchange, role, static_cast<State>(state), Happening::Received, present);
                     allowed += row != nullptr ? 1 : 0;
                 }
-    // SA alone: messages 1 and 2. NOTIFY alone in the clear: three states of the initiator.
-    // HASH alone: message 3 of quick mode; an informational without content, either role.
-    EXPECT_EQ(allowed, 8U);
+    // SA alone: messages 1 and 2. NOTIFY alone in the clear: four states of the initiator. HASH
+    // alone: message 3 of quick and of aggressive mode; an informational without content, either
+    // role.
+    EXPECT_EQ(allowed, 10U);
 }
 
 /// Each payload type, alone and behind a HASH, clear and marked encrypted, in each exchange, at
@@ -79,7 +80,10 @@ TEST(Transitions, IntrudersChangeNothingAtAnyMoment) {
                         header.exchange = exchange;
                         header.flags = flags;
                         header.message_id =
-                            MessageId{exchange == ExchangeType::IdentityProtection ? 0U : 99U};
+                            MessageId{exchange == ExchangeType::IdentityProtection ||
+                                              exchange == ExchangeType::Aggressive
+                                          ? 0U
+                                          : 99U};
                         MessageBuilder message;
                         message.add(payload, Bytes(28, 0));
                         const Bytes intruder = message.clear(header);

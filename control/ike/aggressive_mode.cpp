@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Aggressive mode (RFC 2409 5.4), message by message, both sides. Three messages, and names in the
+// clear: who listens can try out pre-shared keys, so it is spoken only where the configuration asks
+// for it, and a name that nobody has gets the same kind of answer as one that has (SECURITY U13).
+#include "control/ike/phase1_proof.h"
+#include "control/ike/step.h"
+
+namespace adit::ike {
+
+namespace {
+
+/// RFC 2409 5.4: the group cannot be negotiated, as the public value travels with the offer. So
+/// only those of our policies are offered that share the first one's.
+std::vector<Phase1Policy> policies_of_one_group(const std::vector<Phase1Policy>& policies,
+                                                Group group) {
+    std::vector<Phase1Policy> same;
+    for (const Phase1Policy& policy : policies)
+        if (policy.group == group)
+            same.push_back(policy);
+    return same;
+}
+
+/// A key that nobody holds, always the same for one name: the exchange with it fails no sooner and
+/// no otherwise than one with a wrong key.
+SharedKey key_for_nobody(const Turn& turn, ByteView id_body) {
+    return std::make_shared<const SecretBuffer>(
+        prf(HashAlgorithm::Sha256, turn.env.secret, {id_body}));
+}
+
+/// The peer's public value, nonce and identity, as messages 1 and 2 carry them.
+Verdict take_peer_values(Turn& turn, Exchanging& exchange) {
+    exchange.peer_public = body_of(*turn.message, PayloadType::KeyExchange);
+    if (const Status sound = check_public_value(exchange.policy.group, exchange.peer_public);
+        !sound)
+        return refuse({Failure::BadKeyExchange, sound.error().text});
+    exchange.peer_id = body_of(*turn.message, PayloadType::Identification);
+    TRY_VOID(parse_identity(exchange.peer_id));
+    return {};
+}
+
+} // namespace
+
+// --- message 1 ----------------------------------------------------------------------------------
+
+Verdict start_am_dh(Turn& turn) {
+    Session& session = turn.session;
+    debug(turn, "Trying Aggressive mode");
+    auto exchange = std::make_unique<Exchanging>();
+    exchange->psk = key_for_address(turn.env.config, profile_of(turn), session.remote.address);
+    if (exchange->psk == nullptr || turn.env.config.phase1.empty())
+        return refuse(
+            Refusal{Failure::NoPresharedKey, "no pre-shared key covers this peer"}.ending());
+    exchange->policy = turn.env.config.phase1.front();
+    session.data = std::move(exchange);
+    start_dh(turn,
+             {.kind = DhJobKind::Generate, .group = state_data<Exchanging>(turn).policy.group});
+    return {};
+}
+
+Verdict send_am1(Turn& turn) {
+    auto& exchange = state_data<Exchanging>(turn);
+    Bytes sai_b =
+        offer_phase1(policies_of_one_group(turn.env.config.phase1, exchange.policy.group));
+    exchange.sai_b = std::make_shared<const Bytes>(sai_b);
+    exchange.pair = std::move(turn.dh->pair);
+    exchange.nonce_i = random_nonce(turn);
+    MessageBuilder message;
+    message.add(PayloadType::SecurityAssociation, std::move(sai_b));
+    message.add(PayloadType::KeyExchange, exchange.pair.public_value);
+    message.add(PayloadType::Nonce, exchange.nonce_i);
+    message.add(PayloadType::Identification, own_identity_body(turn));
+    offer_nat(message);
+    message.add(PayloadType::VendorId, vendor_id(Vendor::Dpd));
+    debug(turn, "beginning Aggressive Mode exchange");
+    send_kept(turn, message.clear(header_of(turn, ExchangeType::Aggressive, MessageId{})));
+    return {};
+}
+
+Verdict accept_am1(Turn& turn) {
+    Session& session = turn.session;
+    const EngineConfig& config = turn.env.config;
+    const ByteView body = turn.message->find(PayloadType::SecurityAssociation)->body;
+    debug(turn, "processing SA payload. message ID = 0");
+    const SaView sa = TRY(parse_sa(body));
+    // Policy and name first: arithmetic for strangers comes later or never.
+    const auto choice = choose_phase1(sa, aggressive_policies(config));
+    if (!choice)
+        return refuse(no_common_policy(turn, sa));
+    auto exchange = std::make_unique<Exchanging>();
+    exchange->policy = choice->policy;
+    exchange->sai_b = std::make_shared<const Bytes>(to_bytes(body));
+    exchange->answer_sa = answer_phase1(*choice);
+    exchange->question_bytes = turn.message->payloads_bytes();
+    exchange->nonce_i = TRY(nonce_of(*turn.message));
+    TRY_VOID(take_peer_values(turn, *exchange));
+    const Identity peer = TRY(parse_identity(exchange->peer_id));
+    debug(turn, "processing ID payload. message ID = 0: %s", to_string(peer).c_str());
+    exchange->psk = may_be_aggressive(config, peer, session.remote.address)
+                        ? key_for_identity(config, peer, session.remote.address)
+                        : key_for_nobody(turn, exchange->peer_id);
+    // Whose name it is decides under which of ours we answer; proof of it comes with message 3.
+    const auto profile = choose_profile(config, peer, session.remote.address, exchange->psk.get());
+    if (profile && *profile != nullptr)
+        session.profile = (*profile)->name;
+    announce_policy(turn, choice->policy);
+    note_vendors(turn);
+    session.nat.version = agree_nat(session.vendors);
+    DhJob job{.kind = DhJobKind::GenerateAndAgree,
+              .group = choice->policy.group,
+              .peer_public = exchange->peer_public};
+    session.data = std::move(exchange);
+    start_dh(turn, std::move(job));
+    return {};
+}
+
+// --- message 2 ----------------------------------------------------------------------------------
+
+Verdict send_am2(Turn& turn) {
+    Session& session = turn.session;
+    auto& exchange = state_data<Exchanging>(turn);
+    exchange.pair = std::move(turn.dh->pair);
+    exchange.nonce_r = random_nonce(turn);
+    const std::size_t room_bytes = exchange.question_bytes;
+    MessageBuilder message;
+    message.add(PayloadType::SecurityAssociation, std::move(exchange.answer_sa));
+    message.add(PayloadType::KeyExchange, exchange.pair.public_value);
+    message.add(PayloadType::Nonce, exchange.nonce_r);
+    MessageBuilder nat;
+    if (session.nat.version != NatVersion::None)
+        nat.add(PayloadType::VendorId, vendor_id(nat_vendor(session)));
+    add_nat_discovery(turn, nat);
+    TRY_VOID(derive_keys(turn, turn.dh->shared.view()));
+    Bytes id = own_identity_body(turn);
+    Bytes proof = own_proof(turn, id);
+    message.add(PayloadType::Identification, std::move(id));
+    message.add(PayloadType::Hash, std::move(proof));
+    if (!add_if_it_fits(room_bytes, message, nat))
+        session.nat.version = NatVersion::None;
+    MessageBuilder dpd;
+    add_if_it_fits(room_bytes, message, dpd.add(PayloadType::VendorId, vendor_id(Vendor::Dpd)));
+    send_kept(turn, message.clear(header_of(turn, ExchangeType::Aggressive, MessageId{})));
+    return {};
+}
+
+Verdict accept_am2(Turn& turn) {
+    Session& session = turn.session;
+    auto& exchange = state_data<Exchanging>(turn);
+    const SaView sa = TRY(parse_sa(turn.message->find(PayloadType::SecurityAssociation)->body));
+    if (turn.message->header.cookies.responder.value == 0)
+        return refuse({Failure::Malformed, "message 2 without a responder cookie"});
+    const auto policy =
+        accept_phase1(sa, policies_of_one_group(turn.env.config.phase1, exchange.policy.group));
+    if (!policy)
+        return refuse({Failure::UnexpectedMessage, "message 2: " + policy.error().text});
+    Bytes nonce = TRY(nonce_of(*turn.message));
+    TRY_VOID(take_peer_values(turn, exchange));
+    exchange.policy = *policy;
+    exchange.nonce_r = std::move(nonce);
+    exchange.peer_hash = body_of(*turn.message, PayloadType::Hash);
+    session.cookies.responder = turn.message->header.cookies.responder;
+    announce_policy(turn, *policy);
+    note_vendors(turn);
+    session.nat.version = agree_nat(session.vendors);
+    detect_nat(turn);
+    start_dh(turn,
+             {.kind = DhJobKind::Agree,
+              .group = exchange.policy.group,
+              .private_key = exchange.pair.private_key.clone(),
+              .peer_public = exchange.peer_public});
+    return {};
+}
+
+// --- message 3 ----------------------------------------------------------------------------------
+
+Verdict send_am3(Turn& turn) {
+    Session& session = turn.session;
+    MessageBuilder nat;
+    add_nat_discovery(turn, nat);
+    TRY_VOID(derive_keys(turn, turn.dh->shared.view()));
+    auto& keyed = state_data<Keyed>(turn);
+    const Identity peer = TRY(authenticate(turn, keyed.peer_id, keyed.peer_hash));
+    if (session.nat.detected()) {
+        // RFC 3947 4: the initiator moves to port 4500 with its first encrypted message.
+        session.local.port = kNatPort;
+        session.remote.port = kNatPort;
+    }
+    MessageBuilder message;
+    message.add(PayloadType::Hash, own_proof(turn, own_identity_body(turn)));
+    message.append(nat);
+    add_initial_contact(turn, message);
+    send_kept(turn,
+              message.encrypted(header_of(turn, ExchangeType::Aggressive, MessageId{}),
+                                keyed.iv,
+                                keyed.cipher_key.view()));
+    become_secured(turn, peer);
+    return {};
+}
+
+Verdict accept_am3(Turn& turn) {
+    Session& session = turn.session;
+    auto& keyed = state_data<Keyed>(turn);
+    debug(turn, "processing HASH payload. message ID = 0");
+    detect_nat(turn);
+    const Identity peer =
+        TRY(authenticate(turn, keyed.peer_id, turn.message->find(PayloadType::Hash)->body));
+    // RFC 3947 4: answer to where it came from, now that it is proved whose message it is.
+    session.local = turn.from_local;
+    session.remote = turn.from_remote;
+    note_vendors(turn);
+    if (!turn.ciphertext.empty())
+        TRY_VOID(keyed.iv.accept(turn.ciphertext));
+    heed_identity_notifications(turn);
+    become_secured(turn, peer);
+    return {};
+}
+
+} // namespace adit::ike
