@@ -130,6 +130,8 @@ void Housekeeper::attach(const ipc::Peer& peer, Instant now) {
         log(Severity::Warning, "SYS", "CONTROL_REFUSED", welcome.error().text, now);
         return;
     }
+    builder_.forget_published();
+    edits_.clear();
     channel_ = channel->get();
     generation_ = channel_->generation();
     parts_.shared.channel.publish(std::move(*channel));
@@ -156,7 +158,7 @@ bool Housekeeper::drain_commands(bool& found_work) {
     auto& events = channel_->housekeeper_events();
     for (unsigned i = 0; i < kMaxCommandsPerTurn; ++i) {
         // Acks come in order, so a publication still unanswered holds back what follows it.
-        if (unanswered_publish_ || !commands.ready() || events.room() == 0)
+        if (unanswered_publish_ || !commands.ready() || events.room() <= edits_.size())
             break;
         ipc::CommandRecord command;
         if (commands.try_pop(command) != ipc::PopResult::Got)
@@ -165,12 +167,26 @@ bool Housekeeper::drain_commands(bool& found_work) {
         apply(command);
         wipe(&command, sizeof command); // keys that control sent to the wrong ring
     }
+    // What came together is published together: clients that come up at once cost one table.
+    publish_edits();
     if (found_work)
         channel_->wake_control();
     return !unanswered_publish_ && !commands.ready();
 }
 
+namespace {
+
+bool is_edit(std::uint16_t type) {
+    return type >= static_cast<std::uint16_t>(ipc::CommandType::AddPolicy) &&
+           type <= static_cast<std::uint16_t>(ipc::CommandType::RemoveRoute);
+}
+
+} // namespace
+
 void Housekeeper::apply(const ipc::CommandRecord& command) {
+    if (is_edit(command.header.type))
+        return edit_tables(command);
+    publish_edits(); // their Acks come first
     Verdict verdict{ipc::AckResult::UnknownType};
     bool answered = false;
     switch (static_cast<ipc::CommandType>(command.header.type)) {
@@ -198,6 +214,44 @@ void Housekeeper::apply(const ipc::CommandRecord& command) {
     }
     if (!answered)
         acknowledge(command.header.sequence, verdict);
+}
+
+/// Answered with the batch.
+void Housekeeper::edit_tables(const ipc::CommandRecord& command) {
+    Verdict verdict;
+    switch (static_cast<ipc::CommandType>(command.header.type)) {
+    case ipc::CommandType::AddPolicy:
+        verdict = builder_.add(command.set_policy);
+        break;
+    case ipc::CommandType::RemovePolicy:
+        verdict = builder_.remove(command.remove_policy);
+        break;
+    case ipc::CommandType::AddRoute:
+        verdict = builder_.add(command.set_route);
+        break;
+    default:
+        verdict = builder_.remove(command.set_route);
+        break;
+    }
+    edits_.push_back({command.header.sequence, verdict});
+}
+
+void Housekeeper::publish_edits() {
+    const bool changes =
+        std::ranges::any_of(edits_, [](const Edit& edit) { return edit.verdict == Verdict{}; });
+    Verdict taken;
+    if (changes) {
+        TableBuilder::Published next = builder_.publish_edits(*parts_.shared.tables.get());
+        taken = next.verdict;
+        if (next.tables != nullptr) {
+            next.tables->version = ++published_;
+            parts_.shared.tables.publish(std::move(next.tables));
+            parts_.shared.tables.reclaim(); // edits may come faster than ticks
+        }
+    }
+    for (const Edit& edit : edits_)
+        acknowledge(edit.sequence, edit.verdict == Verdict{} ? taken : edit.verdict);
+    edits_.clear();
 }
 
 /// `answered` becomes true when the Ack has to wait for the workers.

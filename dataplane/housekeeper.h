@@ -55,6 +55,8 @@ class Housekeeper {
     bool drain_commands(bool& found_work);
     void apply(const ipc::CommandRecord& command);
     Verdict publish_tables(std::uint32_t sequence, bool& answered);
+    void edit_tables(const ipc::CommandRecord& command);
+    void publish_edits();
     void answer_when_adopted();
     void acknowledge(std::uint32_t sequence, const Verdict& verdict);
 
@@ -84,6 +86,14 @@ class Housekeeper {
     std::uint64_t generation_{0};                     // of the last attachment
     std::uint64_t published_{0};                      // Tables::version of the last
     std::optional<std::uint32_t> unanswered_publish_; // waits for the workers to drop old SAs
+
+    /// Edits not yet published, in order: what answers each when the batch is taken.
+    struct Edit {
+        std::uint32_t sequence;
+        Verdict verdict;
+    };
+
+    std::vector<Edit> edits_;
     bool has_injected_{false};
     ipc::DatagramRecord injected_;
     ipc::DatagramRecord punted_;

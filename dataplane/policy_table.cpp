@@ -2,25 +2,24 @@
 #include "dataplane/policy_table.h"
 
 #include <algorithm>
-#include <utility>
+#include <tuple>
 
 namespace adit::dataplane {
 
-namespace {
-
-/// Control sends them in order: then there is nothing to do.
-std::vector<PolicyLine> in_order(std::vector<PolicyLine> lines) {
-    const auto place = [](const PolicyLine& line) { return std::pair{line.order, line.policy}; };
-    if (!std::ranges::is_sorted(lines, {}, place))
-        std::ranges::sort(lines, {}, place);
-    return lines;
+void put_in_order(std::vector<PolicyLine>& lines) {
+    const auto place = [](const PolicyLine& line) {
+        return std::tuple{line.order, line.breadth, line.policy};
+    };
+    // Control sends them in order: then there is nothing to do.
+    const auto rest = std::ranges::is_sorted_until(lines, {}, place);
+    // Edits stand behind what was in order already, and are few.
+    std::ranges::sort(rest, lines.end(), {}, place);
+    std::ranges::inplace_merge(lines.begin(), rest, lines.end(), {}, place);
 }
-
-} // namespace
 
 bool lines_stand_together(std::span<const PolicyLine> lines) {
     std::vector<std::uint32_t> begun; // entries, each time that their lines begin
-    for (const PolicyLine& line : in_order({lines.begin(), lines.end()}))
+    for (const PolicyLine& line : lines)
         if (begun.empty() || begun.back() != line.entry)
             begun.push_back(line.entry);
     std::ranges::sort(begun);
@@ -107,7 +106,7 @@ class PolicyTable::Builder {
 
 PolicyTable::PolicyTable(std::vector<PolicyLine> lines) {
     ENSURE(lines.size() < kNoLine);
-    lines = in_order(std::move(lines));
+    put_in_order(lines);
     Builder builder{*this};
     for (std::size_t first = 0, end = 0; first < lines.size(); first = end) {
         while (end < lines.size() && lines[end].entry == lines[first].entry)

@@ -36,6 +36,7 @@ struct PolicyLine {
     ipc::PolicyAction action{};
     std::uint32_t entry{};
     TrafficSelector selector;
+    std::uint8_t breadth{}; // of equal order, the lower first
 };
 
 struct PolicyMatch {
@@ -94,8 +95,10 @@ class PolicyTable {
     std::vector<TupleSpace> many_;
 };
 
-/// True when no entry's lines are interrupted by another entry's, in the order in which they are
-/// tried.
+/// The order in which lines are tried.
+void put_in_order(std::vector<PolicyLine>& lines);
+
+/// True when no entry's lines are interrupted by another entry's. `lines` in order.
 bool lines_stand_together(std::span<const PolicyLine> lines);
 
 } // namespace adit::dataplane

@@ -3,8 +3,10 @@
 
 #include "common/address.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 
 namespace adit::dataplane {
@@ -41,7 +43,7 @@ TrafficSelector selector_of(const ipc::SelectorRecord& record) {
     };
 }
 
-Verdict check(const ipc::SelectorRecord& record) {
+Verdict check_selector(const ipc::SelectorRecord& record) {
     constexpr std::size_t kBase = offsetof(ipc::SetPolicy, selector);
     if (record.local_first > record.local_last)
         return bad(kBase + offsetof(ipc::SelectorRecord, local_first));
@@ -52,6 +54,15 @@ Verdict check(const ipc::SelectorRecord& record) {
     if (record.remote_port_first > record.remote_port_last)
         return bad(kBase + offsetof(ipc::SelectorRecord, remote_port_first));
     return kOk;
+}
+
+PolicyLine line_of(const ipc::SetPolicy& command) {
+    return {.order = command.order,
+            .policy = PolicyId{command.policy},
+            .action = static_cast<ipc::PolicyAction>(command.action),
+            .entry = command.entry,
+            .selector = selector_of(command.selector),
+            .breadth = command.breadth};
 }
 
 } // namespace
@@ -92,9 +103,14 @@ Verdict TableBuilder::set(const ipc::SetInterface& command) {
     return kOk;
 }
 
-Verdict TableBuilder::set(const ipc::SetRoute& command) {
-    if (!staging_)
-        return {ipc::AckResult::NotStaging};
+TableBuilder::StagedRoute TableBuilder::staged(const ipc::SetRoute& command) {
+    return {
+        {Ipv4Address{command.prefix}, command.prefix_length},
+        command.interface, command.next_hop
+    };
+}
+
+Verdict TableBuilder::check(const ipc::SetRoute& command) const {
     if (command.interface != kNoInterface.value && !is_port(command.interface))
         return {ipc::AckResult::NoSuchInterface};
     if (command.prefix_length > 32)
@@ -104,33 +120,38 @@ Verdict TableBuilder::set(const ipc::SetRoute& command) {
     const bool needs_next_hop = command.interface == kNoInterface.value;
     if (command.next_hop == 0 ? needs_next_hop : !is_unicast(command.next_hop))
         return bad(offsetof(ipc::SetRoute, next_hop));
-    if (staging_->routes.size() == kMaxRoutes)
-        return {ipc::AckResult::NoMemory};
-    staging_->routes.push_back({
-        {Ipv4Address{command.prefix}, command.prefix_length},
-        command.interface, command.next_hop
-    });
     return kOk;
 }
 
-Verdict TableBuilder::set(const ipc::SetPolicy& command) {
+Verdict TableBuilder::set(const ipc::SetRoute& command) {
     if (!staging_)
         return {ipc::AckResult::NotStaging};
+    if (const Verdict verdict = check(command); verdict != kOk)
+        return verdict;
+    if (staging_->routes.size() == kMaxRoutes)
+        return {ipc::AckResult::NoMemory};
+    staging_->routes.push_back(staged(command));
+    return kOk;
+}
+
+Verdict TableBuilder::check(const ipc::SetPolicy& command, const Staging& staging) const {
     // Every policy of the list is numbered once, so their number is bounded too.
-    if (command.policy >= max_policies_ || staging_->policy_used[command.policy])
+    if (command.policy >= max_policies_ || staging.policy_used[command.policy])
         return bad(offsetof(ipc::SetPolicy, policy));
     if (!is_port(command.interface))
         return {ipc::AckResult::NoSuchInterface};
     if (command.action > static_cast<std::uint8_t>(ipc::PolicyAction::Drop))
         return bad(offsetof(ipc::SetPolicy, action));
-    if (const Verdict verdict = check(command.selector); verdict != kOk)
+    return check_selector(command.selector);
+}
+
+Verdict TableBuilder::set(const ipc::SetPolicy& command) {
+    if (!staging_)
+        return {ipc::AckResult::NotStaging};
+    if (const Verdict verdict = check(command, *staging_); verdict != kOk)
         return verdict;
     staging_->policy_used[command.policy] = true;
-    staging_->policies[command.interface].push_back({command.order,
-                                                     PolicyId{command.policy},
-                                                     static_cast<ipc::PolicyAction>(command.action),
-                                                     command.entry,
-                                                     selector_of(command.selector)});
+    staging_->policies[command.interface].push_back(line_of(command));
     return kOk;
 }
 
@@ -199,12 +220,136 @@ TableBuilder::Published TableBuilder::publish() {
     auto tables = std::make_unique<Tables>();
     tables->interfaces = staging.interfaces;
     for (std::size_t i = 0; i < staging.policies.size(); ++i) {
+        put_in_order(staging.policies[i]);
         if (!lines_stand_together(staging.policies[i]))
             return {bad(offsetof(ipc::SetPolicy, entry)), nullptr};
-        tables->policies[i] = PolicyTable{std::move(staging.policies[i])};
+        tables->policies[i] = PolicyTable{staging.policies[i]};
     }
     add_routes(staging, tables->routes);
+    published_ = std::move(staging);
+    edits_ = {};
     return {kOk, std::move(tables)};
+}
+
+// --- edits
+
+Verdict TableBuilder::add(const ipc::SetPolicy& command) {
+    if (!published_)
+        return {ipc::AckResult::NotStaging};
+    if (const Verdict verdict = check(command, *published_); verdict != kOk)
+        return verdict;
+    published_->policy_used[command.policy] = true;
+    edits_.added[command.interface].push_back(line_of(command));
+    return kOk;
+}
+
+Verdict TableBuilder::remove(const ipc::RemovePolicy& command) {
+    if (!published_)
+        return {ipc::AckResult::NotStaging};
+    if (command.policy >= max_policies_ || !published_->policy_used[command.policy])
+        return {ipc::AckResult::NoSuchPolicy};
+    published_->policy_used[command.policy] = false;
+    for (std::vector<PolicyLine>& added : edits_.added)
+        if (std::erase_if(added, [&](const PolicyLine& line) {
+                return line.policy.value == command.policy;
+            }) > 0)
+            return kOk;
+    edits_.removed.insert(command.policy);
+    return kOk;
+}
+
+Verdict TableBuilder::add(const ipc::SetRoute& command) {
+    if (!published_)
+        return {ipc::AckResult::NotStaging};
+    if (const Verdict verdict = check(command); verdict != kOk)
+        return verdict;
+    if (published_->routes.size() + edits_.added_routes.size() >= kMaxRoutes)
+        return {ipc::AckResult::NoMemory};
+    edits_.added_routes.push_back(staged(command));
+    return kOk;
+}
+
+Verdict TableBuilder::remove(const ipc::SetRoute& command) {
+    if (!published_)
+        return {ipc::AckResult::NotStaging};
+    const auto route = staged(command);
+    auto& added = edits_.added_routes;
+    if (const auto found = std::ranges::find(added, route); found != added.end()) {
+        added.erase(found);
+        return kOk;
+    }
+    const auto there = std::ranges::count(published_->routes, route);
+    if (there == std::ranges::count(edits_.removed_routes, route))
+        return bad(offsetof(ipc::SetRoute, prefix));
+    edits_.removed_routes.push_back(route);
+    return kOk;
+}
+
+std::optional<std::vector<std::pair<std::size_t, std::vector<PolicyLine>>>>
+TableBuilder::edited_lines() const {
+    const auto is_removed = [&](const PolicyLine& line) {
+        return edits_.removed.contains(line.policy.value);
+    };
+    std::vector<std::pair<std::size_t, std::vector<PolicyLine>>> edited;
+    for (std::size_t i = 0; i < edits_.added.size(); ++i) {
+        const std::vector<PolicyLine>& before = published_->policies[i];
+        if (edits_.added[i].empty() &&
+            (edits_.removed.empty() || std::ranges::none_of(before, is_removed)))
+            continue;
+        std::vector<PolicyLine> lines;
+        lines.reserve(before.size() + edits_.added[i].size());
+        std::ranges::remove_copy_if(before, std::back_inserter(lines), is_removed);
+        std::ranges::copy(edits_.added[i], std::back_inserter(lines));
+        put_in_order(lines);
+        if (!lines_stand_together(lines))
+            return std::nullopt;
+        edited.emplace_back(i, std::move(lines));
+    }
+    return edited;
+}
+
+void TableBuilder::take_back_edits() {
+    for (const std::vector<PolicyLine>& added : edits_.added)
+        for (const PolicyLine& line : added)
+            published_->policy_used[line.policy.value] = false;
+    for (const std::uint32_t policy : edits_.removed)
+        published_->policy_used[policy] = true;
+    edits_ = {};
+}
+
+TableBuilder::Published TableBuilder::publish_edits(const Tables& current) {
+    if (!published_)
+        return {{ipc::AckResult::NotStaging}, nullptr};
+    auto edited = edited_lines();
+    if (!edited) {
+        take_back_edits();
+        return {bad(offsetof(ipc::SetPolicy, entry)), nullptr};
+    }
+    const Edits edits = std::exchange(edits_, {});
+    auto tables = std::make_unique<Tables>();
+    tables->interfaces = current.interfaces;
+    tables->sa_epoch = current.sa_epoch;
+    for (auto& [interface, lines] : *edited)
+        published_->policies[interface] = std::move(lines);
+    for (std::size_t i = 0; i < tables->policies.size(); ++i) {
+        const bool touched =
+            std::ranges::any_of(*edited, [&](const auto& e) { return e.first == i; });
+        tables->policies[i] = touched ? PolicyTable{published_->policies[i]} : current.policies[i];
+    }
+    if (edits.added_routes.empty() && edits.removed_routes.empty()) {
+        tables->routes = current.routes;
+    } else {
+        for (const StagedRoute& route : edits.removed_routes)
+            published_->routes.erase(std::ranges::find(published_->routes, route));
+        std::ranges::copy(edits.added_routes, std::back_inserter(published_->routes));
+        add_routes(*published_, tables->routes);
+    }
+    return {kOk, std::move(tables)};
+}
+
+void TableBuilder::forget_published() {
+    published_.reset();
+    edits_ = {};
 }
 
 } // namespace adit::dataplane

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the workers look up and control decides: interfaces, routes, policies. Control sends them as
-// a whole; TableBuilder validates each record and makes a Tables, which is never changed again. A
-// table that was refused or never finished leaves the one in use untouched.
+// a whole, and afterwards edits of single routes and policies; TableBuilder validates each record
+// and makes a Tables, which is never changed again. A table that was refused or never finished
+// leaves the one in use untouched, and so does a batch of edits.
 //
 // Threading: TableBuilder belongs to the housekeeper; a published Tables is read by every worker.
 #pragma once
@@ -16,6 +17,8 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace adit::dataplane {
@@ -70,37 +73,74 @@ class TableBuilder {
     Verdict set(const ipc::SetRoute& command);
     Verdict set(const ipc::SetPolicy& command);
 
-    /// Ends the staging. The tables are null when the verdict is not Ok.
+    /// The tables are null when the verdict is not Ok.
     struct Published {
         Verdict verdict;
         std::unique_ptr<Tables> tables;
     };
 
+    /// Ends the staging.
     Published publish();
+
+    // Edits of what was published last; NotStaging when there is none. A record that is refused
+    // leaves the batch as it was.
+    Verdict add(const ipc::SetPolicy& command);
+    Verdict remove(const ipc::RemovePolicy& command);
+    Verdict add(const ipc::SetRoute& command);
+    Verdict remove(const ipc::SetRoute& command);
+
+    /// Ends the batch: all of it is taken or, when lines would not stand together, none. What it
+    /// does not touch is copied from `current`, the tables published last.
+    Published publish_edits(const Tables& current);
+
+    /// What was published belongs to a control that is gone: its successor may not edit it.
+    void forget_published();
 
   private:
     struct StagedRoute {
         Ipv4Prefix prefix;
         std::uint16_t interface; // kNoInterface: where the next hop is connected
         std::uint32_t next_hop;
+
+        friend bool operator==(const StagedRoute&, const StagedRoute&) = default;
     };
 
+    using Lines = std::array<std::vector<PolicyLine>, ipc::kMaxPorts>;
+
+    /// Tables as control said them.
     struct Staging {
         std::array<Interface, ipc::kMaxPorts> interfaces{};
-        std::array<std::vector<PolicyLine>, ipc::kMaxPorts> policies{};
+        Lines policies{}; // of published tables in order
         std::vector<StagedRoute> routes;
         std::vector<bool> policy_used;
+    };
+
+    struct Edits {
+        Lines added{};
+        std::unordered_set<std::uint32_t> removed; // policies that were published
+        std::vector<StagedRoute> added_routes;
+        std::vector<StagedRoute> removed_routes;
     };
 
     [[nodiscard]] bool is_port(std::uint16_t interface) const {
         return interface < port_mtus_.size();
     }
 
+    static StagedRoute staged(const ipc::SetRoute& command);
+    [[nodiscard]] Verdict check(const ipc::SetPolicy& command, const Staging& staging) const;
+    [[nodiscard]] Verdict check(const ipc::SetRoute& command) const;
     static void add_routes(const Staging& staging, RouteTable& to);
+    /// The edited lines of the interfaces that the batch touches; nothing when they would not stand
+    /// together.
+    [[nodiscard]] std::optional<std::vector<std::pair<std::size_t, std::vector<PolicyLine>>>>
+    edited_lines() const;
+    void take_back_edits();
 
     std::vector<std::uint32_t> port_mtus_;
     std::uint32_t max_policies_;
     std::optional<Staging> staging_;
+    std::optional<Staging> published_;
+    Edits edits_;
 };
 
 } // namespace adit::dataplane

@@ -22,7 +22,7 @@
 namespace adit::ipc {
 
 // Bump when any layout below changes; the handshake refuses a different number.
-inline constexpr std::uint32_t kLayoutVersion = 2;
+inline constexpr std::uint32_t kLayoutVersion = 3;
 
 inline constexpr std::size_t kCommandBytes = 512;
 inline constexpr std::size_t kEventBytes = 128;
@@ -44,6 +44,13 @@ enum class CommandType : std::uint16_t {
     SetPolicy = 19,
     PublishTables = 20,
     FlushNeighbors = 21, // forget what ARP learnt
+    // Edits of the tables in use, for what peers bring and take with them. Those that arrive
+    // together are published together, before the next datagram is sent, and answered then: all Ok,
+    // or none was taken.
+    AddPolicy = 22,    // SetPolicy
+    RemovePolicy = 23, // RemovePolicy
+    AddRoute = 24,     // SetRoute
+    RemoveRoute = 25,  // SetRoute, exactly as it was added
 };
 
 /// First bytes of every command. `sequence` is echoed in the Ack; control counts it up per ring.
@@ -149,17 +156,23 @@ enum class PolicyAction : std::uint8_t {
 };
 
 /// Traffic leaving `interface` whose (source, destination) matches (local, remote); in the other
-/// direction clear text arriving on it that matches mirrored is dropped when the action is Protect.
-/// Lowest `order` wins.
+/// direction clear text arriving on it that matches mirrored is dropped unless the action is
+/// Bypass. Lowest `order` wins, then lowest `breadth`.
 struct SetPolicy {
     CommandHeader header;
     std::uint32_t policy; // PolicyId, < ChannelConfig.max_policies; stable across publications
     std::uint32_t order;
     std::uint16_t interface;
     std::uint8_t action; // PolicyAction
-    std::uint8_t reserved;
+    std::uint8_t breadth;
     std::uint32_t entry; // Bypass skips the remaining lines with the same `entry` number
     SelectorRecord selector;
+};
+
+struct RemovePolicy {
+    CommandHeader header;
+    std::uint32_t policy;
+    std::uint32_t reserved;
 };
 
 /// BeginTables, PublishTables, FlushNeighbors.
@@ -174,6 +187,7 @@ union CommandRecord {
     SetInterface set_interface;
     SetRoute set_route;
     SetPolicy set_policy;
+    RemovePolicy remove_policy;
     PlainCommand plain;
     std::uint8_t bytes[kCommandBytes];
 };

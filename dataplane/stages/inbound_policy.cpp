@@ -24,7 +24,7 @@ bool passes_inbound_policy(rte_mbuf* packet, WorkerContext& context) noexcept {
     PacketMeta& m = meta(packet);
     const PolicyTable& policies = context.tables->policies[m.in_interface];
     const PolicyMatch match = policies.match(flow_of(packet).mirrored());
-    if (match.action != ipc::PolicyAction::Protect)
+    if (match.action == ipc::PolicyAction::Bypass)
         return true;
     m.policy = match.policy.value;
     ipc::add(context.policy_stats[match.policy.value].cleartext_drops, 1);

@@ -290,6 +290,137 @@ TEST_F(TableBuilderTest, RefusesInterruptedEntriesWhenPublishing) {
     EXPECT_EQ(published.tables, nullptr);
 }
 
+// --- edits of what is published
+
+class TableEdits : public TableBuilderTest {
+  protected:
+    TableEdits() {
+        EXPECT_EQ(builder.set(interface()), Verdict{});
+        EXPECT_EQ(builder.set(wide()), Verdict{});
+        tables = builder.publish().tables;
+    }
+
+    /// Everything is dropped until somebody claims it.
+    static ipc::SetPolicy wide() {
+        ipc::SetPolicy record = policy();
+        record.policy = 0;
+        record.action = static_cast<std::uint8_t>(ipc::PolicyAction::Drop);
+        record.breadth = 0xff;
+        record.selector.remote_first = 0;
+        record.selector.remote_last = 0xffffffff;
+        return record;
+    }
+
+    static ipc::SetPolicy claim(std::uint32_t number, const char* remote, std::uint8_t breadth) {
+        ipc::SetPolicy record = policy();
+        record.policy = number;
+        record.breadth = breadth;
+        const Ipv4Prefix range = prefix(remote);
+        record.selector.remote_first = range.first().value;
+        record.selector.remote_last = range.last().value;
+        return record;
+    }
+
+    void publish() {
+        auto next = builder.publish_edits(*tables);
+        EXPECT_EQ(next.verdict, Verdict{});
+        ASSERT_NE(next.tables, nullptr);
+        tables = std::move(next.tables);
+    }
+
+    [[nodiscard]] PolicyMatch match(const char* destination) const {
+        return tables->policies[1].match({.source = ip("10.2.0.1"),
+                                          .destination = ip(destination),
+                                          .source_port = 0,
+                                          .destination_port = 0,
+                                          .protocol = 1,
+                                          .ports_known = true});
+    }
+
+    std::unique_ptr<Tables> tables;
+};
+
+TEST_F(TableEdits, NarrowerComesBeforeWiderAndBothBeforeTheStandingLine) {
+    EXPECT_EQ(builder.add(claim(1, "10.1.0.0/16", 32)), Verdict{});
+    EXPECT_EQ(builder.add(claim(2, "10.1.2.0/24", 24)), Verdict{});
+    publish();
+    EXPECT_EQ(match("10.1.2.3"), (PolicyMatch{ipc::PolicyAction::Protect, PolicyId{2}}));
+    EXPECT_EQ(match("10.1.3.3"), (PolicyMatch{ipc::PolicyAction::Protect, PolicyId{1}}));
+    EXPECT_EQ(match("10.9.0.1").action, ipc::PolicyAction::Drop);
+}
+
+TEST_F(TableEdits, WhatIsNotTouchedStays) {
+    EXPECT_EQ(builder.add(claim(1, "10.1.0.0/16", 32)), Verdict{});
+    publish();
+    EXPECT_TRUE(tables->interfaces[1].up);
+    EXPECT_TRUE(tables->is_own_address(ip("192.0.2.1")));
+    EXPECT_EQ(builder.remove(ipc::RemovePolicy{.policy = 1}), Verdict{});
+    publish();
+    EXPECT_EQ(match("10.1.2.3").action, ipc::PolicyAction::Drop);
+}
+
+TEST_F(TableEdits, AddedAndRemovedInOneBatchLeavesNothing) {
+    EXPECT_EQ(builder.add(claim(1, "10.1.0.0/16", 32)), Verdict{});
+    EXPECT_EQ(builder.remove(ipc::RemovePolicy{.policy = 1}), Verdict{});
+    EXPECT_EQ(builder.add(claim(1, "10.1.7.0/24", 24)), Verdict{});
+    publish();
+    EXPECT_EQ(match("10.1.2.3").action, ipc::PolicyAction::Drop);
+    EXPECT_EQ(match("10.1.7.3").policy, PolicyId{1});
+    EXPECT_EQ(builder.remove(ipc::RemovePolicy{.policy = 1}), Verdict{});
+    EXPECT_EQ(builder.add(claim(1, "10.1.8.0/24", 24)), Verdict{});
+    publish();
+    EXPECT_EQ(match("10.1.7.3").action, ipc::PolicyAction::Drop);
+    EXPECT_EQ(match("10.1.8.3").policy, PolicyId{1});
+}
+
+TEST_F(TableEdits, RefusesWhatDoesNotFit) {
+    EXPECT_EQ(builder.add(claim(0, "10.1.0.0/16", 32)), bad(offsetof(ipc::SetPolicy, policy)));
+    EXPECT_EQ(builder.add(claim(4, "10.1.0.0/16", 32)), bad(offsetof(ipc::SetPolicy, policy)));
+    EXPECT_EQ(builder.remove(ipc::RemovePolicy{.policy = 1}),
+              (Verdict{ipc::AckResult::NoSuchPolicy}));
+    EXPECT_EQ(builder.remove(ipc::RemovePolicy{.policy = 4}),
+              (Verdict{ipc::AckResult::NoSuchPolicy}));
+    EXPECT_EQ(builder.remove(route()), bad(offsetof(ipc::SetRoute, prefix)));
+    builder.forget_published();
+    const Verdict not_staging{ipc::AckResult::NotStaging};
+    EXPECT_EQ(builder.add(claim(1, "10.1.0.0/16", 32)), not_staging);
+    EXPECT_EQ(builder.remove(ipc::RemovePolicy{.policy = 0}), not_staging);
+    EXPECT_EQ(builder.add(route()), not_staging);
+    EXPECT_EQ(builder.publish_edits(*tables).verdict, not_staging);
+}
+
+TEST_F(TableEdits, BatchThatInterruptsAnEntryIsTakenBackWhole) {
+    ipc::SetPolicy behind = claim(1, "10.3.0.0/16", 32);
+    behind.order = 30;
+    EXPECT_EQ(builder.add(behind), Verdict{}); // of the same entry as the standing line
+    ipc::SetPolicy between = claim(2, "10.4.0.0/16", 32);
+    between.order = 20;
+    between.entry = 11;
+    EXPECT_EQ(builder.add(between), Verdict{});
+    EXPECT_EQ(builder.remove(ipc::RemovePolicy{.policy = 0}), Verdict{});
+    EXPECT_EQ(builder.add(claim(0, "10.5.0.0/16", 32)), Verdict{});
+    const auto refused = builder.publish_edits(*tables);
+    EXPECT_EQ(refused.verdict, bad(offsetof(ipc::SetPolicy, entry)));
+    EXPECT_EQ(refused.tables, nullptr);
+    // The numbers are what they were: 0 in use, the others free.
+    EXPECT_EQ(builder.add(claim(0, "10.1.0.0/16", 32)), bad(offsetof(ipc::SetPolicy, policy)));
+    EXPECT_EQ(builder.add(claim(1, "10.1.0.0/16", 32)), Verdict{});
+    EXPECT_EQ(builder.add(claim(2, "10.3.0.0/16", 32)), Verdict{});
+    publish();
+    EXPECT_EQ(match("10.9.0.1").action, ipc::PolicyAction::Drop);
+    EXPECT_EQ(match("10.3.0.1").policy, PolicyId{2});
+}
+
+TEST_F(TableEdits, RoutesComeAndGo) {
+    EXPECT_EQ(builder.add(route()), Verdict{});
+    publish();
+    EXPECT_EQ(tables->routes.lookup(ip("10.1.2.3")).kind, RouteKind::Gateway);
+    EXPECT_EQ(builder.remove(route()), Verdict{});
+    EXPECT_EQ(builder.remove(route()), bad(offsetof(ipc::SetRoute, prefix))) << "there was one";
+    publish();
+    EXPECT_EQ(tables->routes.lookup(ip("10.1.2.3")).kind, RouteKind::None);
+}
+
 TEST(TableBuilder, PublishesAHundredThousandPoliciesInAnyOrder) {
     constexpr std::uint32_t kPolicies = 100'000;
     TableBuilder many{{1500}, kPolicies};
