@@ -39,6 +39,9 @@ Gateway::Gateway(EventLoop& loop,
                  db_,
                  rng,
                  [this](ike::InstallFinished finished) { on_installed(std::move(finished)); }),
+      runtime_policies_(policy_numbers_,
+                        {.has_sas = [this](PolicyId policy) { return db_.has_sas(policy); },
+                         .freed = [this](PolicyId policy) { db_.forget_policy(policy); }}),
       started_(MonotonicClock::now()) {}
 
 Gateway::~Gateway() {
@@ -51,7 +54,8 @@ Status Gateway::start(std::shared_ptr<const config::Config> config) {
     TRY_VOID(loop_.add(pool_.event_fd(), EPOLLIN, [this](std::uint32_t) { collect_dh(); }));
     config_ = std::move(config);
     provision_ = make_provision(*config_, ports_, policy_numbers_, ++config_generation_);
-    engine_ = std::make_unique<ike::Engine>(provision_.engine, rng_, installer_.spis());
+    engine_ = std::make_unique<ike::Engine>(
+        provision_.engine, rng_, installer_.spis(), runtime_policies_);
     look_for_silent_peers();
     dataplane_.start();
     return {};
@@ -149,6 +153,35 @@ void Gateway::perform_one(ike::RemoveSaAction& action) {
     installer_.remove(action);
 }
 
+void Gateway::perform_one(ike::AddPolicyAction& action) {
+    const PolicyId policy = action.policy;
+    const std::optional<ipc::SetPolicy> row = runtime_policies_.add(action, provision_);
+    if (!row || !dataplane_.attached())
+        return handle(ike::PolicyRefused{policy, "no dataplane has its entry"});
+    send_table(ipc::CommandType::AddPolicy,
+               *row,
+               "a policy made at run time",
+               [this, policy](ipc::AckResult result, std::uint32_t detail) {
+                   if (result == ipc::AckResult::Ok)
+                       return;
+                   runtime_policies_.refused(policy);
+                   handle(ike::PolicyRefused{policy, sa::describe(result, detail)});
+               });
+}
+
+void Gateway::perform_one(ike::RemovePolicyAction& action) {
+    const PolicyId policy = action.policy;
+    if (!runtime_policies_.remove(policy) || !dataplane_.attached())
+        return;
+    ipc::RemovePolicy record{};
+    record.policy = policy.value;
+    send_table(
+        ipc::CommandType::RemovePolicy,
+        record,
+        "removal of a policy made at run time",
+        [this, policy](ipc::AckResult, std::uint32_t) { runtime_policies_.acknowledged(policy); });
+}
+
 void Gateway::on_installed(ike::InstallFinished finished) {
     if (ipsec_debug_) {
         const sa::InstalledSa* sa = db_.find(finished.sa);
@@ -215,6 +248,8 @@ void Gateway::on_attached(bool known) {
     }
     interface_baseline_.clear(); // a new dataplane counts from zero
     installer_.start_over(channel.workers, channel.max_sas);
+    policy_numbers_.set_limit(channel.max_policies);
+    runtime_policies_.start_over();
     provision();
     // What the engine believed to be installed is gone, or goes with this publication: a dataplane
     // keeps no SA of an attachment before. The peers are told, so that they do not send into a
@@ -229,13 +264,18 @@ void Gateway::on_attached(bool known) {
 }
 
 template <class Record>
-void Gateway::send_table(ipc::CommandType type, Record record, const char* what) {
+void Gateway::send_table(ipc::CommandType type,
+                         const Record& record,
+                         const char* what,
+                         DataplaneClient::AckCallback then) {
     ipc::CommandRecord command{};
     static_assert(sizeof(Record) <= sizeof command);
     std::memcpy(&command, &record, sizeof record);
     command.header.type = static_cast<std::uint16_t>(type);
     dataplane_.command_housekeeper(
-        command, [this, what](ipc::AckResult result, std::uint32_t detail) {
+        command, [this, what, then = std::move(then)](ipc::AckResult result, std::uint32_t detail) {
+            if (then)
+                then(result, detail);
             if (result != ipc::AckResult::Ok)
                 log({Severity::Error,
                      "SYS",
@@ -257,6 +297,8 @@ void Gateway::provision() {
         send_table(ipc::CommandType::SetRoute, route, "a route");
     for (const ipc::SetPolicy& policy : provision_.policies)
         send_table(ipc::CommandType::SetPolicy, policy, "a policy");
+    for (const ipc::SetPolicy& policy : runtime_policies_.rows(provision_))
+        send_table(ipc::CommandType::SetPolicy, policy, "a policy made at run time");
     send_table(ipc::CommandType::PublishTables, ipc::PlainCommand{}, "publication of tables");
     handle(ike::Reconfigure{provision_.engine});
 }
@@ -407,7 +449,8 @@ void Gateway::clear_phase2(std::optional<Ipv4Address> peer) {
 Status Gateway::initiate(Ipv4Address peer) {
     bool found = false;
     for (const ike::Connection& connection : provision_.engine->connections) {
-        if (std::ranges::find(connection.peers, peer) == connection.peers.end())
+        if (connection.dynamic ||
+            std::ranges::find(connection.peers, peer) == connection.peers.end())
             continue;
         found = true;
         handle(ike::Initiate{connection.name, kNoPolicy, ike::Initiate::Cause::Command});
@@ -444,6 +487,9 @@ void Gateway::clear_sa_counters(std::optional<Ipv4Address> peer) {
         for (const ike::Flow& flow : connection.flows)
             db_.reset_counters(flow.policy);
     }
+    for (const ike::ChildSaView& child : engine_->child_sas())
+        if (child.dynamic && (!peer || child.remote.address == *peer))
+            db_.reset_counters(child.policy);
 }
 
 void Gateway::clear_interface_counters() {

@@ -17,6 +17,7 @@
 #include "control/ike/crypto_pool.h"
 #include "control/ike/engine.h"
 #include "control/provision.h"
+#include "control/runtime_policies.h"
 #include "control/sa/installer.h"
 #include "control/sa/sa_db.h"
 
@@ -102,6 +103,8 @@ class Gateway {
     void perform_one(ike::StartDh& action);
     void perform_one(ike::InstallSaAction& action);
     void perform_one(ike::RemoveSaAction& action);
+    void perform_one(ike::AddPolicyAction& action);
+    void perform_one(ike::RemovePolicyAction& action);
 
     void perform_one(ike::Log& action);
     void perform_one(ike::Debug& action);
@@ -121,7 +124,11 @@ class Gateway {
 
     // To the dataplane.
     void provision();
-    template <class Record> void send_table(ipc::CommandType type, Record record, const char* what);
+    template <class Record>
+    void send_table(ipc::CommandType type,
+                    const Record& record,
+                    const char* what,
+                    DataplaneClient::AckCallback then = {});
 
     EventLoop& loop_;
     Logger& log_;
@@ -136,6 +143,7 @@ class Gateway {
     std::shared_ptr<const config::Config> config_;
     std::uint64_t config_generation_{0};
     PolicyNumbers policy_numbers_;
+    RuntimePolicies runtime_policies_;
     Provision provision_;
     std::vector<PortInfo> ports_;
     std::map<std::string, cli::InterfaceStatus> interface_baseline_; // as of `clear counters`

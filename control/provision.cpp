@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/provision.h"
 
+#include "control/ike/dynamic_flow.h"
+
 #include <algorithm>
 
 namespace adit {
@@ -8,8 +10,10 @@ namespace adit {
 PolicyId PolicyNumbers::number(const std::string& key) {
     if (const auto known = numbers_.find(key); known != numbers_.end())
         return known->second;
-    PolicyId number{static_cast<std::uint32_t>(numbers_.size() + free_.size())};
-    if (!free_.empty()) {
+    PolicyId number{fresh_};
+    if (free_.empty()) {
+        ++fresh_;
+    } else {
         number = free_.front();
         free_.pop_front();
     }
@@ -24,6 +28,19 @@ void PolicyNumbers::forget_others(const std::map<PolicyId, std::string>& kept) {
         free_.push_back(entry.second);
         return true;
     });
+}
+
+std::optional<PolicyId> PolicyNumbers::take(const std::function<bool(PolicyId)>& busy) {
+    for (std::size_t tries = free_.size(); tries > 0; --tries) {
+        const PolicyId number = free_.front();
+        free_.pop_front();
+        if (!busy(number))
+            return number;
+        free_.push_back(number);
+    }
+    if (fresh_ >= limit_)
+        return std::nullopt;
+    return PolicyId{fresh_++};
 }
 
 static Result<Ipv4Range> range_of(const config::AclAddress& term) {
@@ -59,6 +76,9 @@ ipc::SelectorRecord to_record(const TrafficSelector& selector) {
 }
 
 namespace {
+
+/// Lines of the configuration come behind the policies made at run time in their place.
+constexpr std::uint8_t kStandingLine = 0xff;
 
 /// One run of make_provision: reads the configuration front to back and fills the result.
 class Builder {
@@ -124,6 +144,8 @@ class Builder {
             record.prefix_length = interface.prefix_length;
         }
         result_.interfaces.push_back(record);
+        if (interface.address)
+            engine_->own_addresses.push_back(*interface.address);
         if (!interface.crypto_map.empty() && interface.address && !interface.shutdown)
             add_crypto_map(name, interface, *port);
     }
@@ -137,22 +159,40 @@ class Builder {
                     " is not defined");
             return;
         }
-        for (const auto& [sequence, entry] : map->second)
-            add_entry(name, *interface.address, port, map->first, sequence, entry);
+        for (const auto& [sequence, entry] : map->second) {
+            ike::Connection connection;
+            connection.map_name = map->first;
+            connection.map_sequence = sequence;
+            connection.interface = name;
+            connection.name = map->first + " " + std::to_string(sequence) + " " + name;
+            connection.local = *interface.address;
+            if (entry.dynamic_map.empty())
+                add_entry(std::move(connection), port, entry);
+            else
+                add_dynamic_map(connection, port, entry.dynamic_map);
+        }
     }
 
-    void add_entry(const std::string& interface_name,
-                   Ipv4Address local,
+    void add_dynamic_map(const ike::Connection& base,
+                         const PortInfo& port,
+                         const std::string& map_name) {
+        const auto map = config_.dynamic_maps.find(map_name);
+        if (map == config_.dynamic_maps.end()) {
+            problem("crypto map " + base.map_name + " " + std::to_string(base.map_sequence) +
+                    ": crypto dynamic-map " + map_name + " is not defined");
+            return;
+        }
+        for (const auto& [sequence, entry] : map->second) {
+            ike::Connection connection = base;
+            connection.name += " dynamic " + map_name + " " + std::to_string(sequence);
+            connection.dynamic = ike::DynamicEntry{map_name, sequence, {}};
+            add_entry(std::move(connection), port, entry);
+        }
+    }
+
+    void add_entry(ike::Connection connection,
                    const PortInfo& port,
-                   const std::string& map_name,
-                   std::uint32_t sequence,
                    const config::CryptoMapEntry& entry) {
-        ike::Connection connection;
-        connection.map_name = map_name;
-        connection.map_sequence = sequence;
-        connection.interface = interface_name;
-        connection.name = map_name + " " + std::to_string(sequence) + " " + interface_name;
-        connection.local = local;
         connection.peers = entry.peers;
         connection.pfs = entry.pfs;
         connection.acl_name = entry.match_address;
@@ -164,17 +204,35 @@ class Builder {
         add_transforms(entry, connection);
 
         const auto acl = config_.access_lists.find(entry.match_address);
-        if (entry.peers.empty() || connection.transforms.empty() ||
-            acl == config_.access_lists.end()) {
-            problem("crypto map " + map_name + " " + std::to_string(sequence) +
-                    " is incomplete: it needs set peer, set transform-set and match address");
+        if (const std::string missing = missing_in(connection, acl != config_.access_lists.end());
+            !missing.empty()) {
+            problem("crypto map " + connection.map_name + " " +
+                    std::to_string(connection.map_sequence) + " is incomplete: it needs " +
+                    missing);
             return;
         }
         const std::uint32_t entry_number = ++last_entry_;
-        for (const config::AclLine& line : acl->second.lines)
-            if (line.remark.empty())
-                add_line(line, port, entry_number, connection);
+        if (connection.dynamic)
+            result_.dynamic_entries[connection.name] = {port.index, entry_number, ++last_order_};
+        if (acl != config_.access_lists.end())
+            for (const config::AclLine& line : acl->second.lines)
+                if (line.remark.empty())
+                    add_line(line, port, entry_number, connection);
         engine_->connections.push_back(std::move(connection));
+    }
+
+    static std::string missing_in(const ike::Connection& connection, bool has_list) {
+        if (!connection.dynamic)
+            return connection.peers.empty() || connection.transforms.empty() || !has_list
+                       ? "set peer, set transform-set and match address"
+                       : "";
+        if (connection.transforms.empty())
+            return "set transform-set in crypto dynamic-map " + connection.dynamic->map_name;
+        // A list that is named but not there would otherwise give everything to anybody.
+        return connection.acl_name.empty() || has_list
+                   ? ""
+                   : "access list " + connection.acl_name + " of crypto dynamic-map " +
+                         connection.dynamic->map_name;
     }
 
     void add_transforms(const config::CryptoMapEntry& entry, ike::Connection& connection) {
@@ -216,14 +274,23 @@ class Builder {
         record.policy = policy.value;
         record.order = ++last_order_;
         record.interface = port.index.value;
-        record.action = static_cast<std::uint8_t>(line.permit ? ipc::PolicyAction::Protect
-                                                              : ipc::PolicyAction::Bypass);
+        // What a dynamic entry's list permits is nobody's until a peer claims it, and then stays
+        // in: what a peer will protect does not leave in clear before it comes.
+        const ipc::PolicyAction permitted =
+            connection.dynamic ? ipc::PolicyAction::Drop : ipc::PolicyAction::Protect;
+        record.action =
+            static_cast<std::uint8_t>(line.permit ? permitted : ipc::PolicyAction::Bypass);
+        record.breadth = kStandingLine;
         record.entry = entry_number;
         record.selector = to_record(*selector);
         result_.policies.push_back(record);
         result_.connection_of_policy.emplace(policy, connection.name);
+        if (connection.dynamic)
+            result_.order_of_line.emplace(policy, record.order);
         if (line.permit)
             connection.flows.push_back({policy, *selector, line.sequence});
+        else if (connection.dynamic)
+            connection.dynamic->exceptions.push_back({policy, *selector, line.sequence});
     }
 
     void add_route(const config::StaticRoute& route) {
@@ -254,6 +321,31 @@ class Builder {
 };
 
 } // namespace
+
+std::optional<ipc::SetPolicy> runtime_row(const Provision& provision,
+                                          PolicyId policy,
+                                          const std::string& connection,
+                                          const TrafficSelector& selector) {
+    const auto place = provision.dynamic_entries.find(connection);
+    const ike::Connection* entry = ike::find_connection(*provision.engine, connection);
+    if (place == provision.dynamic_entries.end() || entry == nullptr)
+        return std::nullopt;
+    ipc::SetPolicy row{};
+    row.policy = policy.value;
+    row.order = place->second.order;
+    if (!entry->acl_name.empty()) {
+        const ike::Flow* line = ike::permitting_line(*entry, selector);
+        if (line == nullptr)
+            return std::nullopt;
+        row.order = provision.order_of_line.at(line->policy);
+    }
+    row.breadth = ike::breadth(selector);
+    row.interface = place->second.interface.value;
+    row.action = static_cast<std::uint8_t>(ipc::PolicyAction::Protect);
+    row.entry = place->second.entry;
+    row.selector = to_record(selector);
+    return row;
+}
 
 Provision make_provision(const config::Config& config,
                          const std::vector<PortInfo>& ports,

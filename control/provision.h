@@ -14,7 +14,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +29,7 @@ struct PortInfo {
 };
 
 /// Gives each ACL line its row in the dataplane's policy table and remembers it while the line
-/// exists.
+/// exists; and numbers to policies made at run time.
 class PolicyNumbers {
   public:
     /// The same key gets the same number until forget_others() let go of it.
@@ -36,9 +38,27 @@ class PolicyNumbers {
     /// Numbers that `kept` does not name may be given to new keys, longest unused first.
     void forget_others(const std::map<PolicyId, std::string>& kept);
 
+    /// For a policy made at run time: a number that nobody has and that is not `busy`. Nothing when
+    /// the dataplane's table is full.
+    std::optional<PolicyId> take(const std::function<bool(PolicyId)>& busy);
+
+    void give_back(PolicyId number) { free_.push_back(number); }
+
+    /// As many as the dataplane's table holds.
+    void set_limit(std::uint32_t limit) { limit_ = limit; }
+
   private:
+    std::uint32_t limit_{0};
+    std::uint32_t fresh_{0}; // as many were ever in use
     std::map<std::string, PolicyId> numbers_;
     std::deque<PolicyId> free_;
+};
+
+/// Where the policies of a dynamic entry stand, when no line of an access list says it better.
+struct EntryPlace {
+    InterfaceIndex interface;
+    std::uint32_t entry{};
+    std::uint32_t order{};
 };
 
 struct Provision {
@@ -47,13 +67,22 @@ struct Provision {
     std::vector<ipc::SetPolicy> policies;
     std::shared_ptr<const ike::EngineConfig> engine;
     std::map<PolicyId, std::string> connection_of_policy;
-    std::vector<std::string> problems; // one line each
+    std::map<std::string, EntryPlace> dynamic_entries; // by connection
+    std::map<PolicyId, std::uint32_t> order_of_line;   // of dynamic entries
+    std::vector<std::string> problems;                 // one line each
 };
 
 Provision make_provision(const config::Config& config,
                          const std::vector<PortInfo>& ports,
                          PolicyNumbers& numbers,
                          std::uint64_t generation);
+
+/// The row of a policy made at run time: at the place of the access list line that permits it, or
+/// of its entry, the narrower before the wider. Nothing when the entry is no longer there.
+std::optional<ipc::SetPolicy> runtime_row(const Provision& provision,
+                                          PolicyId policy,
+                                          const std::string& connection,
+                                          const TrafficSelector& selector);
 
 /// What an ACL line protects, seen from here: source is local. Invalid when a wildcard mask has
 /// holes, which no proxy identity can express (RFC 2407 4.6.2).

@@ -89,11 +89,21 @@ class SnapshotBuilder {
 
     void add_flows() {
         std::multimap<PolicyId, ike::ChildSaView> children;
-        for (ike::ChildSaView& child : from_.engine.child_sas())
+        std::map<std::string, std::map<PolicyId, ike::Flow>> claimed; // by dynamic entry
+        for (ike::ChildSaView& child : from_.engine.child_sas()) {
+            if (child.dynamic)
+                claimed[child.connection][child.policy] = {child.policy, child.selector, 0};
             children.emplace(child.policy, std::move(child));
-        for (const ike::Connection& connection : from_.provision.engine->connections)
+        }
+        for (const ike::Connection& connection : from_.provision.engine->connections) {
+            if (connection.dynamic) {
+                for (const auto& [policy, flow] : claimed[connection.name])
+                    add_flow(connection, flow, children);
+                continue;
+            }
             for (const ike::Flow& flow : connection.flows)
                 add_flow(connection, flow, children);
+        }
     }
 
     void add_flow(const ike::Connection& connection,
@@ -105,6 +115,9 @@ class SnapshotBuilder {
         status.map_sequence = connection.map_sequence;
         status.connection = connection.name;
         status.acl_name = connection.acl_name;
+        if (connection.dynamic)
+            status.dynamic_map =
+                connection.dynamic->map_name + '/' + std::to_string(connection.dynamic->sequence);
         status.flow = flow;
         status.local_endpoint = connection.local;
         status.peer = {connection.peers.empty() ? Ipv4Address{} : connection.peers.front(), 500};
@@ -133,11 +146,13 @@ class SnapshotBuilder {
     void add_child(const ike::ChildSaView& child, cli::FlowStatus& status) const {
         status.children.push_back(
             {child, from_.db.counters(child.inbound_sa), from_.db.counters(child.outbound_sa)});
-        if (!child.current)
+        if (!child.current && !child.dynamic)
             return;
         status.peer = child.remote;
         if (!child.udp_encapsulated)
             status.peer.port = 500;
+        if (!child.current)
+            return;
         status.plaintext_mtu =
             plaintext_mtu(EspLayout::of(child.cipher, child.mac),
                           child.udp_encapsulated ? Encapsulation::Udp : Encapsulation::Native,

@@ -5,6 +5,7 @@
 #include "control/config/names.h"
 
 #include <algorithm>
+#include <map>
 
 namespace adit::cli {
 
@@ -157,16 +158,23 @@ Status nat_transparency(Editor& editor, const Match&, Sign sign) {
 // --- crypto maps
 // -------------------------------------------------------------------------------------
 
+/// In front of the name of the object edited, which holds no blank itself.
+constexpr std::string_view kMap = "crypto map ";
+constexpr std::string_view kDynamicMap = "crypto dynamic-map ";
+
 CryptoMapEntry& current(Editor& editor) {
-    return editor.edit().crypto_maps[editor.object()][editor.object_number()];
+    const std::string& object = editor.object();
+    const bool dynamic = object.starts_with(kDynamicMap);
+    const std::string name = object.substr(dynamic ? kDynamicMap.size() : kMap.size());
+    auto& maps = dynamic ? editor.edit().dynamic_maps : editor.edit().crypto_maps;
+    return maps[name][editor.object_number()];
 }
 
 std::string origin_of(const Editor& editor) {
-    return "crypto map " + editor.object() + ' ' + std::to_string(editor.object_number());
+    return editor.object() + ' ' + std::to_string(editor.object_number());
 }
 
-Status remove_map(Editor& editor, const Match& match) {
-    auto& maps = editor.edit().crypto_maps;
+Status remove_map(std::map<std::string, config::CryptoMap>& maps, const Match& match) {
     const auto map = maps.find(match.text(ArgKind::Name));
     if (map == maps.end())
         return {};
@@ -179,22 +187,65 @@ Status remove_map(Editor& editor, const Match& match) {
     return {};
 }
 
+const CryptoMapEntry* find_entry(const std::map<std::string, config::CryptoMap>& maps,
+                                 const std::string& name,
+                                 std::uint32_t sequence) {
+    const auto map = maps.find(name);
+    if (map == maps.end())
+        return nullptr;
+    const auto entry = map->second.find(sequence);
+    return entry == map->second.end() ? nullptr : &entry->second;
+}
+
 Status crypto_map(Editor& editor, const Match& match, Sign sign) {
     if (sign == Sign::No)
-        return remove_map(editor, match);
+        return remove_map(editor.edit().crypto_maps, match);
     const std::string name = match.text(ArgKind::Name);
     const std::uint32_t sequence = match.number();
-    const auto map = editor.config().crypto_maps.find(name);
-    const bool known = map != editor.config().crypto_maps.end() && map->second.contains(sequence);
+    const CryptoMapEntry* entry = find_entry(editor.config().crypto_maps, name, sequence);
+    const bool known = entry != nullptr;
+    if (known && !entry->dynamic_map.empty())
+        return fail(ErrorCode::Invalid,
+                    "The entry stands for crypto dynamic-map " + entry->dynamic_map +
+                        "; edit that, or remove the entry first");
     if (!known && !match.has("ipsec-isakmp"))
         return fail(ErrorCode::Invalid,
                     "A new entry is written with ipsec-isakmp behind its number");
     editor.edit().crypto_maps[name].try_emplace(sequence);
-    editor.enter(Mode::CryptoMap, name, sequence);
+    editor.enter(Mode::CryptoMap, std::string{kMap} + name, sequence);
     editor.define(origin_of(editor));
     if (!known)
         editor.note("NOTE: This new crypto map will remain disabled until a peer\n"
                     "        and a valid access list have been configured.");
+    return {};
+}
+
+/// crypto map M N ipsec-isakmp dynamic D
+Status map_to_dynamic(Editor& editor, const Match& match, Sign sign) {
+    if (sign == Sign::No)
+        return remove_map(editor.edit().crypto_maps, match);
+    const std::string name = match.text(ArgKind::Name);
+    const std::uint32_t sequence = match.number();
+    const std::string& dynamic = match.after("dynamic")->text;
+    const CryptoMapEntry* entry = find_entry(editor.config().crypto_maps, name, sequence);
+    if (entry != nullptr && entry->dynamic_map != dynamic)
+        return fail(ErrorCode::Invalid,
+                    "The entry exists and is another one; remove it first with no crypto map " +
+                        name + ' ' + std::to_string(sequence));
+    editor.edit().crypto_maps[name][sequence].dynamic_map = dynamic;
+    editor.define(std::string{kMap} + name + ' ' + std::to_string(sequence));
+    if (match.has("discover"))
+        editor.ignore("peers are not discovered: they come to us");
+    return {};
+}
+
+Status dynamic_map(Editor& editor, const Match& match, Sign sign) {
+    if (sign == Sign::No)
+        return remove_map(editor.edit().dynamic_maps, match);
+    const std::string name = match.text(ArgKind::Name);
+    editor.edit().dynamic_maps[name].try_emplace(match.number());
+    editor.enter(Mode::CryptoMap, std::string{kDynamicMap} + name, match.number());
+    editor.define(origin_of(editor));
     return {};
 }
 
@@ -314,9 +365,7 @@ constexpr Row kRows[] = {
      true},
     {Mode::Config,
      "crypto dynamic-map NAME <1-65535>", "crypto dynamic-map NAME [<1-65535>]",
-     "Define an entry for unknown peers", Refused{"Dynamic crypto maps are not supported", "name the peers in a crypto map"},
-     Privilege::Privileged,
-     true},
+     "Enter an entry for peers whose address is not known; the lowest number is tried first", dynamic_map},
     {Mode::Config,
      "crypto ikev2 LINE", kSame,
      "IKEv2", Refused{"IKEv2 is not supported"},
@@ -333,7 +382,7 @@ constexpr Row kRows[] = {
      "Enter an entry of a crypto map; the lowest number is tried first", crypto_map},
     {Mode::Config,
      "crypto map NAME <1-65535> ipsec-isakmp dynamic NAME [discover]", kSame,
-     "Entry for unknown peers", Refused{"Dynamic crypto maps are not supported", "name the peers in a crypto map"}},
+     "Entry for peers whose address is not known", map_to_dynamic},
     {Mode::Config,
      "crypto map NAME <1-65535> {ipsec-manual|gdoi}", nullptr,
      "Entry with manual or group keys", Refused{"Only ipsec-isakmp entries are supported"},
@@ -388,7 +437,7 @@ constexpr Row kRows[] = {
     {Mode::CryptoMap, "set nat demux", kSame, "NAT details", Ignored{"no effect here"}},
     {Mode::CryptoMap,
      "reverse-route [LINE]", kSame,
-     "Routes from the access list", Ignored{"no routes are made from access lists; write ip route lines"}},
+     "Routes to what peers protect", Ignored{"no routes are made; write ip route lines that lead out of the interface"}},
     {Mode::CryptoMap, "qos pre-classify", kSame, "QoS", Ignored{"there is no QoS"}},
 };
 

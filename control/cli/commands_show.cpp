@@ -46,6 +46,10 @@ std::string crypto_map(Session& session, const Match& match) {
                            {.name = match.text(ArgKind::Name), .interface = match.interface()});
 }
 
+std::string crypto_dynamic_map(Session& session, const Match& match) {
+    return show_crypto_dynamic_map(session.host().snapshot(), match.text(ArgKind::Name));
+}
+
 std::string transform_set(Session& session, const Match& match) {
     return show_transform_sets(session.host().snapshot(), match.text(ArgKind::Name));
 }
@@ -148,6 +152,7 @@ constexpr Row kRows[] = {
     show("show crypto session [remote A.B.C.D] [brief|detail]",
          "Both phases, by peer",
          crypto_session),
+    show("show crypto dynamic-map [tag NAME]", "Entries for unknown peers", crypto_dynamic_map),
     show("show crypto map [tag NAME|interface INTERFACE]", "Crypto maps", crypto_map),
     show("show crypto engine connections active",
          "SAs with their algorithms",

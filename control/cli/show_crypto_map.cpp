@@ -2,6 +2,7 @@
 #include "control/cli/show_crypto_map.h"
 
 #include "control/cli/show_text.h"
+#include "control/config/names.h"
 #include "control/config/render.h"
 
 namespace adit::cli {
@@ -70,6 +71,33 @@ void append_terms(std::string& out,
     append_transform_sets(out, config, entry);
 }
 
+/// An identity as an access list says it, when it can.
+std::string term_words(const Ipv4Range& range) {
+    const std::uint32_t wildcard = range.last.value - range.first.value;
+    const bool is_subnet = (wildcard & (wildcard + 1)) == 0 && (range.first.value & wildcard) == 0;
+    if (!is_subnet)
+        return "range " + to_string(range.first) + " " + to_string(range.last);
+    return config::term_text({range.first, Ipv4Address{wildcard}});
+}
+
+std::string selector_words(const TrafficSelector& selector) {
+    return config::protocol_name(selector.protocol) + ' ' + term_words(selector.local) +
+           config::ports_text(selector.protocol, selector.local_port) + ' ' +
+           term_words(selector.remote) +
+           config::ports_text(selector.protocol, selector.remote_port);
+}
+
+/// The entry of "DYN/10"; null when it is no longer there.
+const config::CryptoMapEntry* template_of(const config::Config& config, const std::string& name) {
+    const std::size_t slash = name.rfind('/');
+    const auto map = config.dynamic_maps.find(name.substr(0, slash));
+    if (map == config.dynamic_maps.end())
+        return nullptr;
+    const auto entry =
+        map->second.find(static_cast<std::uint32_t>(std::stoul(name.substr(slash + 1))));
+    return entry == map->second.end() ? nullptr : &entry->second;
+}
+
 void append_interfaces(std::string& out, const config::Config& config, const std::string& map) {
     append(out, "\tInterfaces using crypto map %s:\n", map.c_str());
     for (const auto& [name, interface] : config.interfaces)
@@ -84,6 +112,8 @@ void append_entry(std::string& out,
                   const config::CryptoMapEntry& entry) {
     const config::Config& config = *snapshot.config;
     append(out, "Crypto Map IPv4 \"%s\" %u ipsec-isakmp\n", map.c_str(), sequence);
+    if (!entry.dynamic_map.empty())
+        return append(out, "\tDynamic map template tag: %s\n", entry.dynamic_map.c_str());
     if (!entry.description.empty())
         append(out, "\tDescription: %s\n", entry.description.c_str());
     append_peers(out, entry);
@@ -99,6 +129,35 @@ void append_entry(std::string& out,
                "\tCurrent peer: %s\n",
                to_string(current_peer(snapshot, map, sequence, entry)).c_str());
     append_terms(out, config, entry);
+}
+
+/// Numbers of instances start behind those of entries, as on a router.
+constexpr std::uint32_t kFirstInstance = 65'536;
+
+/// What a peer of a dynamic entry claimed, as an entry of its own.
+void append_instance(std::string& out,
+                     const Snapshot& snapshot,
+                     const FlowStatus& flow,
+                     std::uint32_t number) {
+    const config::Config& config = *snapshot.config;
+    const std::string peer = to_string(flow.peer.address);
+    const TrafficSelector& selector = flow.flow.selector;
+    append(out,
+           "Crypto Map IPv4 \"%s\" %u ipsec-isakmp\n"
+           "\tPeer = %s\n"
+           "\tAccess-List SS dynamic: True\n"
+           "\tExtended IP access list \n"
+           "\t    access-list  permit %s\n"
+           "\t    dynamic (created from dynamic map %s)\n"
+           "\tCurrent peer: %s\n",
+           flow.map_name.c_str(),
+           number,
+           peer.c_str(),
+           selector_words(selector).c_str(),
+           flow.dynamic_map.c_str(),
+           peer.c_str());
+    if (const config::CryptoMapEntry* entry = template_of(config, flow.dynamic_map))
+        append_terms(out, config, *entry);
 }
 
 bool is_used_by(const config::Config& config, const std::string& map, const std::string& name) {
@@ -118,10 +177,36 @@ std::string show_crypto_map(const Snapshot& snapshot, const CryptoMapFilter& fil
             continue;
         for (const auto& [sequence, entry] : entries)
             append_entry(out, snapshot, map, sequence, entry);
+        std::uint32_t instance = kFirstInstance;
+        for (const FlowStatus& flow : snapshot.flows)
+            if (flow.map_name == map && !flow.dynamic_map.empty())
+                append_instance(out, snapshot, flow, instance++);
         append_interfaces(out, config, map);
         out += '\n';
     }
     return out.empty() ? "No crypto maps found.\n" : out;
+}
+
+std::string show_crypto_dynamic_map(const Snapshot& snapshot, const std::string& tag) {
+    const config::Config& config = *snapshot.config;
+    std::string out;
+    for (const auto& [name, entries] : config.dynamic_maps) {
+        if (!tag.empty() && tag != name)
+            continue;
+        for (const auto& [sequence, entry] : entries) {
+            append(out, "Crypto Map Template\"%s\" %u\n", name.c_str(), sequence);
+            if (!entry.description.empty())
+                append(out, "\tDescription: %s\n", entry.description.c_str());
+            append_peers(out, entry);
+            if (entry.match_address.empty())
+                out += "\tNo matching address list set.\n";
+            else
+                append_access_list(out, config, entry.match_address);
+            append_terms(out, config, entry);
+        }
+        out += '\n';
+    }
+    return out.empty() ? "No crypto map templates found.\n" : out;
 }
 
 } // namespace adit::cli

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// show crypto map: the entries as configured, with the peer now in use.
+// show crypto map: the entries as configured, with the peer now in use, and what peers of dynamic
+// entries brought along.
 //
 // Threading: pure functions of a snapshot.
 #pragma once
@@ -17,5 +18,8 @@ struct CryptoMapFilter {
 
 /// show crypto map [tag NAME | interface I]
 std::string show_crypto_map(const Snapshot& snapshot, const CryptoMapFilter& filter = {});
+
+/// show crypto dynamic-map [tag NAME]
+std::string show_crypto_dynamic_map(const Snapshot& snapshot, const std::string& tag = {});
 
 } // namespace adit::cli

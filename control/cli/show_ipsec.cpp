@@ -38,11 +38,12 @@ void append_identity(std::string& out, const FlowStatus& flow) {
            "   local  ident (addr/mask/prot/port): (%s)\n"
            "   remote ident (addr/mask/prot/port): (%s)\n"
            "   current_peer %s port %u\n"
-           "     PERMIT, flags={origin_is_acl,}\n",
+           "     PERMIT, flags={%s}\n",
            ident_string(selector.local, selector.protocol, selector.local_port).c_str(),
            ident_string(selector.remote, selector.protocol, selector.remote_port).c_str(),
            to_string(flow.peer.address).c_str(),
-           flow.peer.port == 0 ? 500U : flow.peer.port);
+           flow.peer.port == 0 ? 500U : flow.peer.port,
+           flow.dynamic_map.empty() ? "origin_is_acl," : "");
 }
 
 void append_error_detail(std::string& out, const FlowCounters& counters) {

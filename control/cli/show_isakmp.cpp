@@ -138,6 +138,7 @@ constexpr std::array kFailureMeanings = {
     "as responder: no transform set of ours is among the peer's offers",
     "the peer refused every transform set of ours",
     "as responder: proxy identities match no line of our access list",
+    "as responder: proxy identities overlap what another peer holds",
     "the peer refused our proxy identities",
     "perfect forward secrecy: group missing or other than configured",
     "no answer in phase 1 after all retransmissions",

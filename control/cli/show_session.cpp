@@ -190,11 +190,12 @@ void append_flow(std::string& out,
     const TrafficSelector& selector = flow.flow.selector;
     append(out,
            "  IPSEC FLOW: permit %s %s %s \n"
-           "        Active SAs: %u, origin: crypto map\n",
+           "        Active SAs: %u, origin: %scrypto map\n",
            selector.protocol == 0 ? "ip" : text("%u", selector.protocol).c_str(),
            flow_end(selector.local, selector.local_port).c_str(),
            flow_end(selector.remote, selector.remote_port).c_str(),
-           active_sas(flow));
+           active_sas(flow),
+           flow.dynamic_map.empty() ? "" : "dynamic ");
     if (form != SessionForm::Detail)
         return;
     const ChildSa* child = current_child(flow);

@@ -34,13 +34,15 @@ struct ChildSa {
     SaCounters inbound, outbound;
 };
 
-/// One permit line of one crypto map entry on one interface: a block of `show crypto ipsec sa`.
+/// One permit line of one crypto map entry on one interface, or what a peer of a dynamic entry
+/// claimed: a block of `show crypto ipsec sa`.
 struct FlowStatus {
     std::string interface;
     std::string map_name;
     std::uint32_t map_sequence{};
     std::string connection;
     std::string acl_name;
+    std::string dynamic_map; // "DYN/10" when a peer claimed it by that entry; empty: configured
     ike::Flow flow;
     Ipv4Address local_endpoint;
     Endpoint peer; // current peer; the first configured one while none is up

@@ -23,6 +23,8 @@ class Checker {
         check_policies();
         for (const auto& [name, map] : config_.crypto_maps)
             check_map(name, map);
+        for (const auto& [name, map] : config_.dynamic_maps)
+            check_dynamic_map(name, map);
         return std::move(problems_);
     }
 
@@ -199,20 +201,83 @@ class Checker {
         severity_ = applied ? Severity::Error : Severity::Warning;
         for (const auto& [sequence, entry] : map) {
             what_ = "crypto map " + name + ' ' + std::to_string(sequence);
-            check_peers(entry);
-            check_transform_sets(entry);
+            if (!entry.dynamic_map.empty()) {
+                check_reference(entry.dynamic_map, map, sequence);
+                continue;
+            }
+            if (entry.peers.empty())
+                add(severity_, what_, what_ + " is incomplete: it has no peer", "write set peer");
+            if (entry.match_address.empty())
+                add(severity_,
+                    what_,
+                    what_ + " is incomplete: nothing says what is protected",
+                    "write match address");
+            check_entry(entry);
+        }
+    }
+
+    void check_entry(const CryptoMapEntry& entry) {
+        check_peers(entry);
+        check_transform_sets(entry);
+        if (!entry.match_address.empty())
             check_match(entry);
-            if (entry.pfs == ike::Group::Modp768 || entry.pfs == ike::Group::Modp1024)
+        if (entry.pfs == ike::Group::Modp768 || entry.pfs == ike::Group::Modp1024)
+            add(Severity::Warning,
+                what_ + " pfs",
+                what_ + " uses PFS group " + group_number(*entry.pfs) + ", which can be broken",
+                "write set pfs group14 or above");
+    }
+
+    void check_reference(const std::string& dynamic, const CryptoMap& map, std::uint32_t sequence) {
+        if (!config_.dynamic_maps.contains(dynamic))
+            add(severity_,
+                what_,
+                what_ + ": there is no crypto dynamic-map " + dynamic,
+                "write crypto dynamic-map " + dynamic + " 10");
+        const auto later =
+            std::find_if(map.upper_bound(sequence), map.end(), [](const auto& other) {
+                return other.second.dynamic_map.empty();
+            });
+        if (later != map.end())
+            add(Severity::Warning,
+                what_,
+                what_ + " stands for unknown peers and comes before entry " +
+                    std::to_string(later->first) + ", whose peers are known",
+                "give it the highest number");
+    }
+
+    [[nodiscard]] bool is_referred_to(const std::string& dynamic) const {
+        return std::any_of(
+            config_.crypto_maps.begin(), config_.crypto_maps.end(), [&](const auto& map) {
+                return is_applied(map.first) &&
+                       std::any_of(map.second.begin(), map.second.end(), [&](const auto& entry) {
+                           return entry.second.dynamic_map == dynamic;
+                       });
+            });
+    }
+
+    void check_dynamic_map(const std::string& name, const CryptoMap& map) {
+        const bool applied = is_referred_to(name);
+        if (!applied && !map.empty())
+            add(Severity::Warning,
+                "crypto dynamic-map " + name + ' ' + std::to_string(map.begin()->first),
+                "crypto dynamic-map " + name + " belongs to no crypto map of an interface",
+                "write crypto map ... 65535 ipsec-isakmp dynamic " + name);
+        severity_ = applied ? Severity::Error : Severity::Warning;
+        for (const auto& [sequence, entry] : map) {
+            what_ = "crypto dynamic-map " + name + ' ' + std::to_string(sequence);
+            check_entry(entry);
+            if (entry.match_address.empty())
                 add(Severity::Warning,
-                    what_ + " pfs",
-                    what_ + " uses PFS group " + group_number(*entry.pfs) + ", which can be broken",
-                    "write set pfs group14 or above");
+                    what_,
+                    what_ +
+                        " has no access list: each peer gets what it asks for, as far as nobody "
+                        "else has it",
+                    "write match address");
         }
     }
 
     void check_peers(const CryptoMapEntry& entry) {
-        if (entry.peers.empty())
-            add(severity_, what_, what_ + " is incomplete: it has no peer", "write set peer");
         for (const Ipv4Address peer : entry.peers) {
             const std::string origin = what_ + " peer " + to_string(peer);
             const std::string subject = what_ + ": peer " + to_string(peer);
@@ -252,13 +317,6 @@ class Checker {
     }
 
     void check_match(const CryptoMapEntry& entry) {
-        if (entry.match_address.empty()) {
-            add(severity_,
-                what_,
-                what_ + " is incomplete: nothing says what is protected",
-                "write match address");
-            return;
-        }
         const std::string origin = what_ + " match";
         const auto list = config_.access_lists.find(entry.match_address);
         if (list == config_.access_lists.end()) {

@@ -96,8 +96,9 @@ struct AccessList {
     std::vector<AclLine> lines;
 };
 
-/// crypto map M N ipsec-isakmp
+/// crypto map M N ipsec-isakmp, or crypto dynamic-map D N: then peers and access list are optional
 struct CryptoMapEntry {
+    std::string dynamic_map;        // crypto map M N ipsec-isakmp dynamic D: nothing else is set
     std::vector<Ipv4Address> peers; // set peer A, in order; the first is preferred
     std::vector<std::string> transform_sets;
     std::optional<ike::Group> pfs; // set pfs groupN
@@ -145,6 +146,7 @@ struct Config {
     bool replay_disabled{false};
     std::map<std::string, AccessList> access_lists;
     std::map<std::string, CryptoMap> crypto_maps;
+    std::map<std::string, CryptoMap> dynamic_maps;
     std::map<std::string, Interface, InterfaceNameLess> interfaces;
     std::vector<StaticRoute> routes;
     bool logging_session{false}; // crypto logging session

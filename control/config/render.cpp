@@ -86,28 +86,41 @@ void put_transform_sets(std::string& to, const Config& config) {
     }
 }
 
-void put_crypto_maps(std::string& to, const Config& config) {
-    for (const auto& [name, map] : config.crypto_maps) {
-        for (const auto& [sequence, entry] : map) {
-            to += "crypto map " + name + ' ' + std::to_string(sequence) + " ipsec-isakmp\n";
-            if (!entry.description.empty())
-                to += " description " + entry.description + '\n';
-            for (const Ipv4Address peer : entry.peers)
-                to += " set peer " + to_string(peer) + '\n';
-            put_lifetime(to, entry.lifetime, " set security-association lifetime");
-            if (!entry.transform_sets.empty()) {
-                to += " set transform-set";
-                for (const std::string& set : entry.transform_sets)
-                    to += ' ' + set;
-                to += '\n';
-            }
-            if (entry.pfs)
-                to += " set pfs group" + group_number(*entry.pfs) + '\n';
-            if (!entry.match_address.empty())
-                to += " match address " + entry.match_address + '\n';
-            to += "!\n";
-        }
+void put_map_entry(std::string& to, const CryptoMapEntry& entry) {
+    if (!entry.description.empty())
+        to += " description " + entry.description + '\n';
+    for (const Ipv4Address peer : entry.peers)
+        to += " set peer " + to_string(peer) + '\n';
+    put_lifetime(to, entry.lifetime, " set security-association lifetime");
+    if (!entry.transform_sets.empty()) {
+        to += " set transform-set";
+        for (const std::string& set : entry.transform_sets)
+            to += ' ' + set;
+        to += '\n';
     }
+    if (entry.pfs)
+        to += " set pfs group" + group_number(*entry.pfs) + '\n';
+    if (!entry.match_address.empty())
+        to += " match address " + entry.match_address + '\n';
+    to += "!\n";
+}
+
+void put_crypto_maps(std::string& to, const Config& config) {
+    for (const auto& [name, map] : config.dynamic_maps)
+        for (const auto& [sequence, entry] : map) {
+            to += "crypto dynamic-map " + name + ' ' + std::to_string(sequence) + '\n';
+            put_map_entry(to, entry);
+        }
+    for (const auto& [name, map] : config.crypto_maps)
+        for (const auto& [sequence, entry] : map) {
+            to += "crypto map " + name + ' ' + std::to_string(sequence) + " ipsec-isakmp";
+            if (entry.dynamic_map.empty()) {
+                to += '\n';
+                put_map_entry(to, entry);
+            } else {
+                to += " dynamic " + entry.dynamic_map + "\n!\n";
+            }
+        }
 }
 
 void put_interface(std::string& to, const std::string& name, const Interface& interface) {
@@ -189,6 +202,8 @@ void put_access_lists(std::string& to, const Config& config) {
     }
 }
 
+} // namespace
+
 std::string term_text(const AclAddress& term) {
     if (term.wildcard.value == 0xffffffff)
         return "any";
@@ -208,8 +223,6 @@ std::string ports_text(std::uint8_t protocol, const PortRange& ports) {
         return " gt " + port_name(protocol, static_cast<std::uint16_t>(ports.first - 1));
     return " range " + port_name(protocol, ports.first) + ' ' + port_name(protocol, ports.last);
 }
-
-} // namespace
 
 std::string acl_line_text(const AclLine& line) {
     if (!line.remark.empty())

@@ -25,6 +25,10 @@ std::string render_running_config(const Config& config, Secrets secrets);
 /// One block: "interface GigabitEthernet0/0" and its lines; empty when there is none.
 std::string render_interface(const Config& config, const std::string& name);
 
+/// An address of an ACL line, and its ports with a blank in front: "host 10.1.1.1", " eq www".
+std::string term_text(const AclAddress& term);
+std::string ports_text(std::uint8_t protocol, const PortRange& ports);
+
 /// "permit ip 10.1.0.0 0.0.255.255 any", as it stands behind the sequence number.
 std::string acl_line_text(const AclLine& line);
 

@@ -16,6 +16,13 @@ Instant deadline_of(const Child& child) {
     return due;
 }
 
+template <class Index, class Key> void forget(Index& index, const Key& key, SaId id) {
+    const auto [from, to] = index.equal_range(key);
+    const auto entry = std::find_if(from, to, [&](const auto& e) { return e.second == id; });
+    ENSURE(entry != to);
+    index.erase(entry);
+}
+
 } // namespace
 
 Child& ChildTable::insert(Child child) {
@@ -23,6 +30,7 @@ Child& ChildTable::insert(Child child) {
     const SaId id = child.sa.inbound_sa;
     const Instant due = deadline_of(child);
     by_peer_.emplace(child.sa.remote.address, id);
+    by_policy_.emplace(child.sa.policy, id);
     by_deadline_.emplace(due, id);
     return children_.emplace(id, Entry{std::move(child), due}).first->second.child;
 }
@@ -51,6 +59,14 @@ std::vector<Child*> ChildTable::with_peer(Ipv4Address peer) {
     return children;
 }
 
+std::vector<Child*> ChildTable::with_policy(PolicyId policy) {
+    std::vector<Child*> children;
+    auto [from, to] = by_policy_.equal_range(policy);
+    for (auto entry = from; entry != to; ++entry)
+        children.push_back(&children_.at(entry->second).child);
+    return children;
+}
+
 bool ChildTable::any_established(Ipv4Address peer) {
     return std::ranges::any_of(with_peer(peer), &Child::established);
 }
@@ -68,12 +84,8 @@ Child ChildTable::take(SaId inbound) {
     Child child = std::move(found->second.child);
     by_deadline_.erase({found->second.deadline, inbound});
     children_.erase(found);
-    auto [from, to] = by_peer_.equal_range(child.sa.remote.address);
-    for (auto entry = from; entry != to; ++entry)
-        if (entry->second == inbound) {
-            by_peer_.erase(entry);
-            break;
-        }
+    forget(by_peer_, child.sa.remote.address, inbound);
+    forget(by_policy_, child.sa.policy, inbound);
     return child;
 }
 

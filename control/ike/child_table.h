@@ -41,6 +41,7 @@ class ChildTable {
     [[nodiscard]] Child* find(SaId sa);
     [[nodiscard]] Child* find_outbound(Ipv4Address peer, Spi outbound_spi);
     [[nodiscard]] std::vector<Child*> with_peer(Ipv4Address peer);
+    [[nodiscard]] std::vector<Child*> with_policy(PolicyId policy);
     [[nodiscard]] bool any_established(Ipv4Address peer);
     /// The one that new packets of this flow leave by.
     [[nodiscard]] Child* current(Ipv4Address peer, const std::string& connection, PolicyId policy);
@@ -67,6 +68,7 @@ class ChildTable {
 
     std::map<SaId, Entry> children_; // by inbound number; the outbound one is the next
     std::unordered_multimap<Ipv4Address, SaId> by_peer_;
+    std::unordered_multimap<PolicyId, SaId> by_policy_;
     std::set<std::pair<Instant, SaId>> by_deadline_;
 };
 

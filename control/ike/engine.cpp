@@ -24,8 +24,11 @@ bool is_first_message(const Header& header) {
 
 // --- the public face ----------------------------------------------------------------------------
 
-Engine::Engine(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis)
-    : core_(std::make_unique<Core>(std::move(config), rng, spis)) {}
+Engine::Engine(std::shared_ptr<const EngineConfig> config,
+               Rng& rng,
+               SpiAllocator& spis,
+               PolicyAllocator& policies)
+    : core_(std::make_unique<Core>(std::move(config), rng, spis, policies)) {}
 
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
@@ -61,9 +64,12 @@ void Engine::set_debug(bool isakmp, bool keys) {
 
 // --- datagrams ----------------------------------------------------------------------------------
 
-Engine::Core::Core(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis)
+Engine::Core::Core(std::shared_ptr<const EngineConfig> config,
+                   Rng& rng,
+                   SpiAllocator& spis,
+                   PolicyAllocator& policies)
     : config_(std::move(config)), rng_(rng), spis_(spis), cookie_secret_(kCookieSecretBytes),
-      admission_(rng.u64()) {
+      admission_(rng.u64()), flows_(policies) {
     ENSURE(config_ != nullptr);
     rng_.fill(cookie_secret_.writable());
 }
@@ -183,8 +189,16 @@ bool Engine::Core::is_configured(Ipv4Address peer) const {
 // --- steps --------------------------------------------------------------------------------------
 
 Environment Engine::Core::environment() {
-    return {
-        *config_, now_, rng_, spis_, ids_, counters_, cookie_secret_.view(), debug_, export_keys_};
+    return {*config_,
+            now_,
+            rng_,
+            spis_,
+            flows_,
+            ids_,
+            counters_,
+            cookie_secret_.view(),
+            debug_,
+            export_keys_};
 }
 
 void Engine::Core::queue(SessionId id, SessionEvent event) {
@@ -198,6 +212,7 @@ Actions Engine::Core::finish() {
         if (sessions_.find(id) != nullptr)
             run(id, std::move(event));
     }
+    remove_ended_policies();
     return std::exchange(actions_, {});
 }
 
@@ -297,7 +312,7 @@ void Engine::Core::effect(const Session& from, PhaseOneFailed&) {
             continue;
         auto peer = std::ranges::find(connection->peers, from.remote.address);
         if (peer != connection->peers.end() && ++peer != connection->peers.end())
-            request(*connection, flow.policy, *peer);
+            request(flow, connection->profile, {connection->local, kIkePort}, {*peer, kIkePort});
     }
 }
 

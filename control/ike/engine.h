@@ -26,7 +26,10 @@ class Engine {
     static constexpr std::size_t kMaxHalfOpenUnknown = kMaxHalfOpen / 2; // no crypto map names them
 
     /// `rng` and `spis` outlive the engine.
-    Engine(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis);
+    Engine(std::shared_ptr<const EngineConfig> config,
+           Rng& rng,
+           SpiAllocator& spis,
+           PolicyAllocator& policies);
     Engine(Engine&&) noexcept;
     Engine& operator=(Engine&&) noexcept;
     ~Engine();

@@ -50,6 +50,8 @@ void Engine::Core::effect(const Session& from, OutboundReady& ready) {
     child->expires = now_ + child->sa.lifetime;
     child->rekey_at = now_ + child->sa.lifetime / 100 * percent;
     replace_twin(*child);
+    if (child->sa.lease != nullptr)
+        replace_elsewhere(*child);
     if (child->current) {
         child->outbound_installed = true;
         actions_.emplace_back(std::move(ready.install));
@@ -93,6 +95,16 @@ void Engine::Core::recall_twin(const Child& gone) {
     }
 }
 
+/// A peer that came back under another address finds its own old SA in the way. Asked (RFC 3706),
+/// the dead one is gone before the living has asked often.
+void Engine::Core::effect(const Session&, HolderDoubted& doubted) {
+    for (const Child* child : children_.with_policy(doubted.policy))
+        if (child->established) {
+            PeerSilent question{child->sa.inbound_sa};
+            return on(question);
+        }
+}
+
 /// At most one SA pair of a flow is current. A rekey's result takes over; of two made at once by
 /// both sides, both keep the same one.
 void Engine::Core::replace_twin(Child& fresh) {
@@ -105,6 +117,13 @@ void Engine::Core::replace_twin(Child& fresh) {
         const bool other_stays = collides(fresh, *other) && rank(other->sa) > rank(fresh.sa);
         retire(other_stays ? fresh : *other);
     }
+}
+
+/// A peer of a dynamic entry came back from another address: nobody is at the old one any more.
+void Engine::Core::replace_elsewhere(const Child& fresh) {
+    for (Child* other : children_.with_policy(fresh.sa.policy))
+        if (other->established && other->sa.remote.address != fresh.sa.remote.address)
+            remove_child(other->sa.inbound_sa, Tell::Yes);
 }
 
 void Engine::Core::retire(Child& child) {
@@ -121,10 +140,15 @@ void Engine::Core::remove_child(SaId inbound, Tell tell) {
     actions_.emplace_back(RemoveSaAction{sa.inbound_sa, sa.inbound_spi, true});
     spis_.release(sa.inbound_spi);
     if (tell == Tell::Yes)
-        if (const Session* session = established_with(sa.local.address, sa.remote.address))
+        if (const Session* session = keeper_of(sa))
             queue(session->id, TellDeleted{{sa.inbound_spi}});
     if (child.established && !children_.any_established(sa.remote.address))
         log_session_status(sa.remote.address, sa.remote.port, "DOWN", sa.peer_identity);
+}
+
+void Engine::Core::remove_ended_policies() {
+    for (const PolicyId policy : flows_.take_ended())
+        actions_.emplace_back(RemovePolicyAction{policy});
 }
 
 void Engine::Core::tick_child(SaId inbound) {
@@ -141,9 +165,7 @@ void Engine::Core::rekey(Child& child) {
     // If this comes to nothing, again after a while, until the SA itself ends.
     child.rekey_at = now_ + kRekeyRetry;
     children_.reschedule(child);
-    const Connection* connection = find_connection(*config_, child.sa.connection);
-    if (connection != nullptr && !is_pending(*connection, child.sa.policy))
-        request(*connection, child.sa.policy, child.sa.remote.address);
+    renew(child.sa);
 }
 
 void Engine::Core::log_session_status(Ipv4Address peer,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "control/ike/dynamic_flow.h"
 #include "control/ike/engine_core.h"
 
 #include <algorithm>
+#include <array>
 
 namespace adit::ike {
 
@@ -9,7 +11,8 @@ namespace adit::ike {
 
 void Engine::Core::on(Initiate& event) {
     const Connection* connection = find_connection(*config_, event.connection);
-    if (connection == nullptr || connection->peers.empty())
+    // An entry for unknown peers does not begin with them.
+    if (connection == nullptr || connection->peers.empty() || connection->dynamic)
         return;
     for (const Flow& flow : connection->flows)
         if (event.policy == kNoPolicy || event.policy == flow.policy)
@@ -17,30 +20,60 @@ void Engine::Core::on(Initiate& event) {
 }
 
 void Engine::Core::initiate(const Connection& connection, const Flow& flow) {
-    if (is_pending(connection, flow.policy))
+    const FlowRequest wanted{connection.name, flow.policy};
+    if (is_pending(wanted, connection.peers))
         return;
     for (const Ipv4Address peer : connection.peers)
         if (children_.current(peer, connection.name, flow.policy) != nullptr)
             return;
+    const Endpoint local{connection.local, kIkePort};
     // A peer that is up already comes before the first of the list.
     for (const Ipv4Address peer : connection.peers)
         if (established_with(connection.local, peer, connection.profile) != nullptr)
-            return request(connection, flow.policy, peer);
-    request(connection, flow.policy, connection.peers.front());
+            return request(wanted, connection.profile, local, {peer, kIkePort});
+    request(wanted, connection.profile, local, {connection.peers.front(), kIkePort});
 }
 
-void Engine::Core::request(const Connection& connection, PolicyId policy, Ipv4Address peer) {
-    const FlowRequest wanted{connection.name, policy};
-    if (const Session* session = session_for(connection.local, peer, connection.profile))
-        return queue(session->id, StartQuickMode{wanted});
-    const IsakmpProfile* profile = find_profile(*config_, connection.profile);
-    if (key_for_address(*config_, profile, peer) == nullptr)
+void Engine::Core::request(FlowRequest wanted,
+                           const std::string& profile,
+                           Endpoint local,
+                           Endpoint remote) {
+    const Ipv4Address peer = remote.address;
+    // A flow made at run time belongs to one peer, of perhaps several behind this address.
+    const Session* session = wanted.lease != nullptr ? beginning_with(local.address, peer, profile)
+                                                     : session_for(local.address, peer, profile);
+    if (session != nullptr)
+        return queue(session->id, StartQuickMode{std::move(wanted)});
+    if (key_for_address(*config_, find_profile(*config_, profile), peer) == nullptr)
         return log_failure(
-            Failure::NoPresharedKey, peer, connection.name + ": no pre-shared key for this peer");
+            Failure::NoPresharedKey, peer, wanted.connection + ": no pre-shared key for this peer");
     if (config_->phase1.empty())
         return log_failure(
-            Failure::NoPhase1Proposal, peer, connection.name + ": no ISAKMP policy configured");
-    begin_phase1({connection.local, kIkePort}, {peer, kIkePort}, connection.profile, {wanted});
+            Failure::NoPhase1Proposal, peer, wanted.connection + ": no ISAKMP policy configured");
+    begin_phase1(local, remote, profile, {std::move(wanted)});
+}
+
+void Engine::Core::renew(const ChildSa& sa) {
+    const Connection* connection = find_connection(*config_, sa.connection);
+    if (connection == nullptr)
+        return;
+    FlowRequest wanted{sa.connection, sa.policy, sa.lease};
+    const std::array current{sa.remote.address};
+    if (is_pending(wanted,
+                   sa.lease != nullptr ? std::span<const Ipv4Address>{current} : connection->peers))
+        return;
+    if (sa.lease == nullptr)
+        return request(std::move(wanted),
+                       connection->profile,
+                       {sa.local.address, kIkePort},
+                       {sa.remote.address, kIkePort});
+    if (const Session* session = keeper_of(sa))
+        return queue(session->id, StartQuickMode{std::move(wanted)});
+    // Whoever is not in the configuration is where its SA says; behind a NAT, at that very port.
+    request(std::move(wanted),
+            sa.profile,
+            {sa.local.address, sa.udp_encapsulated ? sa.local.port : kIkePort},
+            {sa.remote.address, sa.udp_encapsulated ? sa.remote.port : kIkePort});
 }
 
 SessionId Engine::Core::begin_phase1(Endpoint local,
@@ -66,33 +99,45 @@ SessionId Engine::Core::begin_phase1(Endpoint local,
     return id;
 }
 
-bool Engine::Core::is_pending(const Connection& connection, PolicyId policy) {
-    const auto wanted = [&](const FlowRequest& flow) {
-        return flow.policy == policy && flow.connection == connection.name;
+bool Engine::Core::is_pending(const FlowRequest& wanted, std::span<const Ipv4Address> peers) {
+    const auto waiting = [&](const FlowRequest& flow) {
+        return flow.policy == wanted.policy && flow.connection == wanted.connection;
     };
     const auto running = [&](const std::unique_ptr<QuickMode>& quick) {
-        return quick->policy == policy && quick->connection == connection.name &&
+        return quick->policy == wanted.policy && quick->connection == wanted.connection &&
                quick->leg.state != State::QmDone && quick->leg.state != State::Dead;
     };
-    for (const Ipv4Address peer : connection.peers)
+    for (const Ipv4Address peer : peers)
         for (const Session* session : sessions_.with_peer(peer))
-            if (std::ranges::any_of(session->queue, wanted) ||
+            if (std::ranges::any_of(session->queue, waiting) ||
                 std::ranges::any_of(session->quick_modes, running))
                 return true;
     return false;
+}
+
+bool Engine::Core::is_established(const Session& session) const {
+    const Secured* keys = session.secured();
+    return session.leg.state == State::Established && keys != nullptr && keys->expires > now_;
 }
 
 Session*
 Engine::Core::established_with(Ipv4Address local, Ipv4Address peer, const std::string& profile) {
     Session* newest = nullptr;
     for (Session* session : sessions_.with_peer(peer)) {
-        const Secured* keys = session->secured();
         const bool fits =
             session->local.address == local && (profile.empty() || session->profile == profile);
-        if (fits && session->leg.state == State::Established && keys != nullptr &&
-            keys->expires > now_)
+        if (fits && is_established(*session))
             newest = session;
     }
+    return newest;
+}
+
+Session* Engine::Core::keeper_of(const ChildSa& sa) {
+    Session* newest = nullptr;
+    for (Session* session : sessions_.with_peer(sa.remote.address))
+        if (is_established(*session) && session->local.address == sa.local.address &&
+            session->secured()->peer_identity == sa.peer_identity)
+            newest = session;
     return newest;
 }
 
@@ -100,6 +145,11 @@ Session*
 Engine::Core::session_for(Ipv4Address local, Ipv4Address peer, const std::string& profile) {
     if (Session* session = established_with(local, peer, profile))
         return session;
+    return beginning_with(local, peer, profile);
+}
+
+Session*
+Engine::Core::beginning_with(Ipv4Address local, Ipv4Address peer, const std::string& profile) {
     for (Session* session : sessions_.with_peer(peer))
         if (session->local.address == local && session->profile == profile &&
             session->role == Role::Initiator && session->leg.state != State::Dead &&
@@ -121,6 +171,16 @@ void Engine::Core::on(InstallFinished& event) {
     remove_child(child->sa.inbound_sa, Tell::Yes);
 }
 
+void Engine::Core::on(PolicyRefused& event) {
+    for (Child* child : children_.with_policy(event.policy)) {
+        log_failure(Failure::InstallRefused,
+                    child->sa.remote.address,
+                    child->sa.connection + ": the dataplane refused policy " +
+                        std::to_string(event.policy.value) + ": " + event.reason);
+        remove_child(child->sa.inbound_sa, Tell::Yes);
+    }
+}
+
 void Engine::Core::on(SaLimitReached& event) {
     Child* child = children_.find(event.sa);
     if (child == nullptr)
@@ -130,13 +190,11 @@ void Engine::Core::on(SaLimitReached& event) {
             rekey(*child);
         return;
     }
-    const Connection* connection = find_connection(*config_, child->sa.connection);
-    const PolicyId policy = child->sa.policy;
-    const Ipv4Address peer = child->sa.remote.address;
+    const ChildSa sa = child->sa;
     const bool in_use = child->current;
-    remove_child(child->sa.inbound_sa, Tell::Yes);
-    if (in_use && connection != nullptr && !is_pending(*connection, policy))
-        request(*connection, policy, peer);
+    remove_child(sa.inbound_sa, Tell::Yes);
+    if (in_use)
+        renew(sa);
 }
 
 void Engine::Core::on(PeerSilent& event) {
@@ -144,7 +202,7 @@ void Engine::Core::on(PeerSilent& event) {
     if (child == nullptr || !config_->dpd)
         return;
     const ChildSa& sa = child->sa;
-    if (const Session* session = established_with(sa.local.address, sa.remote.address))
+    if (const Session* session = keeper_of(sa))
         return queue(session->id, StartDpd{});
     // Without an ISAKMP SA nobody can be asked; a new one answers the question either way.
     const Connection* connection = find_connection(*config_, sa.connection);
@@ -170,6 +228,8 @@ void Engine::Core::on(PeerMovedTo& event) {
             continue;
         Child moved = children_.take(sibling->sa.inbound_sa);
         moved.sa.remote = event.remote;
+        if (moved.sa.lease != nullptr && moved.sa.lease->claimant.at)
+            moved.sa.lease->claimant.at = event.remote.address;
         children_.insert(std::move(moved));
     }
 }
@@ -252,14 +312,20 @@ bool Engine::Core::still_wanted(const Session& session, const EngineConfig& befo
 }
 
 bool Engine::Core::still_wanted(const Child& child) const {
-    const Connection* connection = find_connection(*config_, child.sa.connection);
-    if (connection == nullptr || connection->local != child.sa.local.address ||
-        std::ranges::find(connection->peers, child.sa.remote.address) == connection->peers.end())
+    const ChildSa& sa = child.sa;
+    const Connection* connection = find_connection(*config_, sa.connection);
+    if (connection == nullptr || connection->dynamic.has_value() != (sa.lease != nullptr))
         return false;
-    const Flow* flow = find_flow(*connection, child.sa.policy);
-    const bool pfs_as_asked = !connection->pfs || connection->pfs == child.sa.pfs;
-    return flow != nullptr && flow->selector == child.sa.selector && pfs_as_asked &&
-           is_offered(child.sa.algorithms, *connection);
+    const bool pfs_as_asked = !connection->pfs || connection->pfs == sa.pfs;
+    if (!pfs_as_asked || !is_offered(sa.algorithms, *connection))
+        return false;
+    if (connection->dynamic)
+        return is_open_to(*connection, sa.local.address, sa.remote.address, sa.profile) &&
+               objection(*config_, *connection, sa.selector).empty();
+    const Flow* flow = find_flow(*connection, sa.policy);
+    return connection->local == sa.local.address &&
+           std::ranges::find(connection->peers, sa.remote.address) != connection->peers.end() &&
+           flow != nullptr && flow->selector == sa.selector;
 }
 
 void Engine::Core::on(Reconfigure& event) {

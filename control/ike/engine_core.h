@@ -14,12 +14,16 @@
 
 #include <deque>
 #include <map>
+#include <span>
 
 namespace adit::ike {
 
 class Engine::Core {
   public:
-    Core(std::shared_ptr<const EngineConfig> config, Rng& rng, SpiAllocator& spis);
+    Core(std::shared_ptr<const EngineConfig> config,
+         Rng& rng,
+         SpiAllocator& spis,
+         PolicyAllocator& policies);
 
     Actions handle(Event event, Instant now);
     Actions advance(Instant now);
@@ -66,6 +70,7 @@ class Engine::Core {
     void effect(const Session& from, PeerDeleted& deleted);
     void effect(const Session& from, PeerClosed& closed);
     void effect(const Session& from, InitialContactSeen& seen);
+    void effect(const Session& from, HolderDoubted& doubted);
     void effect(const Session& from, PhaseOneUp& up);
     void effect(const Session& from, PhaseOneFailed& failed);
     void effect(const Session& from, RekeyDue& due);
@@ -74,7 +79,10 @@ class Engine::Core {
     // --- engine_children.cpp
     enum class Tell : bool { No, Yes };
     void remove_child(SaId inbound, Tell tell);
+    /// Flows without SAs take their policies along.
+    void remove_ended_policies();
     void replace_twin(Child& fresh);
+    void replace_elsewhere(const Child& fresh);
     void retire(Child& child);
     void recall_twin(const Child& gone);
     void rekey(Child& child);
@@ -87,6 +95,7 @@ class Engine::Core {
     // --- engine_commands.cpp
     void on(Initiate& event);
     void on(InstallFinished& event);
+    void on(PolicyRefused& event);
     void on(SaLimitReached& event);
     void on(PeerSilent& event);
     void on(PeerMovedTo& event);
@@ -95,12 +104,22 @@ class Engine::Core {
     void on(Reconfigure& event);
     void on(Shutdown& event);
     void initiate(const Connection& connection, const Flow& flow);
-    void request(const Connection& connection, PolicyId policy, Ipv4Address peer);
-    [[nodiscard]] bool is_pending(const Connection& connection, PolicyId policy);
+    void
+    request(FlowRequest wanted, const std::string& profile, Endpoint local, Endpoint remote);
+    /// Another pair for the flow of this one, with the same peer.
+    void renew(const ChildSa& sa);
+    [[nodiscard]] bool is_pending(const FlowRequest& wanted, std::span<const Ipv4Address> peers);
     /// The session new quick modes with this peer run under: the newest established, else one that
     /// we are setting up. Null when there is none.
     [[nodiscard]] Session*
     session_for(Ipv4Address local, Ipv4Address peer, const std::string& profile);
+    /// One that we are setting up.
+    [[nodiscard]] Session*
+    beginning_with(Ipv4Address local, Ipv4Address peer, const std::string& profile);
+    /// The newest established session with the very peer of this SA: several may live behind one
+    /// NAT.
+    [[nodiscard]] Session* keeper_of(const ChildSa& sa);
+    [[nodiscard]] bool is_established(const Session& session) const;
     /// `profile`: none but its sessions; empty: any.
     [[nodiscard]] Session*
     established_with(Ipv4Address local, Ipv4Address peer, const std::string& profile = {});
@@ -121,6 +140,7 @@ class Engine::Core {
     IdSource ids_;
     EngineCounters counters_;
     Admission admission_;
+    RuntimeFlows flows_; // before all who hold leases
     SessionTable sessions_;
     ChildTable children_;
     /// SA bodies of half-open exchanges: a flood of equal first messages keeps one copy.

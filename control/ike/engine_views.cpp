@@ -63,6 +63,7 @@ ChildSaView view_of(const Child& child) {
     view.inbound_spi = sa.inbound_spi;
     view.outbound_spi = sa.outbound_spi;
     view.policy = sa.policy;
+    view.dynamic = sa.lease != nullptr;
     view.connection = sa.connection;
     view.role = sa.role;
     view.local = sa.local;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/ike/flow_choice.h"
 
+#include "control/ike/dynamic_flow.h"
+
 #include <algorithm>
 
 namespace adit::ike {
@@ -37,7 +39,7 @@ Result<TrafficSelector> requested_selector(Turn& turn) {
 }
 
 bool serves(const Connection& connection, const Session& session) {
-    return connection.local == session.local.address &&
+    return !connection.dynamic && connection.local == session.local.address &&
            (connection.profile.empty() || connection.profile == session.profile) &&
            std::ranges::find(connection.peers, session.remote.address) != connection.peers.end();
 }
@@ -107,6 +109,9 @@ Verdict choose_flow(Turn& turn, const Connection*& connection) {
             ending(Failure::ProxyMismatch, wanted.error().text, NotifyType::InvalidIdInformation));
     const Match match = match_flow(turn, *wanted);
     if (match.flow == nullptr) {
+        TRY_VOID(claim_flow(turn, *wanted, connection));
+        if (connection != nullptr)
+            return {};
         debug(turn, "IPSec policy invalidated proposal with error 32");
         return refuse(ending(Failure::ProxyMismatch,
                              proxy_evidence(turn, *wanted),

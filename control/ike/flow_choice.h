@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which permit line of which crypto map entry a peer's quick mode is about: the one whose mirror
-// image its proxy identities are, exactly.
+// image its proxy identities are, exactly. A peer for whom no static entry has such a line may
+// claim what a dynamic entry gives (dynamic_flow.h).
 //
 // Threading: as step(). Errors: a Refusal that names theirs, our nearest, and what differs.
 // Source: RFC 2409 5.5, RFC 2407 4.6.2.

@@ -109,6 +109,13 @@ struct Flow {
     std::uint32_t acl_sequence{};
 };
 
+/// What a crypto map entry takes from `crypto dynamic-map NAME SEQUENCE`.
+struct DynamicEntry {
+    std::string map_name;
+    std::uint32_t sequence{};
+    std::vector<Flow> exceptions; // deny lines
+};
+
 /// A crypto map entry on one interface.
 struct Connection {
     std::string name; // "VPNMAP 10": unique
@@ -125,6 +132,10 @@ struct Connection {
     std::string acl_name;
     std::string profile; // set isakmp-profile; empty: whichever fits
     std::vector<Flow> flows;
+    /// Set for an entry of a `crypto dynamic-map`. Peers are not known beforehand (or `peers` alone
+    /// are served), and nothing is initiated: a peer may claim what lies inside one of the flows
+    /// and inside none of the exceptions before it, or without an access list what nobody else has.
+    std::optional<DynamicEntry> dynamic;
 };
 
 struct Dpd {
@@ -149,6 +160,7 @@ struct EngineConfig {
     AggressiveMode aggressive{AggressiveMode::Named};
     SelfIdentity self; // of peers without a profile that says otherwise
     std::vector<Connection> connections;
+    std::vector<Ipv4Address> own_addresses;
     std::optional<Dpd> dpd;
     Duration nat_keepalive{std::chrono::seconds{20}};
     std::uint64_t generation{}; // counts configurations up
@@ -186,6 +198,12 @@ struct SaLimitReached {
     bool hard{false};
 };
 
+/// Answer of the dataplane to an AddPolicyAction that it could not carry out.
+struct PolicyRefused {
+    PolicyId policy;
+    std::string reason;
+};
+
 /// Packets leave by this SA and none came back for the DPD interval: on-demand DPD waits for this.
 struct PeerSilent {
     SaId sa; // either direction
@@ -219,6 +237,7 @@ using Event = std::variant<DatagramReceived,
                            Initiate,
                            DhFinished,
                            InstallFinished,
+                           PolicyRefused,
                            SaLimitReached,
                            PeerSilent,
                            PeerMovedTo,
@@ -268,6 +287,19 @@ struct RemoveSaAction {
     bool inbound{};
 };
 
+/// A policy for what a peer of a dynamic entry claimed. It comes before the SAs that serve it, and
+/// is in the dataplane before the message leaves that lets the peer use them.
+struct AddPolicyAction {
+    PolicyId policy;
+    std::string connection;
+    TrafficSelector selector;
+};
+
+/// Behind the removal of its last SA. Frees the number.
+struct RemovePolicyAction {
+    PolicyId policy;
+};
+
 struct Log {
     LogRecord record;
 };
@@ -291,6 +323,8 @@ using Action = std::variant<SendDatagram,
                             StartDh,
                             InstallSaAction,
                             RemoveSaAction,
+                            AddPolicyAction,
+                            RemovePolicyAction,
                             Log,
                             Debug,
                             ExportKeys>;
@@ -307,6 +341,17 @@ class SpiAllocator {
     virtual std::optional<Spi> allocate(PolicyId policy) = 0;
     /// The SPI may be used again once the dataplane has let go of it.
     virtual void release(Spi spi) = 0;
+};
+
+/// Hands out numbers of policies made at run time.
+class PolicyAllocator {
+  public:
+    virtual ~PolicyAllocator() = default;
+    /// Nothing when all are in use. A number comes again only when the dataplane has let go of the
+    /// policy that had it and of that policy's SAs.
+    virtual std::optional<PolicyId> allocate() = 0;
+    /// Of a number for which no AddPolicyAction was given.
+    virtual void release(PolicyId policy) = 0;
 };
 
 // --- what the engine shows ----------------------------------------------------------------------
@@ -336,6 +381,7 @@ struct ChildSaView { // a pair, or an inbound half while quick mode runs
     SaId inbound_sa, outbound_sa;
     Spi inbound_spi, outbound_spi;
     PolicyId policy;
+    bool dynamic{false}; // the policy was made for this peer
     std::string connection;
     Role role{};
     Endpoint local, remote;
@@ -368,6 +414,7 @@ enum class Failure : std::uint8_t {
     NoPhase2Proposal,     // no common transform set (as responder)
     Phase2Refused,        // the peer answered NO-PROPOSAL-CHOSEN to quick mode
     ProxyMismatch,        // proxy identities match no ACL line (as responder)
+    ProxyInUse,           // proxy identities overlap what another peer has (as responder)
     ProxyRefused,         // the peer answered INVALID-ID-INFORMATION
     PfsMismatch,          // group missing or other than configured
     Phase1Timeout,

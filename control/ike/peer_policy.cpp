@@ -137,6 +137,16 @@ SharedKey key_for_identity(const EngineConfig& config, const Identity& peer, Ipv
     return key_for_address(config, nullptr, address);
 }
 
+bool is_key_of_name(const EngineConfig& config, const Identity& peer, const SecretBuffer& key) {
+    bool found = false;
+    for_each_keyring(config, [&](const std::vector<PresharedKey>& keys) {
+        found = found || std::ranges::any_of(keys, [&](const PresharedKey& each) {
+                    return is_under_name(each, peer) && *each.key == key;
+                });
+    });
+    return found;
+}
+
 bool matches(const IdentityMatch& wanted, const Identity& peer) {
     using Kind = IdentityMatch::Kind;
     switch (wanted.kind) {

@@ -29,6 +29,10 @@ key_for_address(const EngineConfig& config, const IsakmpProfile* profile, Ipv4Ad
 /// As key_for_address, but a key under the peer's own name comes first.
 SharedKey key_for_identity(const EngineConfig& config, const Identity& peer, Ipv4Address address);
 
+/// A key configured under this name: it proves the name, where a key for addresses proves only that
+/// its bearer is one of those who have it.
+bool is_key_of_name(const EngineConfig& config, const Identity& peer, const SecretBuffer& key);
+
 bool matches(const IdentityMatch& wanted, const Identity& peer);
 
 /// The profile an authenticated peer falls under, null for none: the first that matches its name

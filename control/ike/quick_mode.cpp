@@ -79,6 +79,7 @@ ChildSa child_of(Turn& turn) {
     child.inbound_spi = quick.inbound_spi;
     child.outbound_spi = quick.choice->spi;
     child.policy = quick.policy;
+    child.lease = quick.lease;
     child.connection = quick.connection;
     child.role = quick.role;
     child.local = session.local;
@@ -92,6 +93,7 @@ ChildSa child_of(Turn& turn) {
     child.kilobytes = quick.choice->kilobytes;
     child.isakmp = session.conn_id;
     child.peer_identity = secured(turn).peer_identity;
+    child.profile = session.profile;
     child.started = quick.started;
     return child;
 }
@@ -124,6 +126,10 @@ Pair derive_pair(Turn& turn, const ChildSa& child) {
 }
 
 void install_inbound(Turn& turn, const ChildSa& child, InstallSaAction install) {
+    if (child.lease != nullptr && !child.lease->added) {
+        child.lease->added = true;
+        turn.out.emplace_back(AddPolicyAction{child.policy, child.connection, child.selector});
+    }
     turn.out.emplace_back(std::move(install));
     turn.out.emplace_back(InboundReady{child});
     quick_of(turn).inbound_installed = true;
@@ -385,6 +391,7 @@ Verdict send_qm3(Turn& turn) {
     ++turn.env.counters.phase2_established;
     turn.out.emplace_back(
         OutboundReady{child.inbound_sa, child.inbound_spi, std::move(pair.outbound)});
+    quick.lease.reset(); // the child has its own
     return {};
 }
 
@@ -398,6 +405,7 @@ Verdict accept_qm3(Turn& turn) {
     ++turn.env.counters.phase2_established;
     turn.out.emplace_back(
         OutboundReady{quick.inbound_sa, quick.inbound_spi, std::move(*quick.outbound)});
+    quick.lease.reset();
     quick.outbound.reset();
     return {};
 }

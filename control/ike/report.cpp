@@ -32,6 +32,7 @@ constexpr std::array kFailureWords = {
     FailureWords{Failure::NoPhase2Proposal, "no-phase2-proposal", "p2-transform", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
     FailureWords{Failure::Phase2Refused, "phase2-refused", "p2-transform", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Informational mode failed with peer at %s"},
     FailureWords{Failure::ProxyMismatch, "proxy-mismatch", "p2-proxy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
+    FailureWords{Failure::ProxyInUse, "proxy-in-use", "p2-proxy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
     FailureWords{Failure::ProxyRefused, "proxy-refused", "p2-proxy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Informational mode failed with peer at %s"},
     FailureWords{Failure::PfsMismatch, "pfs-mismatch", "p2-transform", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
     FailureWords{Failure::Phase1Timeout, "phase1-timeout", "no-reply", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Main mode failed with peer at %s"},

@@ -13,6 +13,7 @@
 #include "control/ike/payload_id.h"
 #include "control/ike/peer_policy.h"
 #include "control/ike/proposal.h"
+#include "control/ike/runtime_flows.h"
 
 #include <array>
 #include <cstdint>
@@ -173,6 +174,7 @@ using Phase1Data = std::variant<std::monostate,
 struct FlowRequest {
     std::string connection;
     PolicyId policy;
+    FlowLease lease{}; // of a flow made at run time
 };
 
 struct QuickMode {
@@ -183,6 +185,7 @@ struct QuickMode {
     Instant started;
     std::string connection;
     PolicyId policy{kNoPolicy};
+    FlowLease lease; // of a dynamic entry's flow
     TrafficSelector selector;
     std::uint32_t replay_window{};
     Bytes nonce_i;
@@ -339,6 +342,7 @@ struct ChildSa {
     Spi inbound_spi;
     Spi outbound_spi;
     PolicyId policy;
+    FlowLease lease; // of a dynamic entry's flow
     std::string connection;
     Role role{};
     Endpoint local;
@@ -352,6 +356,7 @@ struct ChildSa {
     std::uint64_t kilobytes{};
     ConnId isakmp;
     std::string peer_identity;
+    std::string profile; // of the session that made it
     Instant started; // first message sent or received
 };
 
@@ -387,6 +392,11 @@ struct PeerClosed {
 /// RFC 2407 4.6.3.3: the peer knows of no other SA with us.
 struct InitialContactSeen {};
 
+/// Somebody else claims what this policy protects: does its holder still live?
+struct HolderDoubted {
+    PolicyId policy;
+};
+
 struct PhaseOneUp {};
 
 /// Phase 1 ended before it was established.
@@ -402,6 +412,7 @@ using Output = std::variant<SendDatagram,
                             SendNatKeepalive,
                             StartDh,
                             InstallSaAction,
+                            AddPolicyAction,
                             Log,
                             Debug,
                             ExportKeys,
@@ -411,6 +422,7 @@ using Output = std::variant<SendDatagram,
                             PeerDeleted,
                             PeerClosed,
                             InitialContactSeen,
+                            HolderDoubted,
                             PhaseOneUp,
                             PhaseOneFailed,
                             RekeyDue,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/ike/step.h"
 
+#include "control/ike/dynamic_flow.h"
 #include "control/ike/receive.h"
 #include "control/ike/rows.h"
 
@@ -25,13 +26,17 @@ bool is_running(const std::unique_ptr<QuickMode>& quick) {
 void begin_quick(Turn& turn, const FlowRequest& flow) {
     const Connection* connection = find_connection(turn.env.config, flow.connection);
     const Flow* line = connection == nullptr ? nullptr : find_flow(*connection, flow.policy);
-    if (line == nullptr)
+    if (connection == nullptr || (line == nullptr && flow.lease == nullptr))
+        return;
+    // Whoever answered phase 1 at that address need not be who holds the flow.
+    if (flow.lease != nullptr && flow.lease->claimant != claimant_of(turn))
         return;
     Session& session = turn.session;
     auto quick = new_quick(turn, fresh_message_id(turn), Role::Initiator);
     quick->connection = connection->name;
-    quick->policy = line->policy;
-    quick->selector = line->selector;
+    quick->policy = flow.policy;
+    quick->lease = flow.lease;
+    quick->selector = flow.lease != nullptr ? flow.lease->selector : line->selector;
     quick->replay_window = connection->replay_window;
     remember_id(session, quick->id);
     turn.quick = quick.get();

@@ -34,6 +34,7 @@ struct Environment {
     Instant now;
     Rng& rng;
     SpiAllocator& spis;
+    RuntimeFlows& flows;
     IdSource& ids;
     EngineCounters& counters;
     ByteView secret; // of this engine, for answers nobody outside can foresee

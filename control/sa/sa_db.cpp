@@ -42,6 +42,17 @@ const InstalledSa* SaDb::find(SaId sa) const {
     return found == installed_.end() ? nullptr : &found->second;
 }
 
+bool SaDb::has_sas(PolicyId policy) const {
+    const auto sas = of_policy_.find(policy);
+    return sas != of_policy_.end() && !sas->second.empty();
+}
+
+void SaDb::forget_policy(PolicyId policy) {
+    of_policy_.erase(policy);
+    folded_.erase(policy);
+    baseline_.erase(policy);
+}
+
 /// Null when the slot counts for another SA by now.
 static const ipc::SaStats* own_stats(const SaDb::StatsOf& stats_of, const InstalledSa& sa) {
     const ipc::SaStats* stats = stats_of(sa);

@@ -41,6 +41,11 @@ class SaDb {
 
     [[nodiscard]] const InstalledSa* find(SaId sa) const;
 
+    [[nodiscard]] bool has_sas(PolicyId policy) const;
+
+    /// A policy without SAs is gone: its number may be given to another.
+    void forget_policy(PolicyId policy);
+
     /// Folds its counters and forgets it.
     void remove(SaId sa);
 

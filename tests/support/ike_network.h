@@ -6,6 +6,7 @@
 // Threading: one thread; values. Every run is a function of its seed.
 #pragma once
 
+#include "common/error.h"
 #include "control/ike/engine.h"
 #include "control/ike/keymat.h"
 #include "control/ike/wire.h"
@@ -15,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -42,6 +44,27 @@ class CountingSpis final : public ike::SpiAllocator {
     std::size_t in_use_{0};
 };
 
+/// Numbers of policies made at run time, from 1000 up.
+class CountingPolicies final : public ike::PolicyAllocator {
+  public:
+    std::optional<PolicyId> allocate() override {
+        if (in_use_.size() == limit)
+            return std::nullopt;
+        in_use_.insert(next_);
+        return PolicyId{next_++};
+    }
+
+    void release(PolicyId policy) override { ENSURE(in_use_.erase(policy.value) == 1); }
+
+    [[nodiscard]] std::size_t in_use() const { return in_use_.size(); }
+
+    std::size_t limit{1'000'000};
+
+  private:
+    std::uint32_t next_{1000};
+    std::set<std::uint32_t> in_use_;
+};
+
 /// One direction as the dataplane would hold it.
 struct InstalledSa {
     Spi spi;
@@ -61,15 +84,17 @@ struct Gateway {
             ike::EngineConfig its_config,
             std::uint64_t seed)
         : name(std::move(its_name)), address(its_address), config(std::move(its_config)), rng(seed),
-          engine(std::make_shared<const ike::EngineConfig>(config), rng, spis) {}
+          engine(std::make_shared<const ike::EngineConfig>(config), rng, spis, policies) {}
 
     std::string name;
     Ipv4Address address;
     ike::EngineConfig config;
     SeededRng rng;
     CountingSpis spis;
+    CountingPolicies policies;
     ike::Engine engine;
     std::map<SaId, InstalledSa> installed;
+    std::map<PolicyId, TrafficSelector> installed_policies; // made at run time
     std::vector<std::string> log;
     std::vector<std::string> debug;
     std::vector<std::string> exported;
@@ -88,7 +113,8 @@ struct Gateway {
 
     [[nodiscard]] bool is_empty() const {
         return engine.isakmp_sas().empty() && engine.child_sas().empty() && installed.empty() &&
-               spis.in_use() == 0 && !engine.next_deadline();
+               spis.in_use() == 0 && installed_policies.empty() && policies.in_use() == 0 &&
+               !engine.next_deadline();
     }
 };
 
@@ -205,6 +231,19 @@ class Network {
         schedule(gateway,
                  std::chrono::milliseconds{1},
                  ike::DhFinished{ike::run(start.job, gateway.rng)});
+    }
+
+    void act(Gateway& gateway, ike::AddPolicyAction& add) {
+        const bool fresh = gateway.installed_policies.emplace(add.policy, add.selector).second;
+        ENSURE(fresh);
+    }
+
+    /// The dataplane lets go at once.
+    void act(Gateway& gateway, ike::RemovePolicyAction& remove) {
+        ENSURE(gateway.installed_policies.erase(remove.policy) == 1);
+        for (const auto& [id, sa] : gateway.installed)
+            ENSURE(sa.policy != remove.policy);
+        gateway.policies.release(remove.policy);
     }
 
     void act(Gateway& gateway, ike::InstallSaAction& install) {

@@ -33,6 +33,14 @@ class Spis final : public SpiAllocator {
     void release(Spi) override {}
 };
 
+/// The driver's entries are static: nobody claims anything.
+class NoPolicies final : public PolicyAllocator {
+  public:
+    std::optional<PolicyId> allocate() override { return std::nullopt; }
+
+    void release(PolicyId) override {}
+};
+
 std::map<std::string, std::string> parse_options(int argc, char** argv) {
     std::map<std::string, std::string> options;
     for (int i = 1; i < argc; ++i) {
@@ -60,7 +68,7 @@ class Driver {
   public:
     Driver(std::map<std::string, std::string> options, const EngineConfig& config)
         : options_(std::move(options)),
-          engine_(std::make_shared<const EngineConfig>(config), rng_, spis_),
+          engine_(std::make_shared<const EngineConfig>(config), rng_, spis_, policies_),
           local_(config.connections.front().local), ike_(open_socket(local_, 500)),
           nat_(open_socket(local_, 4500)) {
         engine_.set_debug(options_.contains("debug"), options_.contains("keys"));
@@ -174,6 +182,10 @@ class Driver {
         std::printf("remove %s sa %u\n", remove.inbound ? "in" : "out", remove.sa.value);
     }
 
+    void act(AddPolicyAction&) {}
+
+    void act(RemovePolicyAction&) {}
+
     void act(Log& line) { std::printf("%s\n", format(line.record).c_str()); }
 
     void act(Debug& line) { std::printf("%s\n", line.text.c_str()); }
@@ -209,6 +221,7 @@ class Driver {
     std::map<std::string, std::string> options_;
     SystemRng rng_;
     Spis spis_;
+    NoPolicies policies_;
     Engine engine_;
     Ipv4Address local_;
     int ike_;

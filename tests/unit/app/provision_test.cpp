@@ -133,6 +133,70 @@ TEST_F(ProvisionTest, InterfaceMtuIsBoundedByThePort) {
     EXPECT_EQ(provision().interfaces.at(0).ip_mtu, 1400U);
 }
 
+// --- dynamic entries
+
+struct DynamicProvisionTest : ProvisionTest {
+    DynamicProvisionTest() {
+        config.dynamic_maps["DYN"][10].transform_sets = {"TS"};
+        config.crypto_maps["VPNMAP"][65'535].dynamic_map = "DYN";
+    }
+
+    static constexpr const char* kName = "VPNMAP 65535 GigabitEthernet0/0 dynamic DYN 10";
+
+    static TrafficSelector claim(const char* remote) {
+        return {Ipv4Range::of(*parse_ipv4_prefix("10.1.0.0/16")),
+                Ipv4Range::of(*parse_ipv4_prefix(remote)),
+                0,
+                {},
+                {}};
+    }
+};
+
+TEST_F(DynamicProvisionTest, EntryWithoutListHasAPlaceAndNoRows) {
+    const Provision made = provision();
+    EXPECT_THAT(made.problems, IsEmpty());
+    ASSERT_EQ(made.engine->connections.size(), 2U);
+    const ike::Connection& connection = made.engine->connections[1];
+    EXPECT_EQ(connection.name, kName);
+    ASSERT_TRUE(connection.dynamic);
+    EXPECT_EQ(connection.dynamic->map_name, "DYN");
+    EXPECT_EQ(made.policies.size(), 2U);
+    const auto row = runtime_row(made, PolicyId{9}, kName, claim("10.7.0.0/24"));
+    ASSERT_TRUE(row);
+    EXPECT_GT(row->order, made.policies[1].order);
+    EXPECT_EQ(row->action, static_cast<std::uint8_t>(ipc::PolicyAction::Protect));
+    EXPECT_EQ(row->policy, 9U);
+    EXPECT_EQ(made.engine->own_addresses, std::vector<Ipv4Address>{Ipv4Address(192, 0, 2, 1)});
+}
+
+TEST_F(DynamicProvisionTest, WhatAListPermitsIsDroppedUntilItIsClaimed) {
+    config.access_lists["120"].lines = {permit("10.1.0.0/16", "10.6.0.0/16"),
+                                        permit("10.1.0.0/16", "10.7.0.0/16")};
+    config.dynamic_maps["DYN"][10].match_address = "120";
+    const Provision made = provision();
+    ASSERT_EQ(made.policies.size(), 4U);
+    EXPECT_EQ(made.policies[3].action, static_cast<std::uint8_t>(ipc::PolicyAction::Drop));
+    const auto row = runtime_row(made, PolicyId{9}, kName, claim("10.7.3.0/24"));
+    ASSERT_TRUE(row);
+    EXPECT_EQ(row->order, made.policies[3].order) << "at the place of its line";
+    EXPECT_EQ(row->entry, made.policies[3].entry);
+    EXPECT_LT(row->breadth, made.policies[3].breadth) << "and before it";
+    EXPECT_FALSE(runtime_row(made, PolicyId{9}, kName, claim("10.8.0.0/24")));
+    EXPECT_FALSE(runtime_row(made, PolicyId{9}, "VPNMAP 7", claim("10.7.3.0/24")));
+}
+
+TEST_F(DynamicProvisionTest, ListThatIsNotThereGivesNothingToAnybody) {
+    config.dynamic_maps["DYN"][10].match_address = "120";
+    const Provision made = provision();
+    EXPECT_THAT(made.problems, Contains(HasSubstr("access list 120")));
+    EXPECT_EQ(made.engine->connections.size(), 1U);
+}
+
+TEST_F(DynamicProvisionTest, MapThatIsNotThereIsNamed) {
+    config.dynamic_maps.clear();
+    EXPECT_THAT(provision().problems, Contains(HasSubstr("crypto dynamic-map DYN is not defined")));
+}
+
 TEST(SelectorOf, RefusesWildcardsWithHoles) {
     config::AclLine line = permit("10.1.0.0/16", "10.2.0.0/16");
     EXPECT_TRUE(selector_of(line));

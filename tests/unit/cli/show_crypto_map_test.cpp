@@ -56,6 +56,59 @@ TEST(ShowCryptoMap, ShowsThePeerInUse) {
     EXPECT_THAT(show_crypto_map(snapshot), HasSubstr("\tCurrent peer: 192.0.2.20\n"));
 }
 
+Snapshot with_dynamic_peer() {
+    config::Config config = sample_config();
+    config::CryptoMapEntry entry;
+    entry.transform_sets = {"TS-A"};
+    config.dynamic_maps["DYN"][10] = entry;
+    config.crypto_maps["VPNMAP"][65'535].dynamic_map = "DYN";
+    Snapshot snapshot = snapshot_of(config);
+    FlowStatus flow = sample_flow();
+    flow.map_sequence = 65'535;
+    flow.dynamic_map = "DYN/10";
+    flow.peer = {
+        Ipv4Address{203, 0, 113, 9},
+        500
+    };
+    flow.flow.selector.remote = Ipv4Range::host(Ipv4Address{10, 7, 0, 1});
+    snapshot.flows = {flow};
+    return snapshot;
+}
+
+TEST(ShowCryptoMap, ShowsWhatAPeerOfADynamicEntryClaimed) {
+    const std::string text = show_crypto_map(with_dynamic_peer());
+    EXPECT_THAT(text,
+                HasSubstr("Crypto Map IPv4 \"VPNMAP\" 65535 ipsec-isakmp\n"
+                          "\tDynamic map template tag: DYN\n"
+                          "Crypto Map IPv4 \"VPNMAP\" 65536 ipsec-isakmp\n"
+                          "\tPeer = 203.0.113.9\n"
+                          "\tAccess-List SS dynamic: True\n"
+                          "\tExtended IP access list \n"
+                          "\t    access-list  permit ip 10.1.0.0 0.0.255.255 host 10.7.0.1\n"
+                          "\t    dynamic (created from dynamic map DYN/10)\n"
+                          "\tCurrent peer: 203.0.113.9\n"
+                          "\tSecurity association lifetime: 4608000 kilobytes/3600 seconds\n"));
+    EXPECT_THAT(text, HasSubstr("\tCurrent peer: 192.0.2.20\n")) << "of the static entry";
+}
+
+TEST(ShowCryptoMap, PrintsTemplates) {
+    EXPECT_EQ(show_crypto_dynamic_map(with_dynamic_peer()),
+              "Crypto Map Template\"DYN\" 10\n"
+              "\tNo matching address list set.\n"
+              "\tSecurity association lifetime: 4608000 kilobytes/3600 seconds\n"
+              "\tDualstack (Y/N): N\n"
+              "\n"
+              "\tResponder-Only (Y/N): N\n"
+              "\tPFS (Y/N): N\n"
+              "\tMixed-mode : Disabled\n"
+              "\tTransform sets={ \n"
+              "\t\tTS-A:  { esp-256-aes esp-sha256-hmac  } , \n"
+              "\t}\n"
+              "\n");
+    EXPECT_EQ(show_crypto_dynamic_map(with_dynamic_peer(), "OTHER"),
+              "No crypto map templates found.\n");
+}
+
 TEST(ShowCryptoMap, FiltersByNameAndInterface) {
     EXPECT_THAT(show_crypto_map(sample(), {.name = "VPNMAP", .interface = {}}),
                 HasSubstr("\"VPNMAP\" 10"));

@@ -64,6 +64,58 @@ TEST(Check, MissesEachPartOfAnEntry) {
     expect_error(sound("permit ip 10.1.0.0", "deny ip 10.1.0.0"), 10, "permits nothing");
 }
 
+/// The sound one, for peers whose address is not known.
+std::string dynamic(const std::string& without = {}, const std::string& instead = {}) {
+    std::string text = "crypto isakmp policy 10\n"
+                       " encr aes\n"
+                       " authentication pre-share\n"
+                       " group 14\n"
+                       "crypto isakmp key k address 0.0.0.0 0.0.0.0\n"
+                       "crypto ipsec transform-set TS esp-gcm 256\n"
+                       "crypto dynamic-map D 10\n"
+                       " set transform-set TS\n"
+                       " match address 110\n"
+                       "crypto map M 65535 ipsec-isakmp dynamic D\n"
+                       "interface GigabitEthernet0/0\n"
+                       " ip address 192.0.2.1 255.255.255.0\n"
+                       " crypto map M\n"
+                       "access-list 110 permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255\n";
+    if (const std::size_t at = text.find(without); !without.empty() && at != std::string::npos)
+        text.replace(at, without.size(), instead);
+    return text;
+}
+
+TEST(Check, HasNothingToSayAboutASoundDynamicMap) {
+    for (const Problem& problem : parse_config(dynamic()).problems)
+        ADD_FAILURE() << to_string(problem);
+}
+
+TEST(Check, MissesThePartsOfADynamicMap) {
+    expect_error(dynamic(" set transform-set TS\n"), 7, "no transform set");
+    expect_error(dynamic("access-list 110 permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255\n"),
+                 9,
+                 "no access list 110");
+    expect_error(dynamic("crypto dynamic-map D 10\n set transform-set TS\n match address 110\n"),
+                 7,
+                 "no crypto dynamic-map D");
+}
+
+TEST(Check, WarnsOfDynamicMapsThatGiveAnythingOrComeTooEarly) {
+    const Problem open = only(dynamic(" match address 110\n"));
+    EXPECT_EQ(open.severity, ProblemSeverity::Warning);
+    EXPECT_THAT(open.message, ::testing::HasSubstr("no access list"));
+    const Problem unused = only(sound() + "crypto dynamic-map D 10\n"
+                                          " set transform-set TS\n"
+                                          " match address 110\n");
+    EXPECT_THAT(unused.message, ::testing::HasSubstr("belongs to no crypto map"));
+    const Problem early = only(sound() + "crypto dynamic-map D 10\n"
+                                         " set transform-set TS\n"
+                                         " match address 110\n"
+                                         "crypto map M 5 ipsec-isakmp dynamic D\n");
+    EXPECT_EQ(early.severity, ProblemSeverity::Warning);
+    EXPECT_THAT(early.message, ::testing::HasSubstr("before entry 10"));
+}
+
 TEST(Check, MissesTheMapAndTheAddressOfAnInterface) {
     const auto unknown = parse_config(sound("crypto map M\n", "crypto map N\n")).problems;
     ASSERT_EQ(unknown.size(), 2U) << "and M is applied nowhere";

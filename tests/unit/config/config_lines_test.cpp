@@ -223,8 +223,57 @@ TEST(ConfigLines, TakesACryptoMapEntry) {
     EXPECT_EQ(about(result, 3)[0].severity, ProblemSeverity::Ignored);
 }
 
+TEST(ConfigLines, TakesADynamicMapAndTheEntryThatStandsForIt) {
+    const auto result = parse("crypto dynamic-map DYN 10\n"
+                              " description whoever has the key\n"
+                              " set transform-set TS\n"
+                              " set pfs group14\n"
+                              " set security-association lifetime kilobytes disable\n"
+                              " match address 110\n"
+                              "crypto dynamic-map DYN 20\n"
+                              " set peer 192.0.2.20\n"
+                              " set transform-set TS\n"
+                              " reverse-route\n"
+                              "crypto map VPN 65535 ipsec-isakmp dynamic DYN discover\n");
+    const CryptoMap& map = result.config.dynamic_maps.at("DYN");
+    ASSERT_EQ(map.size(), 2U);
+    EXPECT_EQ(map.at(10).description, "whoever has the key");
+    EXPECT_EQ(map.at(10).transform_sets, (std::vector<std::string>{"TS"}));
+    EXPECT_EQ(map.at(10).pfs, ike::Group::Modp2048);
+    EXPECT_EQ(map.at(10).lifetime.kilobytes, 0U);
+    EXPECT_EQ(map.at(10).match_address, "110");
+    EXPECT_EQ(map.at(20).peers.size(), 1U);
+    EXPECT_EQ(result.config.crypto_maps.at("VPN").at(65'535).dynamic_map, "DYN");
+    ASSERT_EQ(about(result, 10).size(), 1U);
+    EXPECT_EQ(about(result, 10)[0].severity, ProblemSeverity::Ignored);
+    ASSERT_EQ(about(result, 11).size(), 1U);
+    EXPECT_THAT(about(result, 11)[0].message, HasSubstr("discovered"));
+}
+
+TEST(ConfigLines, EntryIsEitherStaticOrDynamic) {
+    EXPECT_THAT(refusal("crypto map M 10 ipsec-isakmp\ncrypto map M 10 ipsec-isakmp dynamic D", 2),
+                HasSubstr("another one"));
+    EXPECT_THAT(refusal("crypto map M 10 ipsec-isakmp dynamic D\ncrypto map M 10 ipsec-isakmp", 2),
+                HasSubstr("crypto dynamic-map D"));
+    EXPECT_THAT(
+        refusal("crypto map M 10 ipsec-isakmp dynamic D\ncrypto map M 10 ipsec-isakmp dynamic E",
+                2),
+        HasSubstr("no crypto map M 10"));
+}
+
+TEST(ConfigLines, RemovesDynamicMapsAndTheirEntries) {
+    const char* both = "crypto dynamic-map D 10\ncrypto dynamic-map D 20\n";
+    EXPECT_EQ(parse(std::string{both} + "no crypto dynamic-map D 10\n")
+                  .config.dynamic_maps.at("D")
+                  .size(),
+              1U);
+    EXPECT_TRUE(parse(std::string{both} + "no crypto dynamic-map D\n").config.dynamic_maps.empty());
+    EXPECT_TRUE(parse("crypto map M 10 ipsec-isakmp dynamic D\n"
+                      "no crypto map M 10 ipsec-isakmp dynamic D\n")
+                    .config.crypto_maps.empty());
+}
+
 TEST(ConfigLines, RefusesMapsItCannotCarryOut) {
-    EXPECT_THAT(refusal("crypto map M 10 ipsec-isakmp dynamic D", 1), HasSubstr("Dynamic"));
     EXPECT_THAT(refusal("crypto map M local-address Loopback0", 1), HasSubstr("local-address"));
     EXPECT_THAT(refusal("crypto map M 10 ipsec-isakmp\n set peer gw.example.com", 2),
                 HasSubstr("host name"));

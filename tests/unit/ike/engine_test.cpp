@@ -254,7 +254,8 @@ TEST_F(EngineLife, BothSidesInitiatingAtOnceEndInOnePair) {
 TEST_F(EngineLife, InitialContactClearsWhatTheRestartedPeerForgot) {
     up();
     network.run_for(10s);
-    a->engine = Engine(std::make_shared<const EngineConfig>(test::left_config()), a->rng, a->spis);
+    a->engine = Engine(
+        std::make_shared<const EngineConfig>(test::left_config()), a->rng, a->spis, a->policies);
     a->installed.clear();
     network.give(*a, test::initiate());
     network.run_for(2s);

@@ -504,7 +504,8 @@ TEST_F(Exchange, ResponderNeverRetransmitsToAnUnprovedAddress) {
     };
     network.give(a, test::initiate());
     network.run_for(std::chrono::milliseconds{500});
-    a.engine = Engine(std::make_shared<const EngineConfig>(test::left_config()), a.rng, a.spis);
+    a.engine = Engine(
+        std::make_shared<const EngineConfig>(test::left_config()), a.rng, a.spis, a.policies);
     settle(std::chrono::minutes{2});
     EXPECT_EQ(answers, 1);
 }
