@@ -99,6 +99,11 @@ class Adit:
         )
         return result.stdout
 
+    def configure(self, *lines: str) -> None:
+        """Configuration lines, as typed after `configure terminal`."""
+        commands = [word for line in ("configure terminal", *lines, "end") for word in ("-c", line)]
+        run(program("adit"), "--socket", str(self.control_socket), *commands)
+
     def wait_for(self, command: str, pattern: str, timeout: float = 10) -> str:
         """Repeats a show command until `pattern` is in its output; returns the output."""
         text = ""

@@ -66,12 +66,17 @@ class Scene:
             namespace.route(network, other.wan)
         return namespace
 
-    def strongswan(self, tunnel: Tunnel, site: Site = SITE_B, options: str = "") -> Strongswan:
-        """A kernel gateway with strongSwan, started."""
+    def strongswan(
+        self,
+        tunnel: Tunnel | None,
+        site: Site = SITE_B,
+        options: str = "",
+        config: str | None = None,
+    ) -> Strongswan:
+        """A kernel gateway with strongSwan, started. `config` replaces what `tunnel` would give."""
         other = SITE_B if site is SITE_A else SITE_A
-        peer = Strongswan(
-            self.kernel_gateway(site), self.folder, swanctl_config(site, other, tunnel), options
-        )
+        text = swanctl_config(site, other, tunnel) if config is None else config
+        peer = Strongswan(self.kernel_gateway(site), self.folder, text, options)
         self._cleanup.callback(peer.stop)
         peer.start()
         return peer

@@ -88,6 +88,14 @@ swanctl {{
         wait_until(
             lambda: self.swanctl("--stats", check=False).returncode == 0, 10, "charon answers"
         )
+        self._load()
+
+    def load(self, swanctl: str) -> None:
+        """Another configuration in place of the first."""
+        self._swanctl_conf.write_text(swanctl)
+        self._load()
+
+    def _load(self) -> None:
         self.swanctl("--load-all", "--noprompt", "--file", str(self._swanctl_conf))
 
     def stop(self) -> None:
