@@ -57,8 +57,8 @@ Claimant claimant_of(const Turn& turn) {
     const Identity& identity = keys->identity;
     const bool is_name = identity.type == IdType::Fqdn || identity.type == IdType::UserFqdn ||
                          identity.type == IdType::DerDn;
-    const bool alone = is_name && (keys->psk == nullptr ||
-                                   is_key_of_name(turn.env.config, identity, *keys->psk));
+    const bool alone =
+        is_name && (keys->psk == nullptr || is_key_of_name(turn.env.config, identity, *keys->psk));
     if (alone)
         return {identity, std::nullopt};
     return {identity, turn.session.remote.address};
@@ -77,8 +77,7 @@ Verdict claim_flow(Turn& turn, const TrafficSelector& wanted, const Connection*&
     const Session& session = turn.session;
     std::string objections;
     for (const Connection& dynamic : turn.env.config.connections) {
-        if (!is_open_to(
-                dynamic, session.local.address, session.remote.address, session.profile))
+        if (!is_open_to(dynamic, session.local.address, session.remote.address, session.profile))
             continue;
         connection = &dynamic;
         const std::string against = objection(turn.env.config, dynamic, wanted);

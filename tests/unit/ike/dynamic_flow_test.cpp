@@ -331,7 +331,10 @@ TEST_F(DynamicFlows, LivingHolderStays) {
 // --- many
 
 Claimant named(const std::string& name) {
-    return {{IdType::Fqdn, 0, 0, to_bytes(as_bytes(name))}, std::nullopt};
+    return {
+        {IdType::Fqdn, 0, 0, to_bytes(as_bytes(name))},
+        std::nullopt
+    };
 }
 
 TEST(RuntimeFlows, TenThousandComeAndGoWithoutTrace) {
