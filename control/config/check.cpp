@@ -182,6 +182,20 @@ class Checker {
                            [&](const IsakmpKey& key) { return key.address.contains(peer); });
     }
 
+    /// Could a peer of an address that nothing names prove itself?
+    [[nodiscard]] bool may_know_strangers() const {
+        constexpr std::uint8_t kOnePeer = 32;
+        return std::any_of(config_.isakmp_keys.begin(),
+                           config_.isakmp_keys.end(),
+                           [](const IsakmpKey& key) { return key.address.length < kOnePeer; }) ||
+               std::any_of(config_.isakmp_policies.begin(),
+                           config_.isakmp_policies.end(),
+                           [](const auto& policy) {
+                               return policy.second.authentication !=
+                                      AuthenticationMethod::PreShare;
+                           });
+    }
+
     // --- crypto maps
     // ---------------------------------------------------------------------------------
 
@@ -267,6 +281,11 @@ class Checker {
         for (const auto& [sequence, entry] : map) {
             what_ = "crypto dynamic-map " + name + ' ' + std::to_string(sequence);
             check_entry(entry);
+            if (entry.peers.empty() && !may_know_strangers())
+                add(Severity::Warning,
+                    what_,
+                    what_ + " is for peers of any address, and each pre-shared key is for one",
+                    "write crypto isakmp key ... address 0.0.0.0 0.0.0.0");
             if (entry.match_address.empty())
                 add(Severity::Warning,
                     what_,

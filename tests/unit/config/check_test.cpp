@@ -104,16 +104,22 @@ TEST(Check, WarnsOfDynamicMapsThatGiveAnythingOrComeTooEarly) {
     const Problem open = only(dynamic(" match address 110\n"));
     EXPECT_EQ(open.severity, ProblemSeverity::Warning);
     EXPECT_THAT(open.message, ::testing::HasSubstr("no access list"));
-    const Problem unused = only(sound() + "crypto dynamic-map D 10\n"
-                                          " set transform-set TS\n"
-                                          " match address 110\n");
+    const std::string anybody = "crypto isakmp key k address 0.0.0.0 0.0.0.0\n";
+    const Problem unused = only(sound() + anybody +
+                                "crypto dynamic-map D 10\n"
+                                " set transform-set TS\n"
+                                " match address 110\n");
     EXPECT_THAT(unused.message, ::testing::HasSubstr("belongs to no crypto map"));
-    const Problem early = only(sound() + "crypto dynamic-map D 10\n"
-                                         " set transform-set TS\n"
-                                         " match address 110\n"
-                                         "crypto map M 5 ipsec-isakmp dynamic D\n");
+    const Problem early = only(sound() + anybody +
+                               "crypto dynamic-map D 10\n"
+                               " set transform-set TS\n"
+                               " match address 110\n"
+                               "crypto map M 5 ipsec-isakmp dynamic D\n");
     EXPECT_EQ(early.severity, ProblemSeverity::Warning);
     EXPECT_THAT(early.message, ::testing::HasSubstr("before entry 10"));
+    const Problem closed = only(dynamic("k address 0.0.0.0 0.0.0.0", "k address 192.0.2.20"));
+    EXPECT_EQ(closed.severity, ProblemSeverity::Warning);
+    EXPECT_THAT(closed.message, ::testing::HasSubstr("each pre-shared key is for one"));
 }
 
 TEST(Check, MissesTheMapAndTheAddressOfAnInterface) {
