@@ -142,6 +142,14 @@ void Gateway::perform_one(ike::InstallSaAction& action) {
                      ", sa_proto= 50, sa_spi= " + hex(action.spi) + "(" +
                      std::to_string(action.spi.value) +
                      "), sa_conn_id= " + std::to_string(action.sa.value));
+    if (!action.inbound && dataplane_.attached()) {
+        const auto change =
+            runtime_policies_.lead_to(action.policy, action.remote.address, provision_);
+        for (const ipc::SetRoute& route : change.gone)
+            send_table(ipc::CommandType::RemoveRoute, route, "removal of a reverse route");
+        for (const ipc::SetRoute& route : change.fresh)
+            send_table(ipc::CommandType::AddRoute, route, "a reverse route");
+    }
     installer_.install(std::move(action));
 }
 
@@ -171,6 +179,10 @@ void Gateway::perform_one(ike::AddPolicyAction& action) {
 
 void Gateway::perform_one(ike::RemovePolicyAction& action) {
     const PolicyId policy = action.policy;
+    const std::vector<ipc::SetRoute> routes = runtime_policies_.take_routes(policy);
+    if (dataplane_.attached())
+        for (const ipc::SetRoute& route : routes)
+            send_table(ipc::CommandType::RemoveRoute, route, "removal of a reverse route");
     if (!runtime_policies_.remove(policy) || !dataplane_.attached())
         return;
     ipc::RemovePolicy record{};
@@ -299,6 +311,8 @@ void Gateway::provision() {
         send_table(ipc::CommandType::SetPolicy, policy, "a policy");
     for (const ipc::SetPolicy& policy : runtime_policies_.rows(provision_))
         send_table(ipc::CommandType::SetPolicy, policy, "a policy made at run time");
+    for (const ipc::SetRoute& route : runtime_policies_.routes(provision_))
+        send_table(ipc::CommandType::SetRoute, route, "a reverse route");
     send_table(ipc::CommandType::PublishTables, ipc::PlainCommand{}, "publication of tables");
     handle(ike::Reconfigure{provision_.engine});
 }

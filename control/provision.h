@@ -59,6 +59,7 @@ struct EntryPlace {
     InterfaceIndex interface;
     std::uint32_t entry{};
     std::uint32_t order{};
+    bool reverse_route{false};
 };
 
 struct Provision {
@@ -83,6 +84,14 @@ std::optional<ipc::SetPolicy> runtime_row(const Provision& provision,
                                           PolicyId policy,
                                           const std::string& connection,
                                           const TrafficSelector& selector);
+
+/// reverse-route: routes to what a peer has claimed, the way that its own address goes. None when
+/// the entry makes none, the peer is on no route, or the claim reaches into a network that we are
+/// connected to: no peer turns our own hosts' traffic away from them.
+std::vector<ipc::SetRoute> reverse_routes(const Provision& provision,
+                                          const std::string& connection,
+                                          const TrafficSelector& selector,
+                                          Ipv4Address peer);
 
 /// What an ACL line protects, seen from here: source is local. Invalid when a wildcard mask has
 /// holes, which no proxy identity can express (RFC 2407 4.6.2).

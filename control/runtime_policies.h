@@ -39,6 +39,17 @@ class RuntimePolicies final : public ike::PolicyAllocator {
     std::optional<ipc::SetPolicy> add(const ike::AddPolicyAction& action,
                                       const Provision& provision);
 
+    /// Which routes of a policy go and which come.
+    struct RouteChange {
+        std::vector<ipc::SetRoute> gone;
+        std::vector<ipc::SetRoute> fresh;
+    };
+
+    /// Its SA leads to this peer now: what reverse-route makes of that.
+    RouteChange lead_to(PolicyId policy, Ipv4Address peer, const Provision& provision);
+    /// The routes to remove along with the policy.
+    std::vector<ipc::SetRoute> take_routes(PolicyId policy);
+
     /// Whether the dataplane has to be told; then acknowledged() follows.
     bool remove(PolicyId policy);
     void acknowledged(PolicyId policy);
@@ -46,8 +57,9 @@ class RuntimePolicies final : public ike::PolicyAllocator {
     /// The dataplane did not take the row.
     void refused(PolicyId policy);
 
-    /// All rows for a publication of tables as a whole.
+    /// All rows for a publication of tables as a whole; and behind them, all routes.
     std::vector<ipc::SetPolicy> rows(const Provision& provision);
+    std::vector<ipc::SetRoute> routes(const Provision& provision);
 
     /// The dataplane is another one, or another attachment: it has no row of ours.
     void start_over();
@@ -59,6 +71,8 @@ class RuntimePolicies final : public ike::PolicyAllocator {
         std::string connection;
         TrafficSelector selector;
         bool in_dataplane{false};
+        std::optional<Ipv4Address> peer; // whom its SA leads to
+        std::vector<ipc::SetRoute> routes{};
     };
 
     void free_gone();

@@ -310,6 +310,16 @@ Status match_address(Editor& editor, const Match& match, Sign sign) {
     return {};
 }
 
+Status reverse_route(Editor& editor, const Match&, Sign sign) {
+    const bool dynamic = editor.object().starts_with(kDynamicMap);
+    if (sign == Sign::Set && !dynamic)
+        editor.ignore("only a dynamic map makes routes; write ip route lines that lead out of the "
+                      "interface");
+    else if (dynamic)
+        current(editor).reverse_route = sign == Sign::Set;
+    return {};
+}
+
 Status description(Editor& editor, const Match& match, Sign sign) {
     current(editor).description = sign == Sign::Set ? match.text(ArgKind::Line) : std::string{};
     return {};
@@ -436,8 +446,11 @@ constexpr Row kRows[] = {
      "Filter for what was decrypted", Refused{"Filters for decrypted packets are not supported"}},
     {Mode::CryptoMap, "set nat demux", kSame, "NAT details", Ignored{"no effect here"}},
     {Mode::CryptoMap,
-     "reverse-route [LINE]", kSame,
-     "Routes to what peers protect", Ignored{"no routes are made; write ip route lines that lead out of the interface"}},
+     "reverse-route", kSame,
+     "Make routes to what peers of a dynamic map claim, while they are up", reverse_route},
+    {Mode::CryptoMap,
+     "reverse-route LINE", kSame,
+     "Routes of another kind", Ignored{"no such routes are made; write ip route lines that lead out of the interface"}},
     {Mode::CryptoMap, "qos pre-classify", kSame, "QoS", Ignored{"there is no QoS"}},
 };
 

@@ -176,6 +176,7 @@ constexpr WordHelp kGlossary[] = {
     {"dynamic NAME",           "Name of the dynamic crypto map"                         },
     {"discover",               "Ask for unknown peers; has no effect"                   },
     {"pfs",                    "Perfect forward secrecy"                                },
+    {"reverse-route",          "Routes to what peers claim, while they are up"          },
     {"group1",                 "768 bit; breakable"                                     },
     {"group2",                 "1024 bit; breakable"                                    },
     {"group5",                 "1536 bit"                                               },

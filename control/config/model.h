@@ -105,6 +105,7 @@ struct CryptoMapEntry {
     std::string match_address;
     SaLifetime lifetime;
     std::string description;
+    bool reverse_route{false}; // of a dynamic entry: routes to what its peers claim
 };
 
 using CryptoMap = std::map<std::uint32_t, CryptoMapEntry>; // by sequence number

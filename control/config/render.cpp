@@ -102,6 +102,8 @@ void put_map_entry(std::string& to, const CryptoMapEntry& entry) {
         to += " set pfs group" + group_number(*entry.pfs) + '\n';
     if (!entry.match_address.empty())
         to += " match address " + entry.match_address + '\n';
+    if (entry.reverse_route)
+        to += " reverse-route\n";
     to += "!\n";
 }
 

@@ -71,8 +71,12 @@ secrets {{
 """
 
 
-def hub(access_list: tuple[str, ...] = (), static: str = "", dpd: str = "") -> str:
-    """The appliance. Everything beyond its own networks lies behind the outer interface."""
+def hub(
+    access_list: tuple[str, ...] = (), static: str = "", dpd: str = "", reverse_route: bool = False
+) -> str:
+    """The appliance. Everything beyond its own networks lies behind the outer interface: by a route
+    that always stands, or by those that peers bring along.
+    """
     lines = [
         "hostname hub",
         *([f"crypto isakmp keepalive {dpd}"] if dpd else []),
@@ -84,6 +88,8 @@ def hub(access_list: tuple[str, ...] = (), static: str = "", dpd: str = "") -> s
         "crypto dynamic-map DYN 10",
         " set transform-set TS",
     ]
+    if reverse_route:
+        lines += [" reverse-route"]
     if access_list:
         lines += [" match address CLAIMS", "ip access-list extended CLAIMS"]
         lines += [f" {line}" for line in access_list]
@@ -95,8 +101,9 @@ def hub(access_list: tuple[str, ...] = (), static: str = "", dpd: str = "") -> s
         " crypto map VPNMAP",
         "interface GigabitEthernet0/1",
         " ip address 10.1.0.1 255.255.0.0",
-        f"ip route 0.0.0.0 0.0.0.0 {FIRST.wan}",
     ]
+    if not reverse_route:
+        lines += [f"ip route 0.0.0.0 0.0.0.0 {FIRST.wan}"]
     return "\n".join(lines) + "\n"
 
 
@@ -250,3 +257,22 @@ def test_reconfiguration_keeps_what_its_entry_still_gives(scene, peers):
     assert reaches(scene, HOST_2)
     adit.configure("no crypto dynamic-map DYN 10")
     wait_until(lambda: adit.children() == 0, 5, "no SA is left")
+
+
+def test_reverse_route_stands_while_the_peer_is_up(scene, peers):
+    adit = scene.adit(None, config=hub(reverse_route=True))
+    assert ping(scene.host_a, HOST_2, count=2, wait=1).received == 0
+    assert re.search(r"no-route +\d", adit.cli("show dataplane drops"))
+    peers.initiate("first")
+    peers.initiate("second")
+    wait_until(lambda: adit.children() == 2, 5, "two SA pairs")
+    assert reaches(scene, HOST_2, HOST_3)
+
+    # An unrelated change publishes all tables anew.
+    adit.configure("crypto dynamic-map DYN 10", "description whoever has the key")
+    assert reaches(scene, HOST_2, HOST_3)
+
+    peers.swanctl("--terminate", "--ike", "first")
+    wait_until(lambda: adit.children() == 1, 10, "the other's SA pair alone")
+    assert ping(scene.host_a, HOST_2, count=2, wait=1).received == 0
+    assert reaches(scene, HOST_3)

@@ -197,6 +197,51 @@ TEST_F(DynamicProvisionTest, MapThatIsNotThereIsNamed) {
     EXPECT_THAT(provision().problems, Contains(HasSubstr("crypto dynamic-map DYN is not defined")));
 }
 
+TEST_F(DynamicProvisionTest, ReverseRoutesGoTheWayOfThePeer) {
+    const auto of = [&](const char* remote, Ipv4Address peer) {
+        return reverse_routes(provision(), kName, claim(remote), peer);
+    };
+    const Ipv4Address beside{192, 0, 2, 20};
+    const Ipv4Address far{198, 51, 100, 7};
+    EXPECT_THAT(of("10.7.0.0/24", beside), IsEmpty()) << "nobody asked for them";
+    config.dynamic_maps["DYN"][10].reverse_route = true;
+    config.routes = {
+        {.prefix = {}, .next_hop = Ipv4Address{192, 0, 2, 254}}
+    };
+    const auto direct = of("10.7.0.0/24", beside);
+    ASSERT_EQ(direct.size(), 1U);
+    EXPECT_EQ(direct[0].prefix, (Ipv4Address{10, 7, 0, 0}.value));
+    EXPECT_EQ(direct[0].prefix_length, 24);
+    EXPECT_EQ(direct[0].next_hop, beside.value);
+    const auto by_gateway = of("10.7.0.0/24", far);
+    ASSERT_EQ(by_gateway.size(), 1U);
+    EXPECT_EQ(by_gateway[0].next_hop, (Ipv4Address{192, 0, 2, 254}.value));
+    EXPECT_THAT(of("192.0.2.128/25", far), IsEmpty()) << "our own network";
+    EXPECT_THAT(of("0.0.0.0/0", far), IsEmpty()) << "our own network is in it";
+    config.routes.clear();
+    EXPECT_THAT(of("10.7.0.0/24", far), IsEmpty()) << "no way to the peer";
+}
+
+TEST_F(DynamicProvisionTest, ReverseRoutesMakeUpARange) {
+    config.dynamic_maps["DYN"][10].reverse_route = true;
+    TrafficSelector selector = claim("10.7.0.0/24");
+    selector.remote = {
+        Ipv4Address{10, 7, 0, 1},
+        Ipv4Address{10, 7, 0, 6}
+    };
+    const auto routes = reverse_routes(provision(), kName, selector, Ipv4Address{192, 0, 2, 20});
+    std::vector<std::pair<std::uint32_t, unsigned>> prefixes;
+    for (const ipc::SetRoute& route : routes)
+        prefixes.emplace_back(route.prefix & 0xff, route.prefix_length);
+    EXPECT_EQ(prefixes,
+              (std::vector<std::pair<std::uint32_t, unsigned>>{
+                  {1, 32},
+                  {2, 31},
+                  {4, 31},
+                  {6, 32}
+    }));
+}
+
 TEST(SelectorOf, RefusesWildcardsWithHoles) {
     config::AclLine line = permit("10.1.0.0/16", "10.2.0.0/16");
     EXPECT_TRUE(selector_of(line));

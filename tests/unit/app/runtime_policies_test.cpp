@@ -124,5 +124,47 @@ TEST_F(RuntimePoliciesTest, TenThousandComeAndGoManyTimes) {
     }
 }
 
+TEST_F(RuntimePoliciesTest, RoutesFollowThePeerAndGoWithThePolicy) {
+    Provision made = provision();
+    made.dynamic_entries["DYN"].reverse_route = true;
+    ipc::SetRoute way_out{};
+    way_out.next_hop = 1;
+    made.routes = {way_out};
+    const PolicyId policy = policies.allocate().value();
+    ike::AddPolicyAction action = claim(policy);
+    action.selector.remote = Ipv4Range::host(Ipv4Address{10, 7, 0, 1});
+    ASSERT_TRUE(policies.add(action, made));
+    EXPECT_TRUE(policies.take_routes(policy).empty()) << "no SA yet";
+
+    const Ipv4Address peer{198, 51, 100, 7};
+    const auto first = policies.lead_to(policy, peer, made);
+    EXPECT_TRUE(first.gone.empty());
+    ASSERT_EQ(first.fresh.size(), 1U);
+    EXPECT_EQ(first.fresh[0].next_hop, 1U);
+    EXPECT_TRUE(policies.lead_to(policy, peer, made).fresh.empty()) << "a rekey changes nothing";
+
+    made.routes[0].next_hop = 2;
+    const auto second = policies.lead_to(policy, peer, made);
+    ASSERT_EQ(second.gone.size(), 1U);
+    EXPECT_EQ(second.gone[0].next_hop, 1U);
+    ASSERT_EQ(second.fresh.size(), 1U);
+    EXPECT_EQ(policies.routes(made).size(), 1U);
+    EXPECT_EQ(policies.take_routes(policy).size(), 1U);
+    EXPECT_TRUE(policies.take_routes(policy).empty());
+}
+
+TEST_F(RuntimePoliciesTest, RoutesAreGoneWithTheDataplane) {
+    Provision made = provision();
+    made.dynamic_entries["DYN"].reverse_route = true;
+    made.routes = {ipc::SetRoute{}};
+    made.routes[0].next_hop = 1;
+    const PolicyId policy = policies.allocate().value();
+    ASSERT_TRUE(policies.add(claim(policy), made));
+    ASSERT_FALSE(policies.lead_to(policy, Ipv4Address{198, 51, 100, 7}, made).fresh.empty());
+    policies.start_over();
+    EXPECT_TRUE(policies.routes(made).empty());
+    EXPECT_TRUE(policies.take_routes(policy).empty());
+}
+
 } // namespace
 } // namespace adit

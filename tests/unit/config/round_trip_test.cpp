@@ -35,7 +35,11 @@ class Generator {
         times(3, [&] { config.transform_sets[word()] = transform_set(); });
         times(3, [&] { config.access_lists[acl_name()] = access_list(); });
         times(3, [&] { config.crypto_maps[word()][number(1, 65'535)] = entry(); });
-        times(2, [&] { config.dynamic_maps[word()][number(1, 65'535)] = entry(); });
+        times(2, [&] {
+            CryptoMapEntry& dynamic = config.dynamic_maps[word()][number(1, 65'535)];
+            dynamic = entry();
+            dynamic.reverse_route = coin();
+        });
         times(2, [&] {
             config.crypto_maps[word()][number(1, 65'535)] = CryptoMapEntry{.dynamic_map = word()};
         });
