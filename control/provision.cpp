@@ -119,13 +119,53 @@ class Builder {
                                        policy.group,
                                        std::chrono::seconds{policy.lifetime_seconds}});
         }
-        for (const config::IsakmpKey& key : config_.isakmp_keys)
-            engine_->keys.push_back({key.address, key.key});
+        engine_->keys = keys_of(config_.isakmp_keys);
+        engine_->self = self_of(config_.isakmp_identity);
+        engine_->aggressive = config_.aggressive_mode;
+        for (const auto& [address, peer] : config_.isakmp_peers)
+            if (peer.key != nullptr)
+                engine_->aggressive_peers.push_back({address, peer.key, self_of(peer.self)});
+        for (const auto& [name, profile] : config_.isakmp_profiles)
+            engine_->profiles.push_back(profile_of(name, profile));
         if (config_.keepalive)
             engine_->dpd = ike::Dpd{std::chrono::seconds{config_.keepalive->interval_seconds},
                                     std::chrono::seconds{config_.keepalive->retry_seconds},
                                     config_.keepalive->periodic};
         engine_->nat_keepalive = std::chrono::seconds{config_.nat_keepalive_seconds};
+    }
+
+    static std::vector<ike::PresharedKey> keys_of(const std::vector<config::IsakmpKey>& keys) {
+        std::vector<ike::PresharedKey> result;
+        for (const config::IsakmpKey& key : keys)
+            result.push_back({key.address, key.key, key.hostname});
+        return result;
+    }
+
+    /// A name that was not written is the system's own.
+    [[nodiscard]] ike::SelfIdentity self_of(ike::SelfIdentity self) const {
+        if (self.type == ike::IdType::Fqdn && self.text.empty())
+            self.text =
+                config_.hostname + (config_.domain_name.empty() ? "" : "." + config_.domain_name);
+        return self;
+    }
+
+    ike::IsakmpProfile profile_of(const std::string& name, const config::IsakmpProfile& profile) {
+        ike::IsakmpProfile result;
+        result.name = name;
+        result.matches = profile.matches;
+        result.initiate_aggressive = profile.initiate_aggressive;
+        if (profile.self)
+            result.self = self_of(*profile.self);
+        if (profile.keepalive)
+            result.dpd = ike::Dpd{std::chrono::seconds{profile.keepalive->interval_seconds},
+                                  std::chrono::seconds{profile.keepalive->retry_seconds},
+                                  profile.keepalive->periodic};
+        for (const std::string& keyring : profile.keyrings)
+            if (const auto found = config_.keyrings.find(keyring); found != config_.keyrings.end())
+                std::ranges::copy(keys_of(found->second.keys), std::back_inserter(result.keys));
+        if (profile.keyrings.empty())
+            result.keys = keys_of(config_.isakmp_keys);
+        return result;
     }
 
     void add_interface(const std::string& name, const config::Interface& interface) {
@@ -196,6 +236,7 @@ class Builder {
         connection.peers = entry.peers;
         connection.pfs = entry.pfs;
         connection.acl_name = entry.match_address;
+        connection.profile = entry.isakmp_profile;
         connection.replay_window = config_.replay_disabled ? 0 : config_.replay_window;
         connection.lifetime = std::chrono::seconds{entry.lifetime.seconds.value_or(
             config_.sa_lifetime.seconds.value_or(config::kDefaultSaSeconds))};

@@ -44,6 +44,11 @@ Status hostname(Editor& editor, const Match& match, Sign sign) {
     return {};
 }
 
+Status domain_name(Editor& editor, const Match& match, Sign sign) {
+    editor.edit().domain_name = sign == Sign::Set ? match.text(ArgKind::Name) : std::string{};
+    return {};
+}
+
 Status logging_session(Editor& editor, const Match&, Sign sign) {
     editor.edit().logging_session = sign == Sign::Set;
     return {};
@@ -116,6 +121,9 @@ constexpr Row kRows[] = {
     do_in(Mode::CryptoMap),
     do_in(Mode::AccessList),
     do_in(Mode::Interface),
+    do_in(Mode::Keyring),
+    do_in(Mode::IsakmpProfile),
+    do_in(Mode::IsakmpPeer),
     exit_of(Mode::Config),
     end_of(Mode::Config),
     exit_of(Mode::Isakmp),
@@ -128,6 +136,12 @@ constexpr Row kRows[] = {
     end_of(Mode::AccessList),
     exit_of(Mode::Interface),
     end_of(Mode::Interface),
+    exit_of(Mode::Keyring),
+    end_of(Mode::Keyring),
+    exit_of(Mode::IsakmpProfile),
+    end_of(Mode::IsakmpProfile),
+    exit_of(Mode::IsakmpPeer),
+    end_of(Mode::IsakmpPeer),
     exit_of(Mode::Skipped),
     end_of(Mode::Skipped),
     {Mode::Config, "hostname NAME",                      "hostname [NAME]",                                                                         "Set the name of this system", hostname       },
@@ -138,6 +152,9 @@ constexpr Row kRows[] = {
                      "ip route A.B.C.D MASK {A.B.C.D|INTERFACE [A.B.C.D]} [<1-255>] [name NAME] [tag "
      "<1-4294967295>] [permanent]",                                      "ip route A.B.C.D MASK [{A.B.C.D|INTERFACE [A.B.C.D]} [<1-255>] [name NAME] [permanent]]",
                      "Establish a static route",                                                                                                                                                   route          },
+    {Mode::Config,
+                     "{ip domain name|ip domain-name} NAME",             "{ip domain name|ip domain-name} [NAME]",
+                     "Set the domain of this system",                                                                                                                                              domain_name    },
     {Mode::Config, "version LINE",                       nullptr,                                                                                   "Dialect of the text",         nothing        },
     {Mode::Config, "ip {routing|classless|subnet-zero}", nullptr,                                                                                   "Forward IPv4",                nothing        },
     {Mode::Config, "ip cef [distributed]",               nullptr,                                                                                   "Fast forwarding",             nothing        },

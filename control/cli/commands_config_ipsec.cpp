@@ -304,6 +304,12 @@ Status entry_lifetime(Editor& editor, const Match& match, Sign sign) {
     return {};
 }
 
+Status set_isakmp_profile(Editor& editor, const Match& match, Sign sign) {
+    current(editor).isakmp_profile = sign == Sign::Set ? match.text(ArgKind::Name) : std::string{};
+    editor.define(origin_of(editor) + " isakmp-profile");
+    return {};
+}
+
 Status match_address(Editor& editor, const Match& match, Sign sign) {
     current(editor).match_address = sign == Sign::Set ? match.text(ArgKind::Name) : std::string{};
     editor.define(origin_of(editor) + " match");
@@ -439,8 +445,11 @@ constexpr Row kRows[] = {
      "match address NAME", "match address [NAME]",
      "Name the access list of what is protected", match_address},
     {Mode::CryptoMap,
-     "set {isakmp-profile|ikev2-profile|identity|session-key} LINE", kSame,
-     "Profiles", Refused{"Profiles and manual keys are not supported"}},
+     "set isakmp-profile NAME", "set isakmp-profile [NAME]",
+     "Only for peers of this ISAKMP profile", set_isakmp_profile},
+    {Mode::CryptoMap,
+     "set {ikev2-profile|identity|session-key} LINE", kSame,
+     "Profiles", Refused{"IKEv2 and manual keys are not supported"}},
     {Mode::CryptoMap,
      "set ip access-group LINE", kSame,
      "Filter for what was decrypted", Refused{"Filters for decrypted packets are not supported"}},

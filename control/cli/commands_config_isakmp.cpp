@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // crypto isakmp ...: phase-1 policies, pre-shared keys, keepalives.
 #include "control/cli/grammar.h"
+#include "control/cli/key_text.h"
 #include "control/config/editor.h"
 #include "control/config/names.h"
 
@@ -82,43 +83,45 @@ Status lifetime(Editor& editor, const Match& match, Sign sign) {
     return {};
 }
 
-Status check_key(const Match& match) {
-    if (match.words()[3].text == "6")
-        return fail(ErrorCode::Unsupported,
-                    "A key of type 6 is sealed with the master key of the router it comes from; "
-                    "write it in clear (type 0)");
-    if (match.text(ArgKind::Name) == "<hidden>")
-        return fail(ErrorCode::Invalid,
-                    "This key was hidden when the text was printed; write the key itself");
+Status key(Editor& editor, const Match& match, Sign sign) {
+    config::IsakmpKey key;
+    key.no_xauth = match.has("no-xauth");
+    key.address = TRY(key_prefix(match));
+    if (sign == Sign::Set)
+        key.key = TRY(key_of(match, 0));
+    return set_key(editor, editor.edit().isakmp_keys, std::move(key), sign);
+}
+
+Status key_by_name(Editor& editor, const Match& match, Sign sign) {
+    config::IsakmpKey key;
+    key.no_xauth = match.has("no-xauth");
+    key.hostname = match.text(ArgKind::Name, 1);
+    if (sign == Sign::Set)
+        key.key = TRY(key_of(match, 0));
+    return set_key(editor, editor.edit().isakmp_keys, std::move(key), sign);
+}
+
+Status identity(Editor& editor, const Match& match, Sign sign) {
+    ike::SelfIdentity& self = editor.edit().isakmp_identity;
+    self = {};
+    if (sign == Sign::No || match.has("address"))
+        return {};
+    self.text = match.text(ArgKind::Name);
+    if (match.has("user-fqdn"))
+        self.type = ike::IdType::UserFqdn;
+    else if (match.has("key-id"))
+        self.type = ike::IdType::KeyId;
+    else
+        self.type = match.has("dn") ? ike::IdType::DerDn : ike::IdType::Fqdn;
     return {};
 }
 
-Status key(Editor& editor, const Match& match, Sign sign) {
-    const Ipv4Address address = match.address();
-    const Ipv4Address mask =
-        match.argument(ArgKind::Mask) == nullptr ? Ipv4Address{~0U} : match.address(ArgKind::Mask);
-    const Ipv4Prefix prefix{Ipv4Address{address.value & mask.value}, TRY(mask_length(mask))};
-    auto& keys = editor.edit().isakmp_keys;
-    const auto known = std::find_if(keys.begin(), keys.end(), [&](const config::IsakmpKey& other) {
-        return other.address == prefix;
-    });
-    if (sign == Sign::No) {
-        if (known != keys.end())
-            keys.erase(known);
-        return {};
-    }
-    TRY_VOID(check_key(match));
-    const std::string text = match.text(ArgKind::Name);
-    config::IsakmpKey made{
-        prefix, std::make_shared<const SecretBuffer>(as_bytes(text)), match.has("no-xauth")};
-    editor.define("key " + to_string(prefix));
-    if (known == keys.end()) {
-        keys.push_back(std::move(made));
-        return {};
-    }
-    if (!(*known->key == *made.key))
-        editor.warn("this replaces another key for " + to_string(prefix));
-    *known = std::move(made);
+Status aggressive_mode(Editor& editor, const Match& match, Sign sign) {
+    ike::AggressiveMode& mode = editor.edit().aggressive_mode;
+    mode = sign == Sign::No       ? ike::AggressiveMode::Named
+           : match.has("disable") ? ike::AggressiveMode::Disabled
+                                  : ike::AggressiveMode::Enabled;
+    editor.define("isakmp aggressive-mode");
     return {};
 }
 
@@ -138,11 +141,6 @@ Status keepalive(Editor& editor, const Match& match, Sign sign) {
 Status nat_keepalive(Editor& editor, const Match& match, Sign sign) {
     editor.edit().nat_keepalive_seconds =
         sign == Sign::Set ? match.number() : config::Config{}.nat_keepalive_seconds;
-    return {};
-}
-
-/// The line says what is so anyway.
-Status nothing(Editor&, const Match&, Sign) {
     return {};
 }
 
@@ -168,15 +166,12 @@ constexpr Row kRows[] = {
      "crypto isakmp nat keepalive <5-3600>", "crypto isakmp nat keepalive [<5-3600>]",
      "Set the interval that keeps NAT mappings open", nat_keepalive},
     {Mode::Config,
-     "crypto isakmp identity address", kSame,
-     "Identify ourselves by address", nothing},
-    {Mode::Config,
-     "crypto isakmp identity {hostname|dn|fqdn NAME}", nullptr,
-     "Identify ourselves by name", Refused{"Only identities by address are supported"}},
+     "crypto isakmp identity {address|hostname|dn|fqdn NAME|user-fqdn NAME|key-id NAME}", "crypto isakmp identity [LINE]",
+     "What we call ourselves in phase 1", identity},
     {Mode::Config, "crypto isakmp enable", kSame, "Switch ISAKMP on", enable},
     {Mode::Config,
-     "crypto isakmp aggressive-mode disable", nullptr,
-     "Refuse aggressive mode", Ignored{"aggressive mode is never answered"}},
+     "crypto isakmp aggressive-mode {disable|enable}", "crypto isakmp aggressive-mode [disable|enable]",
+     "Whom aggressive mode with pre-shared keys is for", aggressive_mode},
     {Mode::Config,
      "crypto isakmp invalid-spi-recovery", kSame,
      "Start a negotiation when an unknown SPI arrives", Ignored{"an unknown SPI starts no negotiation; dead peers are found by keepalives"}},
@@ -185,25 +180,10 @@ constexpr Row kRows[] = {
      "Fragment ISAKMP messages", Ignored{"IKE fragmentation is not offered; messages are fragmented by IP"}},
     {Mode::Config,
      "crypto isakmp key [0|6] NAME hostname NAME [no-xauth]", kSame,
-     "Set the pre-shared key for a peer by name", Refused{"Keys by host name are not supported", "write the peer's address"}},
-    {Mode::Config,
-     "crypto isakmp profile NAME [LINE]", kSame,
-     "Define an ISAKMP profile", Refused{"ISAKMP profiles are not supported", "use crypto isakmp key ... address"},
-     Privilege::Privileged,
-     true},
-    {Mode::Config,
-     "crypto isakmp peer LINE", kSame,
-     "Attributes of one peer", Refused{"ISAKMP peers with attributes are not supported"},
-     Privilege::Privileged,
-     true},
+     "Set the pre-shared key for a peer by its name", key_by_name},
     {Mode::Config,
      "crypto isakmp client configuration LINE", kSame,
      "Remote-access groups", Refused{"Remote access is not supported"},
-     Privilege::Privileged,
-     true},
-    {Mode::Config,
-     "crypto keyring NAME [vrf NAME]", kSame,
-     "Define a keyring", Refused{"Keyrings are not supported", "use crypto isakmp key ... address"},
      Privilege::Privileged,
      true},
 

@@ -140,6 +140,7 @@ constexpr Row kRows[] = {
     show("show crypto isakmp default policy", "Defaults", plain<show_isakmp_default_policy>),
     show("show crypto isakmp key", "Peers that have a pre-shared key", plain<show_isakmp_key>),
     show("show crypto isakmp peers", "ISAKMP peers", plain<show_isakmp_peers>),
+    show("show crypto isakmp profile", "ISAKMP profiles", plain<show_isakmp_profile>),
     show("show crypto isakmp failures",
          "Counters of everything that can go wrong in a negotiation",
          plain<show_isakmp_failures>),

@@ -34,6 +34,9 @@ enum class Mode : std::uint8_t {
     CryptoMap,
     AccessList,
     Interface,
+    Keyring,
+    IsakmpProfile,
+    IsakmpPeer,
     Skipped, // inside a block that was ignored or refused
     Count_,
 };
@@ -181,6 +184,7 @@ const Grammar& exec_grammar();
 // The tables, one file each.
 std::span<const Row> config_global_rows();
 std::span<const Row> config_isakmp_rows();
+std::span<const Row> config_profile_rows();
 std::span<const Row> config_ipsec_rows();
 std::span<const Row> config_acl_rows();
 std::span<const Row> config_interface_rows();

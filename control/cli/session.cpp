@@ -28,6 +28,12 @@ const char* prompt_of(Mode mode) {
         return "(config-ext-nacl)";
     case Mode::Interface:
         return "(config-if)";
+    case Mode::Keyring:
+        return "(conf-keyring)";
+    case Mode::IsakmpProfile:
+        return "(conf-isa-prof)";
+    case Mode::IsakmpPeer:
+        return "(config-isakmp-peer)";
     case Mode::Skipped:
         return "(config-line)";
     case Mode::Exec:

@@ -153,7 +153,61 @@ constexpr std::array kFailureMeanings = {
 };
 static_assert(kFailureMeanings.size() == static_cast<std::size_t>(Failure::Count_));
 
+std::string owner_column(const config::IsakmpKey& key) {
+    if (!key.hostname.empty())
+        return key.hostname;
+    const std::string address = to_string(key.address.address);
+    if (key.address.length == 32)
+        return address;
+    return text("%-14s [%-15s]", address.c_str(), to_string(key.address.mask()).c_str());
+}
+
+void append_keys(std::string& out,
+                 const std::string& keyring,
+                 const std::vector<config::IsakmpKey>& keys) {
+    for (const config::IsakmpKey& key : keys)
+        append(out, "%-12s %-43s %s\n", keyring.c_str(), owner_column(key).c_str(), "<hidden>");
+}
+
+/// As `show crypto isakmp profile` lists what a profile matches.
+std::string match_line(const ike::IdentityMatch& match) {
+    using Kind = ike::IdentityMatch::Kind;
+    switch (match.kind) {
+    case Kind::Address:
+        return "ip-address " + to_string(match.address.address) + ' ' +
+               to_string(match.address.mask());
+    case Kind::Host:
+        return "fqdn " + match.text;
+    case Kind::HostDomain:
+        return "fqdn-domain " + match.text;
+    case Kind::User:
+        return "user-fqdn " + match.text;
+    case Kind::UserDomain:
+        return "user-fqdn-domain " + match.text;
+    case Kind::Group:
+        return "group " + match.text;
+    case Kind::Any:
+        break;
+    }
+    return "any";
+}
+
 } // namespace
+
+std::string show_isakmp_profile(const Snapshot& snapshot) {
+    std::string out;
+    for (const auto& [name, profile] : snapshot.config->isakmp_profiles) {
+        out += "\nISAKMP PROFILE " + name + "\n   Identities matched are:\n";
+        for (const ike::IdentityMatch& match : profile.matches)
+            out += "    " + match_line(match) + '\n';
+        out += "   keyring(s): ";
+        for (const std::string& keyring : profile.keyrings)
+            out += keyring + ' ';
+        out += profile.keyrings.empty() ? "<none>\n" : "\n";
+        out += "   trustpoint(s): <all>\n";
+    }
+    return out;
+}
 
 std::string show_isakmp_sa(const Snapshot& snapshot) {
     std::string out = "IPv4 Crypto ISAKMP SA\n"
@@ -210,14 +264,9 @@ std::string show_isakmp_default_policy(const Snapshot&) {
 
 std::string show_isakmp_key(const Snapshot& snapshot) {
     std::string out = "Keyring      Hostname/Address                            Preshared Key\n\n";
-    for (const config::IsakmpKey& key : snapshot.config->isakmp_keys) {
-        const bool host = key.address.length == 32;
-        const std::string address = to_string(key.address.address);
-        const std::string column =
-            host ? address
-                 : text("%-14s [%-15s]", address.c_str(), to_string(key.address.mask()).c_str());
-        append(out, "%-12s %-43s %s\n", "default", column.c_str(), "<hidden>");
-    }
+    append_keys(out, "default", snapshot.config->isakmp_keys);
+    for (const auto& [name, keyring] : snapshot.config->keyrings)
+        append_keys(out, name, keyring.keys);
     return out;
 }
 

@@ -25,6 +25,8 @@ std::string show_isakmp_default_policy(const Snapshot& snapshot);
 std::string show_isakmp_key(const Snapshot& snapshot);
 /// show crypto isakmp peers
 std::string show_isakmp_peers(const Snapshot& snapshot);
+/// show crypto isakmp profile: whom each matches and where its keys are.
+std::string show_isakmp_profile(const Snapshot& snapshot);
 /// show crypto isakmp failures: every named reason, its counter and what it means.
 std::string show_isakmp_failures(const Snapshot& snapshot);
 

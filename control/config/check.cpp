@@ -21,6 +21,8 @@ class Checker {
         check_interfaces();
         check_routes();
         check_policies();
+        check_profiles();
+        check_aggressive_mode();
         for (const auto& [name, map] : config_.crypto_maps)
             check_map(name, map);
         for (const auto& [name, map] : config_.dynamic_maps)
@@ -176,10 +178,83 @@ class Checker {
             add(Severity::Warning, origin, what + " uses MD5", "write hash sha256");
     }
 
-    [[nodiscard]] bool has_key(Ipv4Address peer) const {
-        return std::any_of(config_.isakmp_keys.begin(),
-                           config_.isakmp_keys.end(),
-                           [&](const IsakmpKey& key) { return key.address.contains(peer); });
+    // --- who is who
+    // ----------------------------------------------------------------------------------
+
+    void check_profiles() {
+        for (const auto& [name, profile] : config_.isakmp_profiles) {
+            const std::string origin = "isakmp profile " + name;
+            const std::string what = "crypto isakmp profile " + name;
+            if (profile.matches.empty())
+                add(Severity::Warning,
+                    origin,
+                    what + " matches nobody",
+                    "write match identity below it");
+            for (const std::string& keyring : profile.keyrings)
+                if (!config_.keyrings.contains(keyring))
+                    add(Severity::Error,
+                        origin + " keyring " + keyring,
+                        what + ": there is no keyring " + keyring,
+                        "write crypto keyring " + keyring);
+        }
+        for (const auto& [address, peer] : config_.isakmp_peers)
+            if (peer.key == nullptr)
+                add(Severity::Warning,
+                    "isakmp peer " + to_string(address),
+                    "crypto isakmp peer " + to_string(address) + " has no password and no effect",
+                    "write set aggressive-mode password");
+    }
+
+    /// CVE-2018-5389: whoever asks, or listens, can try out keys at leisure.
+    void check_aggressive_mode() {
+        if (config_.aggressive_mode == ike::AggressiveMode::Disabled)
+            return;
+        const auto warn = [&](const std::string& origin, const std::string& what) {
+            add(Severity::Warning,
+                origin,
+                what + " has aggressive mode answered with pre-shared keys: its messages let "
+                       "anyone try out keys offline (CVE-2018-5389)",
+                "use certificates, or a random key of at least 20 characters");
+        };
+        if (config_.aggressive_mode == ike::AggressiveMode::Enabled)
+            warn("isakmp aggressive-mode", "crypto isakmp aggressive-mode enable");
+        const auto warn_of_names = [&](const std::vector<IsakmpKey>& keys) {
+            for (const IsakmpKey& key : keys)
+                if (!key.hostname.empty())
+                    warn("key " + key.hostname, "the key for the name " + key.hostname);
+        };
+        warn_of_names(config_.isakmp_keys);
+        for (const auto& [name, keyring] : config_.keyrings)
+            warn_of_names(keyring.keys);
+        for (const auto& [address, peer] : config_.isakmp_peers)
+            if (peer.key != nullptr)
+                warn("isakmp peer " + to_string(address),
+                     "crypto isakmp peer " + to_string(address));
+    }
+
+    static bool covers(const std::vector<IsakmpKey>& keys, Ipv4Address peer) {
+        return std::any_of(keys.begin(), keys.end(), [&](const IsakmpKey& key) {
+            return key.hostname.empty() && key.address.contains(peer);
+        });
+    }
+
+    /// Looked up as the engine does: the keyrings of the entry's profile, else all there are.
+    [[nodiscard]] bool has_key(const CryptoMapEntry& entry, Ipv4Address peer) const {
+        const auto aggressive = config_.isakmp_peers.find(peer);
+        if (aggressive != config_.isakmp_peers.end() && aggressive->second.key != nullptr)
+            return true;
+        const auto profile = config_.isakmp_profiles.find(entry.isakmp_profile);
+        const bool chosen =
+            profile != config_.isakmp_profiles.end() && !profile->second.keyrings.empty();
+        if (!chosen && covers(config_.isakmp_keys, peer))
+            return true;
+        return std::any_of(
+            config_.keyrings.begin(), config_.keyrings.end(), [&](const auto& keyring) {
+                const bool meant = !chosen || std::count(profile->second.keyrings.begin(),
+                                                         profile->second.keyrings.end(),
+                                                         keyring.first) != 0;
+                return meant && covers(keyring.second.keys, peer);
+            });
     }
 
     /// Could a peer of an address that nothing names prove itself?
@@ -233,6 +308,12 @@ class Checker {
     void check_entry(const CryptoMapEntry& entry) {
         check_peers(entry);
         check_transform_sets(entry);
+        if (!entry.isakmp_profile.empty() &&
+            !config_.isakmp_profiles.contains(entry.isakmp_profile))
+            add(severity_,
+                what_ + " isakmp-profile",
+                what_ + ": there is no isakmp profile " + entry.isakmp_profile,
+                "write crypto isakmp profile " + entry.isakmp_profile);
         if (!entry.match_address.empty())
             check_match(entry);
         if (entry.pfs == ike::Group::Modp768 || entry.pfs == ike::Group::Modp1024)
@@ -304,7 +385,7 @@ class Checker {
                 add(severity_, origin, subject + " is our own address");
             else if (!is_routed(peer))
                 add(Severity::Warning, origin, subject + " is on no route", "write ip route");
-            if (!has_key(peer))
+            if (!has_key(entry, peer))
                 add(severity_,
                     origin,
                     subject + " has no pre-shared key",

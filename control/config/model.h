@@ -10,6 +10,7 @@
 #include "common/algorithms.h"
 #include "common/secret.h"
 #include "control/ike/crypto.h"
+#include "control/ike/interface.h"
 
 #include <cstdint>
 #include <map>
@@ -43,11 +44,25 @@ struct IsakmpPolicy {
     bool encryption_configured{false};
 };
 
-/// crypto isakmp key [0|6] K address A [MASK]
+/// crypto isakmp key [0|6] K {address A [MASK] | hostname H}; pre-shared-key of a keyring.
 struct IsakmpKey {
     Ipv4Prefix address; // /32 for one peer, /0 for anybody
     std::shared_ptr<const SecretBuffer> key;
     bool no_xauth{false};
+    std::string hostname; // instead of an address: the peer's own name
+};
+
+/// crypto keyring NAME
+struct Keyring {
+    std::string description;
+    std::vector<IsakmpKey> keys;
+};
+
+/// crypto isakmp peer address A: aggressive mode towards it
+struct IsakmpPeer {
+    std::string description;
+    std::shared_ptr<const SecretBuffer> key; // set aggressive-mode password
+    ike::SelfIdentity self;                  // set aggressive-mode client-endpoint
 };
 
 /// crypto isakmp keepalive SECONDS [RETRY] [periodic|on-demand]
@@ -55,6 +70,16 @@ struct Keepalive {
     std::uint32_t interval_seconds{10};
     std::uint32_t retry_seconds{2};
     bool periodic{false};
+};
+
+/// crypto isakmp profile NAME
+struct IsakmpProfile {
+    std::string description;
+    std::vector<std::string> keyrings;
+    std::vector<ike::IdentityMatch> matches;
+    std::optional<ike::SelfIdentity> self; // Fqdn without text: hostname and domain
+    std::optional<Keepalive> keepalive;
+    bool initiate_aggressive{false};
 };
 
 // --- phase 2
@@ -103,6 +128,7 @@ struct CryptoMapEntry {
     std::vector<std::string> transform_sets;
     std::optional<ike::Group> pfs; // set pfs groupN
     std::string match_address;
+    std::string isakmp_profile; // set isakmp-profile
     SaLifetime lifetime;
     std::string description;
     bool reverse_route{false}; // of a dynamic entry: routes to what its peers claim
@@ -137,8 +163,14 @@ struct InterfaceNameLess {
 
 struct Config {
     std::string hostname{"Router"};
+    std::string domain_name; // ip domain name
     std::map<std::uint32_t, IsakmpPolicy> isakmp_policies;
     std::vector<IsakmpKey> isakmp_keys;
+    std::map<std::string, Keyring> keyrings;
+    std::map<std::string, IsakmpProfile> isakmp_profiles;
+    std::map<Ipv4Address, IsakmpPeer> isakmp_peers;
+    ike::SelfIdentity isakmp_identity; // Fqdn without text: hostname and domain
+    ike::AggressiveMode aggressive_mode{ike::AggressiveMode::Named};
     std::optional<Keepalive> keepalive;
     std::uint32_t nat_keepalive_seconds{20};
     std::map<std::string, TransformSet> transform_sets;

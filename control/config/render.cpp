@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::uint32_t kSequenceStep = 10;
 
-std::string key_text(const IsakmpKey& key, Secrets secrets) {
+std::string key_text(const SecretBuffer& key, Secrets secrets) {
     if (secrets == Secrets::Hidden)
         return "<hidden>";
-    std::string text = to_text(key.key->view());
+    std::string text = to_text(key.view());
     // A key that looks like the type in front of a key needs the type in front of it.
     return text == "0" || text == "6" ? "0 " + text : text;
 }
@@ -37,12 +37,108 @@ void put_policies(std::string& to, const Config& config) {
     }
 }
 
+/// "address A [MASK]" or "hostname H".
+std::string owner_text(const IsakmpKey& key) {
+    if (!key.hostname.empty())
+        return "hostname " + key.hostname;
+    std::string text = "address " + to_string(key.address.address);
+    if (key.address.length != 32)
+        text += ' ' + to_string(key.address.mask());
+    return text;
+}
+
+/// `hostname` is the word for the system's own name: commands differ in it.
+std::string identity_text(const ike::SelfIdentity& self, const std::string& hostname) {
+    switch (self.type) {
+    case ike::IdType::Fqdn:
+        return self.text.empty() ? hostname : "fqdn " + self.text;
+    case ike::IdType::UserFqdn:
+        return "user-fqdn " + self.text;
+    case ike::IdType::KeyId:
+        return "key-id " + self.text;
+    case ike::IdType::DerDn:
+        return "dn";
+    default:
+        return "address";
+    }
+}
+
+std::string match_text(const ike::IdentityMatch& match) {
+    using Kind = ike::IdentityMatch::Kind;
+    switch (match.kind) {
+    case Kind::Address: {
+        std::string text = "address " + to_string(match.address.address);
+        return match.address.length == 32 ? text : text + ' ' + to_string(match.address.mask());
+    }
+    case Kind::Host:
+        return "host " + match.text;
+    case Kind::HostDomain:
+        return "host domain " + match.text;
+    case Kind::User:
+        return "user " + match.text;
+    case Kind::UserDomain:
+        return "user domain " + match.text;
+    case Kind::Group:
+        return "group " + match.text;
+    case Kind::Any:
+        break;
+    }
+    return "any";
+}
+
+void put_keyrings(std::string& to, const Config& config, Secrets secrets) {
+    for (const auto& [name, keyring] : config.keyrings) {
+        to += "crypto keyring " + name + '\n';
+        if (!keyring.description.empty())
+            to += " description " + keyring.description + '\n';
+        for (const IsakmpKey& key : keyring.keys)
+            to +=
+                " pre-shared-key " + owner_text(key) + " key " + key_text(*key.key, secrets) + '\n';
+        to += "!\n";
+    }
+}
+
+void put_isakmp_peers(std::string& to, const Config& config, Secrets secrets) {
+    for (const auto& [address, peer] : config.isakmp_peers) {
+        to += "crypto isakmp peer address " + to_string(address) + '\n';
+        if (!peer.description.empty())
+            to += " description " + peer.description + '\n';
+        if (peer.key != nullptr)
+            to += " set aggressive-mode password " + key_text(*peer.key, secrets) + '\n';
+        if (peer.self.type != ike::IdType::Ipv4Address)
+            to += " set aggressive-mode client-endpoint " + identity_text(peer.self, "") + '\n';
+        to += "!\n";
+    }
+}
+
+void put_isakmp_profiles(std::string& to, const Config& config) {
+    for (const auto& [name, profile] : config.isakmp_profiles) {
+        to += "crypto isakmp profile " + name + '\n';
+        if (!profile.description.empty())
+            to += " description " + profile.description + '\n';
+        for (const std::string& keyring : profile.keyrings)
+            to += " keyring " + keyring + '\n';
+        if (profile.self)
+            to += " self-identity " + identity_text(*profile.self, "fqdn") + '\n';
+        for (const ike::IdentityMatch& match : profile.matches)
+            to += " match identity " + match_text(match) + '\n';
+        if (profile.keepalive)
+            to += " keepalive " + std::to_string(profile.keepalive->interval_seconds) + " retry " +
+                  std::to_string(profile.keepalive->retry_seconds) + '\n';
+        if (profile.initiate_aggressive)
+            to += " initiate mode aggressive\n";
+        to += "!\n";
+    }
+}
+
 void put_isakmp_globals(std::string& to, const Config& config, Secrets secrets) {
+    if (config.isakmp_identity.type != ike::IdType::Ipv4Address)
+        to += "crypto isakmp identity " + identity_text(config.isakmp_identity, "hostname") + '\n';
+    if (config.aggressive_mode != ike::AggressiveMode::Named)
+        to += std::string("crypto isakmp aggressive-mode ") +
+              (config.aggressive_mode == ike::AggressiveMode::Disabled ? "disable\n" : "enable\n");
     for (const IsakmpKey& key : config.isakmp_keys) {
-        to += "crypto isakmp key " + key_text(key, secrets) + " address " +
-              to_string(key.address.address);
-        if (key.address.length != 32)
-            to += ' ' + to_string(key.address.mask());
+        to += "crypto isakmp key " + key_text(*key.key, secrets) + ' ' + owner_text(key);
         to += key.no_xauth ? " no-xauth\n" : "\n";
     }
     if (config.keepalive) {
@@ -98,6 +194,8 @@ void put_map_entry(std::string& to, const CryptoMapEntry& entry) {
             to += ' ' + set;
         to += '\n';
     }
+    if (!entry.isakmp_profile.empty())
+        to += " set isakmp-profile " + entry.isakmp_profile + '\n';
     if (entry.pfs)
         to += " set pfs group" + group_number(*entry.pfs) + '\n';
     if (!entry.match_address.empty())
@@ -244,10 +342,15 @@ std::string transform_text(const TransformSet& set) {
 std::string render(const Config& config, Secrets secrets) {
     // The dialect of the text, as tools that read it want to know; not a version of this program.
     std::string text = "version 15.7\n!\nhostname " + config.hostname + "\n!\n";
+    if (!config.domain_name.empty())
+        text += "ip domain name " + config.domain_name + "\n!\n";
     if (config.logging_session)
         text += "crypto logging session\n!\n";
+    put_keyrings(text, config, secrets);
     put_policies(text, config);
     put_isakmp_globals(text, config, secrets);
+    put_isakmp_peers(text, config, secrets);
+    put_isakmp_profiles(text, config);
     put_ipsec_globals(text, config);
     text += "!\n";
     put_transform_sets(text, config);

@@ -21,11 +21,17 @@ void send_dpd(Turn& turn, NotifyType type, std::uint32_t sequence) {
                  sequence_octets(sequence)});
 }
 
+/// As the peer's profile says, else as for everybody.
+const std::optional<Dpd>& dpd_of(const Turn& turn) {
+    const IsakmpProfile* profile = find_profile(turn.env.config, turn.session.profile);
+    return profile != nullptr && profile->dpd ? profile->dpd : turn.env.config.dpd;
+}
+
 void ask(Turn& turn) {
     DpdState& dpd = turn.session.dpd;
     ++dpd.tries;
     ++turn.env.counters.dpd_sent;
-    dpd.due = turn.now() + turn.env.config.dpd->retry;
+    dpd.due = turn.now() + dpd_of(turn)->retry;
     send_dpd(turn, NotifyType::RUThere, dpd.sequence);
 }
 
@@ -38,7 +44,7 @@ void answer(Turn& turn, std::uint32_t sequence) {
 
 void schedule_dpd(Turn& turn) {
     Session& session = turn.session;
-    const auto& config = turn.env.config.dpd;
+    const auto& config = dpd_of(turn);
     session.dpd.tries = 0;
     session.dpd.due.reset();
     if (config && config->periodic && session.has(Vendor::Dpd))
@@ -47,7 +53,7 @@ void schedule_dpd(Turn& turn) {
 
 void start_dpd(Turn& turn) {
     DpdState& dpd = turn.session.dpd;
-    if (!turn.env.config.dpd || !turn.session.has(Vendor::Dpd) || dpd.tries != 0)
+    if (!dpd_of(turn) || !turn.session.has(Vendor::Dpd) || dpd.tries != 0)
         return;
     // RFC 3706 5.5: sequence numbers start at random and count up; the first is below 2^31.
     dpd.sequence = dpd.sequence == 0 ? turn.env.rng.u32() >> 1 | 1 : dpd.sequence + 1;
@@ -57,7 +63,7 @@ void start_dpd(Turn& turn) {
 void repeat_dpd(Turn& turn) {
     DpdState& dpd = turn.session.dpd;
     dpd.due.reset();
-    if (!turn.env.config.dpd)
+    if (!dpd_of(turn))
         return;
     if (dpd.tries == 0)
         return start_dpd(turn);
@@ -67,8 +73,7 @@ void repeat_dpd(Turn& turn) {
            {Failure::DeadPeer,
             std::to_string(kDpdTries) + " DPD requests " +
                 std::to_string(
-                    std::chrono::duration_cast<std::chrono::seconds>(turn.env.config.dpd->retry)
-                        .count()) +
+                    std::chrono::duration_cast<std::chrono::seconds>(dpd_of(turn)->retry).count()) +
                 " s apart without an answer"});
     turn.out.emplace_back(PeerDead{});
     end_phase1(turn, Failure::DeadPeer);

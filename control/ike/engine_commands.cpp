@@ -199,11 +199,13 @@ void Engine::Core::on(SaLimitReached& event) {
 
 void Engine::Core::on(PeerSilent& event) {
     const Child* child = children_.find(event.sa);
-    if (child == nullptr || !config_->dpd)
+    if (child == nullptr)
         return;
     const ChildSa& sa = child->sa;
     if (const Session* session = keeper_of(sa))
         return queue(session->id, StartDpd{});
+    if (!config_->dpd)
+        return;
     // Without an ISAKMP SA nobody can be asked; a new one answers the question either way.
     const Connection* connection = find_connection(*config_, sa.connection);
     const std::string profile = connection == nullptr ? std::string{} : connection->profile;

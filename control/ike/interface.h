@@ -79,12 +79,19 @@ struct IdentityMatch {
     friend bool operator==(const IdentityMatch&, const IdentityMatch&) = default;
 };
 
+struct Dpd {
+    Duration interval;
+    Duration retry;
+    bool periodic{false};
+};
+
 /// crypto isakmp profile: what is asked of the peers whose identity it matches.
 struct IsakmpProfile {
     std::string name;
     std::vector<IdentityMatch> matches;
     std::vector<PresharedKey> keys; // of its keyrings; the global ones when it names none
     std::optional<SelfIdentity> self;
+    std::optional<Dpd> dpd; // else the global one
     bool initiate_aggressive{false};
 };
 
@@ -136,12 +143,6 @@ struct Connection {
     /// are served), and nothing is initiated: a peer may claim what lies inside one of the flows
     /// and inside none of the exceptions before it, or without an access list what nobody else has.
     std::optional<DynamicEntry> dynamic;
-};
-
-struct Dpd {
-    Duration interval;
-    Duration retry;
-    bool periodic{false};
 };
 
 /// Which aggressive exchanges with pre-shared keys are answered. Each answer lets whoever asked

@@ -147,7 +147,7 @@ TEST_F(SessionTest, ErrorsLeaveModeAndConfigurationUntouched) {
     EXPECT_EQ(type("ip access-group 101 in"),
               "% Packet filters are not supported; what they keep out would come in\n");
     EXPECT_EQ(session.prompt(), "gw-a(config-if)#");
-    EXPECT_THAT(type("crypto keyring K"), HasSubstr("% Keyrings are not supported"));
+    EXPECT_THAT(type("crypto gdoi group G"), HasSubstr("% GDOI is not supported"));
     EXPECT_EQ(session.prompt(), "gw-a(config-if)#");
     type("end");
     EXPECT_THAT(host.running->interfaces, ::testing::SizeIs(1));

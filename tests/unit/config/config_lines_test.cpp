@@ -122,7 +122,8 @@ TEST(ConfigLines, TakesKeysForOnePeerANetworkAndAnybody) {
 TEST(ConfigLines, RefusesKeysItCannotUse) {
     EXPECT_THAT(refusal("crypto isakmp key 6 JUaW[Xb address 192.0.2.20", 1), HasSubstr("type 6"));
     EXPECT_THAT(refusal("crypto isakmp key <hidden> address 192.0.2.20", 1), HasSubstr("hidden"));
-    EXPECT_THAT(refusal("crypto isakmp key k hostname gw-b", 1), HasSubstr("host name"));
+    EXPECT_THAT(refusal("crypto keyring R\n pre-shared-key hostname gw-b key 6 JUaW", 2),
+                HasSubstr("type 6"));
 }
 
 TEST(ConfigLines, WarnsWhenAKeyIsReplacedAndNeverPrintsIt) {
@@ -419,6 +420,60 @@ TEST(ConfigLines, NoFormsUndoWhatTheLinesDid) {
     for (const Problem& problem : result.problems)
         ADD_FAILURE() << to_string(problem);
     EXPECT_EQ(render(result.config, Secrets::Clear), render(Config{}, Secrets::Clear));
+}
+
+TEST(ConfigLines, TakesKeyringsAndProfiles) {
+    const auto result = parse("ip domain name example.net\n"
+                              "crypto keyring SPOKES\n"
+                              " pre-shared-key address 192.0.2.0 255.255.255.0 key one\n"
+                              " pre-shared-key hostname gw.example.net key 0 two\n"
+                              "crypto isakmp profile P\n"
+                              " keyring SPOKES\n"
+                              " self-identity user-fqdn hub@example.net\n"
+                              " match identity address 192.0.2.0 255.255.255.0\n"
+                              " match identity host domain example.net\n"
+                              " match identity group SALES\n"
+                              " keepalive 20 retry 4\n"
+                              " initiate mode aggressive\n");
+    ASSERT_TRUE(result.ok());
+    const Keyring& keyring = result.config.keyrings.at("SPOKES");
+    ASSERT_EQ(keyring.keys.size(), 2U);
+    EXPECT_EQ(keyring.keys[0].address.length, 24);
+    EXPECT_EQ(keyring.keys[1].hostname, "gw.example.net");
+    const IsakmpProfile& profile = result.config.isakmp_profiles.at("P");
+    EXPECT_EQ(profile.keyrings, std::vector<std::string>{"SPOKES"});
+    ASSERT_EQ(profile.matches.size(), 3U);
+    EXPECT_EQ(profile.matches[1].kind, ike::IdentityMatch::Kind::HostDomain);
+    EXPECT_EQ(profile.matches[2].text, "SALES");
+    EXPECT_EQ(profile.self->text, "hub@example.net");
+    EXPECT_EQ(profile.keepalive->retry_seconds, 4U);
+    EXPECT_TRUE(profile.initiate_aggressive);
+}
+
+TEST(ConfigLines, AggressiveModeWithKeysIsWarnedOf) {
+    for (const char* text :
+         {"crypto isakmp aggressive-mode enable\n",
+          "crypto isakmp key K hostname gw.example.net\n",
+          "crypto isakmp peer address 192.0.2.1\n set aggressive-mode password K\n"})
+        EXPECT_TRUE(std::ranges::any_of(parse(text).problems, [](const Problem& problem) {
+            return problem.severity == ProblemSeverity::Warning &&
+                   problem.message.find("CVE-2018-5389") != std::string::npos;
+        })) << text;
+    EXPECT_TRUE(std::ranges::none_of(parse("crypto isakmp aggressive-mode disable\n"
+                                           "crypto isakmp key K hostname gw.example.net\n")
+                                         .problems,
+                                     [](const Problem& problem) {
+                                         return problem.message.find("CVE-2018-5389") !=
+                                                std::string::npos;
+                                     }));
+}
+
+TEST(ConfigLines, NamesWhatAProfileLacks) {
+    const auto result = parse("crypto isakmp profile P\n keyring NONE\n");
+    EXPECT_TRUE(std::ranges::any_of(result.problems, [](const Problem& problem) {
+        return problem.line == 2 &&
+               problem.message.find("there is no keyring NONE") != std::string::npos;
+    }));
 }
 
 } // namespace

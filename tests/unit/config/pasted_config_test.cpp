@@ -151,9 +151,9 @@ TEST(PastedConfig, ComesBackTheSame) {
 }
 
 TEST(PastedConfig, SwallowsABlockThatIsRefusedWithOneError) {
-    const auto result = parse_config("crypto keyring KR\n"
+    const auto result = parse_config("crypto keyring KR vrf RED\n"
                                      "  pre-shared-key address 192.0.2.20 key s3cr3t\n"
-                                     "crypto isakmp profile P\n"
+                                     "crypto isakmp profile P accounting ACC\n"
                                      "   keyring KR\n"
                                      "   match identity address 192.0.2.20 255.255.255.255\n"
                                      "hostname after\n");

@@ -22,7 +22,17 @@ class Generator {
             config.hostname = word();
         config.logging_session = coin();
         times(3, [&] { config.isakmp_policies[number(1, 10'000)] = policy(); });
-        times(4, [&] { add_key(config); });
+        times(4, [&] { add_key(config.isakmp_keys, coin()); });
+        times(2, [&] { config.keyrings[word()] = keyring(); });
+        times(2, [&] { config.isakmp_profiles[word()] = profile(); });
+        times(2, [&] { config.isakmp_peers[Ipv4Address{number(1, 4'000'000'000U)}] = peer(); });
+        if (coin())
+            config.isakmp_identity = self();
+        config.aggressive_mode = one_of<ike::AggressiveMode>({ike::AggressiveMode::Disabled,
+                                                              ike::AggressiveMode::Named,
+                                                              ike::AggressiveMode::Enabled});
+        if (coin())
+            config.domain_name = word();
         if (coin())
             config.keepalive = Keepalive{number(10, 3'600), number(2, 60), coin()};
         if (coin())
@@ -100,15 +110,74 @@ class Generator {
         return policy;
     }
 
-    void add_key(Config& config) {
-        const Ipv4Prefix address = prefix(static_cast<std::uint8_t>(number(0, 32)));
-        for (const IsakmpKey& key : config.isakmp_keys)
-            if (key.address == address)
-                return;
+    std::shared_ptr<const SecretBuffer> key_text() {
         const std::string text =
             coin() ? one_of<std::string>({"0", "6", "address", "a!b#c|d"}) : word();
-        config.isakmp_keys.push_back(
-            {address, std::make_shared<const SecretBuffer>(as_bytes(text)), coin()});
+        return std::make_shared<const SecretBuffer>(as_bytes(text));
+    }
+
+    void add_key(std::vector<IsakmpKey>& keys, bool no_xauth) {
+        IsakmpKey made{.address = {}, .key = key_text(), .no_xauth = no_xauth, .hostname = {}};
+        if (coin())
+            made.address = prefix(static_cast<std::uint8_t>(number(0, 32)));
+        else
+            made.hostname = word();
+        for (const IsakmpKey& key : keys)
+            if (key.address == made.address && key.hostname == made.hostname)
+                return;
+        keys.push_back(std::move(made));
+    }
+
+    Keyring keyring() {
+        Keyring keyring;
+        if (coin())
+            keyring.description = word();
+        times(3, [&] { add_key(keyring.keys, false); });
+        return keyring;
+    }
+
+    ike::SelfIdentity self() {
+        const auto type = one_of<ike::IdType>(
+            {ike::IdType::Fqdn, ike::IdType::UserFqdn, ike::IdType::KeyId, ike::IdType::DerDn});
+        const bool unnamed = type == ike::IdType::DerDn || (type == ike::IdType::Fqdn && coin());
+        return {type, unnamed ? std::string{} : word()};
+    }
+
+    IsakmpProfile profile() {
+        using Kind = ike::IdentityMatch::Kind;
+        IsakmpProfile profile;
+        if (coin())
+            profile.description = word();
+        if (coin())
+            profile.keyrings.push_back(word());
+        if (coin())
+            profile.self = self();
+        if (coin())
+            profile.matches.push_back(
+                {Kind::Address, prefix(static_cast<std::uint8_t>(number(0, 32))), {}});
+        for (const Kind kind :
+             {Kind::Host, Kind::HostDomain, Kind::User, Kind::UserDomain, Kind::Group})
+            if (coin())
+                profile.matches.push_back({kind, {}, "n" + word()}); // never short for "domain"
+        if (coin())
+            profile.matches.push_back({Kind::Any, {}, {}});
+        if (coin())
+            profile.keepalive = Keepalive{number(10, 3'600), number(2, 60), true};
+        profile.initiate_aggressive = coin();
+        return profile;
+    }
+
+    IsakmpPeer peer() {
+        IsakmpPeer peer;
+        if (coin())
+            peer.description = word();
+        if (coin())
+            peer.key = key_text();
+        if (coin())
+            peer.self = {
+                one_of<ike::IdType>({ike::IdType::Fqdn, ike::IdType::UserFqdn, ike::IdType::KeyId}),
+                word()};
+        return peer;
     }
 
     SaLifetime lifetime() {
@@ -263,10 +332,14 @@ TEST(RoundTrip, HidesEveryKeyUnlessAskedTo) {
         const Config config = Generator{seed}.make();
         const std::string text = render_running_config(config, Secrets::Hidden);
         std::size_t hidden = 0;
-        for (std::size_t at = 0; (at = text.find("key <hidden> address", at)) != std::string::npos;
-             ++at)
+        for (std::size_t at = 0; (at = text.find("<hidden>", at)) != std::string::npos; ++at)
             ++hidden;
-        EXPECT_EQ(hidden, config.isakmp_keys.size());
+        std::size_t keys = config.isakmp_keys.size();
+        for (const auto& [name, keyring] : config.keyrings)
+            keys += keyring.keys.size();
+        for (const auto& [address, peer] : config.isakmp_peers)
+            keys += static_cast<std::size_t>(peer.key != nullptr);
+        EXPECT_EQ(hidden, keys);
     }
 }
 
