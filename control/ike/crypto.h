@@ -130,18 +130,26 @@ struct GroupInfo {
 
 /// Short MODP exponents (RFC 3526 8): at least twice the group's strength, and whole 64-bit words.
 inline constexpr std::array kGroups = {
-    GroupInfo{Group::Modp768,  GroupKind::Modp, 768,  96,   96,   32, "MODP-768" },
-    GroupInfo{Group::Modp1024, GroupKind::Modp, 1024, 128,  128,  32, "MODP-1024"},
-    GroupInfo{Group::Modp1536, GroupKind::Modp, 1536, 192,  192,  32, "MODP-1536"},
-    GroupInfo{Group::Modp2048, GroupKind::Modp, 2048, 256,  256,  32, "MODP-2048"},
-    GroupInfo{Group::Modp3072, GroupKind::Modp, 3072, 384,  384,  40, "MODP-3072"},
-    GroupInfo{Group::Modp4096, GroupKind::Modp, 4096, 512,  512,  48, "MODP-4096"},
-    GroupInfo{Group::Modp6144, GroupKind::Modp, 6144, 768,  768,  56, "MODP-6144"},
-    GroupInfo{Group::Modp8192, GroupKind::Modp, 8192, 1024, 1024, 64, "MODP-8192"},
-    GroupInfo{Group::Ecp256,   GroupKind::Ecp,  256,  64,   32,   32, "ECP-256"  },
-    GroupInfo{Group::Ecp384,   GroupKind::Ecp,  384,  96,   48,   48, "ECP-384"  },
-    GroupInfo{Group::Ecp521,   GroupKind::Ecp,  521,  132,  66,   66, "ECP-521"  },
+    GroupInfo{Group::Modp768,             GroupKind::Modp, 768,  96,   96,   32, "MODP-768"     },
+    GroupInfo{Group::Modp1024,            GroupKind::Modp, 1024, 128,  128,  32, "MODP-1024"    },
+    GroupInfo{Group::Modp1536,            GroupKind::Modp, 1536, 192,  192,  32, "MODP-1536"    },
+    GroupInfo{Group::Modp2048,            GroupKind::Modp, 2048, 256,  256,  32, "MODP-2048"    },
+    GroupInfo{Group::Modp3072,            GroupKind::Modp, 3072, 384,  384,  40, "MODP-3072"    },
+    GroupInfo{Group::Modp4096,            GroupKind::Modp, 4096, 512,  512,  48, "MODP-4096"    },
+    GroupInfo{Group::Modp6144,            GroupKind::Modp, 6144, 768,  768,  56, "MODP-6144"    },
+    GroupInfo{Group::Modp8192,            GroupKind::Modp, 8192, 1024, 1024, 64, "MODP-8192"    },
+    GroupInfo{Group::Ecp256,              GroupKind::Ecp,  256,  64,   32,   32, "ECP-256"      },
+    GroupInfo{Group::Ecp384,              GroupKind::Ecp,  384,  96,   48,   48, "ECP-384"      },
+    GroupInfo{Group::Ecp521,              GroupKind::Ecp,  521,  132,  66,   66, "ECP-521"      },
+    GroupInfo{Group::Modp2048Subgroup256, GroupKind::Modp, 2048, 256,  256,  32, "MODP-2048-256"},
 };
+
+/// Groups that are used only where the configuration names them: the first two are within reach of
+/// a precomputation, and nobody can say how the primes of RFC 5114 were chosen (RFC 8247 2.4).
+constexpr bool is_weak(Group group) {
+    return group == Group::Modp768 || group == Group::Modp1024 ||
+           group == Group::Modp2048Subgroup256;
+}
 
 /// Null for the groups we do not compute.
 const GroupInfo* find_group(Group group);
@@ -160,6 +168,8 @@ Result<DhKeyPair> dh_from_private(Group group, ByteView private_key);
 
 /// Refuses what must not reach an exponentiation: a wrong length; MODP 0, 1, p-1 and above; ECP
 /// coordinates not below p and points off the curve. Far cheaper than dh_agree, which asks it too.
+/// Whether a value of MODP-2048-256 lies in the subgroup costs as much as agreeing, so only
+/// dh_agree looks.
 Status check_public_value(Group group, ByteView public_value);
 
 /// g^xy, left-padded with zeros to the group's shared_bytes (RFC 2409 5: KEYMAT uses it that way).

@@ -3,6 +3,9 @@
 // crypto_openssl_dh.cpp.
 #include "control/ike/crypto_openssl.h"
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
 #include <algorithm>
 #include <climits>
 
@@ -185,6 +188,36 @@ EC_GROUP* new_curve(Group group) {
     }
 }
 
+Number parameter(const EVP_PKEY* of, const char* name) {
+    BIGNUM* value = nullptr;
+    ENSURE(EVP_PKEY_get_bn_param(of, name, &value) == 1);
+    return Number{value};
+}
+
+// RFC 5114 2.3.
+void take_subgroup_256(GroupObjects& objects) {
+    char group[] = "dh_2048_256";
+    std::array params = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    const ParametersContext context{EVP_PKEY_CTX_new_from_name(nullptr, "DHX", nullptr)};
+    EVP_PKEY* made = nullptr;
+    ENSURE(context && EVP_PKEY_fromdata_init(context.get()) == 1);
+    ENSURE(EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_KEY_PARAMETERS, params.data()) == 1);
+    const Parameters parameters{made};
+    objects.prime = parameter(made, OSSL_PKEY_PARAM_FFC_P);
+    objects.generator = parameter(made, OSSL_PKEY_PARAM_FFC_G);
+    objects.order = parameter(made, OSSL_PKEY_PARAM_FFC_Q);
+}
+
+void take_safe_prime(GroupObjects& objects, Group group) {
+    objects.prime.reset(new_prime(group));
+    objects.generator.reset(BN_new());
+    // RFC 2409 6, RFC 3526: 2 in every group.
+    ENSURE(objects.generator && BN_set_word(objects.generator.get(), 2) == 1);
+}
+
 GroupObjects make_group(const GroupInfo& info) {
     GroupObjects objects;
     if (info.kind == GroupKind::Ecp) {
@@ -193,7 +226,10 @@ GroupObjects make_group(const GroupInfo& info) {
         return objects;
     }
     const NumberContext scratch{BN_CTX_new()};
-    objects.prime.reset(new_prime(info.group));
+    if (info.group == Group::Modp2048Subgroup256)
+        take_subgroup_256(objects);
+    else
+        take_safe_prime(objects, info.group);
     ENSURE(objects.prime && scratch);
     objects.prime_minus_1.reset(BN_dup(objects.prime.get()));
     ENSURE(objects.prime_minus_1 && BN_sub_word(objects.prime_minus_1.get(), 1) == 1);

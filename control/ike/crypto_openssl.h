@@ -28,6 +28,8 @@ using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeWith<EVP_CIPHER_CTX_fr
 using Number = std::unique_ptr<BIGNUM, FreeWith<BN_clear_free>>; // wiped: many are secret
 using NumberContext = std::unique_ptr<BN_CTX, FreeWith<BN_CTX_free>>;
 using Montgomery = std::unique_ptr<BN_MONT_CTX, FreeWith<BN_MONT_CTX_free>>;
+using Parameters = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
+using ParametersContext = std::unique_ptr<EVP_PKEY_CTX, FreeWith<EVP_PKEY_CTX_free>>;
 using Curve = std::unique_ptr<EC_GROUP, FreeWith<EC_GROUP_free>>;
 using Point = std::unique_ptr<EC_POINT, FreeWith<EC_POINT_clear_free>>;
 
@@ -35,6 +37,8 @@ using Point = std::unique_ptr<EC_POINT, FreeWith<EC_POINT_clear_free>>;
 struct GroupObjects {
     Number prime; // MODP
     Number prime_minus_1;
+    Number generator;
+    Number order; // of the subgroup that the generator makes, where it is much smaller; else null
     Montgomery reduction;
     Curve curve; // ECP
 };

@@ -90,10 +90,27 @@ void exponentiate(const GroupInfo& info, const BIGNUM* base, ByteView exponent, 
     store(power.get(), to);
 }
 
+/// RFC 5114 4: where the subgroup is small, a value outside it would give away the private key
+/// piece by piece. Nothing secret takes part, so the quick exponentiation will do.
+Status check_subgroup(const GroupInfo& info, const BIGNUM* value) {
+    const GroupObjects& objects = Library::get().group(info);
+    if (!objects.order)
+        return {};
+    const NumberContext scratch = make_scratch();
+    const Number power = make_number();
+    ENSURE(BN_mod_exp_mont(power.get(),
+                           value,
+                           objects.order.get(),
+                           objects.prime.get(),
+                           scratch.get(),
+                           objects.reduction.get()) == 1);
+    if (!BN_is_one(power.get()))
+        return fail(ErrorCode::Invalid, std::string{info.name} + " public value not in subgroup");
+    return {};
+}
+
 Status modp_public(const GroupInfo& info, ByteView private_key, MutableBytes to) {
-    const Number generator = make_number();
-    ENSURE(BN_set_word(generator.get(), 2) == 1); // RFC 2409 6, RFC 3526: 2 in every group
-    exponentiate(info, generator.get(), private_key, to);
+    exponentiate(info, Library::get().group(info).generator.get(), private_key, to);
     return check_modp(info, to);
 }
 
@@ -208,7 +225,9 @@ Result<SecretBuffer> dh_agree(Group group, ByteView private_key, ByteView peer_p
     TRY_VOID(check_private_key(info, private_key));
     SecretBuffer shared{static_cast<std::size_t>(info.shared_bytes)};
     if (info.kind == GroupKind::Modp) {
-        exponentiate(info, to_number(peer_public).get(), private_key, shared.writable());
+        const Number value = to_number(peer_public);
+        TRY_VOID(check_subgroup(info, value.get()));
+        exponentiate(info, value.get(), private_key, shared.writable());
     } else {
         const Point point = TRY(to_point(info, peer_public));
         multiply(info, point.get(), private_key, shared.writable());

@@ -51,9 +51,9 @@ bool algorithms_match(const Phase2Offer& offer, const Phase2Transform& ours) {
 }
 
 bool group_matches(const Phase2Offer& offer, const Phase2Terms& terms) {
-    // Without `set pfs` the peer may still ask for it; every group we can compute will do.
+    // Without `set pfs` the peer may still ask for it; every sound group we can compute will do.
     if (!terms.pfs)
-        return !offer.group || find_group(*offer.group) != nullptr;
+        return !offer.group || (find_group(*offer.group) != nullptr && !is_weak(*offer.group));
     return offer.group == terms.pfs;
 }
 

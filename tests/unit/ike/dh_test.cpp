@@ -97,6 +97,35 @@ TEST(Modp, PrimesAreThoseOfRfc3526) {
     }
 }
 
+TEST(Modp, AgreesWithRfc5114) {
+    for (const auto& record : load_rsp("rfc/rfc5114.txt")) {
+        const auto group =
+            from_wire<Group>(static_cast<std::uint16_t>(std::stoi(record.text("Group"))));
+        const Bytes a = record.bytes("xA");
+        const Bytes b = record.bytes("xB");
+        EXPECT_EQ(to_hex(dh_from_private(group, a)->public_value), record.text("yA"));
+        EXPECT_EQ(to_hex(dh_from_private(group, b)->public_value), record.text("yB"));
+        EXPECT_EQ(agreed(group, a, record.bytes("yB")), record.text("Z"));
+        EXPECT_EQ(agreed(group, b, record.bytes("yA")), record.text("Z"));
+    }
+}
+
+TEST(Modp, RefusesValuesOutsideTheSubgroup) {
+    constexpr Group kGroup = Group::Modp2048Subgroup256;
+    SeededRng rng{24};
+    const auto pair = dh_generate(kGroup, rng);
+    ASSERT_TRUE(pair);
+    // In range, but no power of the generator: the secret would leak through its remainders.
+    for (const std::uint8_t last : {2, 3, 4, 9}) {
+        Bytes outside(256);
+        outside.back() = last;
+        EXPECT_TRUE(check_public_value(kGroup, outside)) << "cheap checks do not see it";
+        EXPECT_FALSE(dh_agree(kGroup, pair->private_key.view(), outside)) << unsigned{last};
+    }
+    const auto other = dh_generate(kGroup, rng);
+    EXPECT_TRUE(dh_agree(kGroup, pair->private_key.view(), other->public_value));
+}
+
 TEST(Ecp, AgreesWithRfc5903) {
     for (const auto& record : load_rsp("rfc/rfc-5903.txt")) {
         const auto group =
