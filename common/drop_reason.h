@@ -52,7 +52,8 @@ namespace adit {
     X(HandoverFull,        "handover-full",         "ring to the owning core full")                 \
     X(CryptoError,         "crypto-error",          "the crypto library refused the job")           \
     X(InjectMalformed,     "inject-malformed",      "control asked to send something unsendable")   \
-    X(PortMissing,         "port-missing",          "interface has no port")
+    X(PortMissing,         "port-missing",          "interface has no port")                        \
+    X(EspTransport,        "esp-transport",         "transport mode is for whole packets of ours")
 // clang-format on
 
 enum class DropReason : std::uint8_t {

@@ -34,6 +34,7 @@ enum SaTraits : std::uint8_t {
     kTraitUdp = 1 << 1,          // UDP-encapsulated (RFC 3948)
     kTraitCombined = 1 << 2,     // GCM: one pass, ICV from the cipher
     kTraitSelectsPorts = 1 << 3, // the selector is narrower than any port
+    kTraitTransport = 1 << 4,    // transport mode; otherwise tunnel mode
 };
 
 /// Octets left until the next thing to report. `left` counts down for every packet; only when it
@@ -73,6 +74,7 @@ struct alignas(64) InboundSa {
 
     // Line 2.
     alignas(64) ByteLimits limits;
+    std::uint32_t original_local, original_remote; // as in ipc::InstallSa
 
     KeyBlock keys;
     std::uint64_t wide_window_words[ReplayWindow::kMaxPackets / 64];
@@ -128,8 +130,11 @@ struct alignas(64) OutboundSa {
     }
 
     /// The largest inner packet this SA can carry over a path of `interface_mtu` octets, or over
-    /// the path's own MTU when that is known and smaller.
+    /// the path's own MTU when that is known and smaller. Transport mode takes whole datagrams
+    /// (RFC 4303 3.3.4): what comes of them is fragmented behind it.
     [[nodiscard]] std::uint32_t inner_mtu(std::uint32_t interface_mtu) const {
+        if (has(kTraitTransport))
+            return kOuterIpv4Bytes + plaintext_mtu(layout, encapsulation(), kMaxIpv4Bytes);
         const std::uint32_t outer =
             path_mtu != 0 && path_mtu < interface_mtu ? path_mtu : interface_mtu;
         return plaintext_mtu(layout, encapsulation(), outer);

@@ -23,7 +23,7 @@ namespace {
 using ipc::AckResult;
 using ipc::InstallSa;
 
-constexpr std::uint8_t kKnownFlags = ipc::kSaExtendedSequence; // tunnel mode only
+constexpr std::uint8_t kKnownFlags = ipc::kSaExtendedSequence | ipc::kSaTransportMode;
 constexpr std::uint32_t kMinPathMtu = 576; // RFC 791: every host takes this much
 // RFC 4303 2.2: the last number that may be sent. With extended numbers one is left unused, so that
 // counting on from the last never wraps.
@@ -125,6 +125,25 @@ CommandOutcome check_selector(const ipc::SelectorRecord& selector) {
     return {};
 }
 
+/// RFC 4301 4.1: between two security gateways, transport mode is for their own traffic alone.
+CommandOutcome check_mode(const InstallSa& command) {
+    if ((command.flags & ipc::kSaTransportMode) == 0) {
+        if (command.original_local != 0)
+            return bad(offsetof(InstallSa, original_local));
+        return command.original_remote == 0 ? CommandOutcome{}
+                                            : bad(offsetof(InstallSa, original_remote));
+    }
+    constexpr std::size_t base = offsetof(InstallSa, selector);
+    const ipc::SelectorRecord& selector = command.selector;
+    if (selector.local_first != command.local_address ||
+        selector.local_last != command.local_address)
+        return bad(base + offsetof(ipc::SelectorRecord, local_first));
+    if (selector.remote_first != command.remote_address ||
+        selector.remote_last != command.remote_address)
+        return bad(base + offsetof(ipc::SelectorRecord, remote_first));
+    return {};
+}
+
 bool selects_ports(const ipc::SelectorRecord& selector) {
     const PortRange local{selector.local_port_first, selector.local_port_last};
     const PortRange remote{selector.remote_port_first, selector.remote_port_last};
@@ -172,6 +191,8 @@ CommandOutcome check(const InstallSa& command, const SaTableConfig& config) {
         return outcome;
     if (const auto outcome = check_selector(command.selector); !outcome.ok())
         return outcome;
+    if (const auto outcome = check_mode(command); !outcome.ok())
+        return outcome;
     return check_limits(command, ipc::Direction{command.direction});
 }
 
@@ -185,6 +206,8 @@ std::uint8_t traits_of(const InstallSa& command) {
         traits |= kTraitCombined;
     if (selects_ports(command.selector))
         traits |= kTraitSelectsPorts;
+    if ((command.flags & ipc::kSaTransportMode) != 0)
+        traits |= kTraitTransport;
     return static_cast<std::uint8_t>(traits);
 }
 
@@ -315,6 +338,8 @@ CommandOutcome SaTable::install_inbound(const InstallSa& command) {
     sa.stats = config_.stats.inbound + command.slot;
     sa.moved_address = command.remote_address;
     sa.moved_port = command.remote_port;
+    sa.original_local = command.original_local;
+    sa.original_remote = command.original_remote;
     install_keys(command, sa.cipher, sa.mac, sa.salt_be, sa.keys);
     reset(*sa.stats, command.sa_id);
     inbound_end_ = std::max(inbound_end_, command.slot + 1);

@@ -83,7 +83,7 @@ enum class DfPolicy : std::uint8_t {
 
 enum SaFlags : std::uint8_t {
     kSaExtendedSequence = 1 << 0, // RFC 4303 2.2.1
-    kSaTransportMode = 1 << 1,
+    kSaTransportMode = 1 << 1,    // the selector is the two endpoints themselves (RFC 4301 4.1)
 };
 
 struct InstallSa {
@@ -108,6 +108,10 @@ struct InstallSa {
     std::uint32_t replay_window; // packets, 32..4096 and a multiple of 32; 0 switches the check off
     std::uint32_t path_mtu;      // octets of the outer path, 0: the egress interface's
     SelectorRecord selector;
+    // Transport mode through a NAT, inbound: the addresses that the peer's TCP and UDP checksums
+    // cover (RFC 3948 3.1.2). 0: those of the packet, or not known.
+    std::uint32_t original_local;
+    std::uint32_t original_remote;
     std::uint64_t soft_bytes; // SoftExpire at this many octets of plaintext, 0: never
     std::uint64_t hard_bytes; // HardExpire and stop, 0: never
     std::uint64_t

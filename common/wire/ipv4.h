@@ -96,6 +96,8 @@ class Ipv4Header {
 
     void set_ttl(std::uint8_t value) { at_[8] = value; }
 
+    void set_protocol(std::uint8_t value) { at_[9] = value; }
+
     /// One hop less: the TTL is a high octet, so its word falls by 0x100 and the checksum, a
     /// complement, rises by as much, with the carry that one's complement brings round (RFC 1624
     /// 3).

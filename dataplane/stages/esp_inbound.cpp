@@ -8,6 +8,7 @@
 #include "dataplane/packet_flow.h"
 #include "dataplane/stages/ecn.h"
 #include "dataplane/stages/esp_common.h"
+#include "dataplane/stages/nat_checksum.h"
 
 #include <array>
 #include <bit>
@@ -355,44 +356,98 @@ bool combine_ecn(std::uint8_t* at, std::uint8_t outer_tos) {
     return true;
 }
 
-/// Strips ESP from a deciphered packet and judges what was inside.
-[[gnu::always_inline]] inline Verdict decapsulate(const Arrival& arrival, EspContext& context) {
-    InboundSa& sa = *arrival.sa;
-    rte_mbuf* packet = arrival.packet;
-    std::uint8_t* inner = data(packet) + wire::kEspBytes + sa.layout.iv;
-    const std::uint8_t* pad_length_field = inner + arrival.text_bytes - wire::kEspTrailerBytes;
-    const std::uint8_t next_header = pad_length_field[1];
+/// The deciphered text without its trailer.
+struct Opened {
+    std::uint8_t* at;
+    std::uint32_t bytes;
+    std::uint8_t next_header;
+};
+
+[[gnu::always_inline]] inline Verdict strip_trailer(const Arrival& arrival, Opened& opened) {
+    opened.at = arrival.text();
+    const std::uint8_t* pad_length_field = opened.at + arrival.text_bytes - wire::kEspTrailerBytes;
+    opened.next_header = pad_length_field[1];
     if (*pad_length_field + wire::kEspTrailerBytes > arrival.text_bytes ||
         !padding_holds(pad_length_field))
         return DropReason::EspPadding;
-    if (next_header == wire::kNextHeaderNone)
+    if (opened.next_header == wire::kNextHeaderNone)
         return DropReason::EspDummy;
-    const auto available = static_cast<std::uint32_t>(pad_length_field - inner) - *pad_length_field;
-    const wire::Ipv4Header header{inner};
-    if (next_header != wire::kNextHeaderIpv4 || !lengths_hold(header, available, available) ||
-        header.ttl() == 0 || !header.checksum_holds())
-        return DropReason::EspInner;
+    opened.bytes = static_cast<std::uint32_t>(pad_length_field - opened.at) - *pad_length_field;
+    return std::nullopt;
+}
 
-    PacketMeta& info = meta(packet);
-    const std::uint32_t inner_bytes = header.total_bytes();
-    read_flow(info, inner, inner_bytes);
-    if (!is_selected(sa, info))
-        return DropReason::EspSelector;
-    if (!combine_ecn(inner, info.outer_tos))
-        return DropReason::EspEcn;
+/// The packet is the one that starts at `at` from here on.
+[[gnu::always_inline]] inline Verdict pass_on(const Arrival& arrival,
+                                              const std::uint8_t* at,
+                                              std::uint32_t inner_bytes,
+                                              EspContext& context) {
+    InboundSa& sa = *arrival.sa;
+    rte_mbuf* packet = arrival.packet;
     if (charge_bytes(sa, inner_bytes, context.events) == Charge::Expired)
         return DropReason::SaExpired;
+    PacketMeta& info = meta(packet);
     info.flags = static_cast<std::uint8_t>((info.flags & ~unsigned{kUdpEncap}) | kFromSa);
     info.sa.inbound = &sa;
-    // RFC 4303 2.7: what follows the inner packet is traffic flow confidentiality padding.
-    packet->data_off =
-        static_cast<std::uint16_t>(packet->data_off + wire::kEspBytes + sa.layout.iv);
+    packet->data_off = static_cast<std::uint16_t>(packet->data_off + (at - data(packet)));
     packet->data_len = static_cast<std::uint16_t>(inner_bytes);
     packet->pkt_len = inner_bytes;
     ipc::add(sa.stats->packets, 1);
     ipc::add(sa.stats->bytes, inner_bytes);
     sa.stats->last_packet_ns.store(context.now_ns, std::memory_order_relaxed);
     return std::nullopt;
+}
+
+/// Transport mode (RFC 4303 3.1.1): what was deciphered belongs behind the IP header in front of
+/// ESP. That is gone by now and was for us alone, so one with its addresses and its TOS stands for
+/// it; ECN bits are then as the path left them. Out of line: nearly every SA is in tunnel mode.
+[[gnu::noinline]] Verdict
+deliver_payload(const Arrival& arrival, const Opened& opened, EspContext& context) {
+    const InboundSa& sa = *arrival.sa;
+    PacketMeta& info = meta(arrival.packet);
+    const auto inner_bytes = static_cast<std::uint32_t>(opened.bytes + wire::kIpv4Bytes);
+    if (inner_bytes > kMaxIpv4Bytes)
+        return DropReason::EspInner;
+    const AddressPair seen{info.outer_source, info.outer_destination};
+    if (sa.has(kTraitUdp))
+        mend_checksum({opened.at, opened.bytes},
+                      opened.next_header,
+                      {sa.original_remote, sa.original_local},
+                      seen);
+    std::uint8_t* at = opened.at - wire::kIpv4Bytes; // over ESP header and IV, or the headroom
+    wire::Ipv4Header{at}.write({.tos = info.outer_tos,
+                                .total_bytes = static_cast<std::uint16_t>(inner_bytes),
+                                .protocol = opened.next_header,
+                                .source = seen.source,
+                                .destination = seen.destination});
+    read_flow(info, at, inner_bytes);
+    if (!is_selected(sa, info))
+        return DropReason::EspSelector;
+    return pass_on(arrival, at, inner_bytes, context);
+}
+
+/// Strips ESP from a deciphered packet and judges what was inside.
+[[gnu::always_inline]] inline Verdict decapsulate(const Arrival& arrival, EspContext& context) {
+    InboundSa& sa = *arrival.sa;
+    Opened inner{};
+    if (const Verdict verdict = strip_trailer(arrival, inner)) [[unlikely]]
+        return verdict;
+    if (sa.has(kTraitTransport)) [[unlikely]]
+        return deliver_payload(arrival, inner, context);
+    const wire::Ipv4Header header{inner.at};
+    if (inner.next_header != wire::kNextHeaderIpv4 ||
+        !lengths_hold(header, inner.bytes, inner.bytes) || header.ttl() == 0 ||
+        !header.checksum_holds())
+        return DropReason::EspInner;
+
+    PacketMeta& info = meta(arrival.packet);
+    // RFC 4303 2.7: what follows the inner packet is traffic flow confidentiality padding.
+    const std::uint32_t inner_bytes = header.total_bytes();
+    read_flow(info, inner.at, inner_bytes);
+    if (!is_selected(sa, info))
+        return DropReason::EspSelector;
+    if (!combine_ecn(inner.at, info.outer_tos))
+        return DropReason::EspEcn;
+    return pass_on(arrival, inner.at, inner_bytes, context);
 }
 
 // ---------------------------------------------------------------------------------------------------

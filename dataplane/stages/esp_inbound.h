@@ -3,9 +3,9 @@
 //
 // In:  data starts at the ESP header; meta has outer_source, outer_destination, outer_tos, and for
 //      kUdpEncap the two outer ports.
-// Out: data starts at the inner IPv4 header; meta has flags kFromSa (and kFragment), the inner
-// addresses,
-//      protocol and ports, and sa.inbound. TFC padding is cut off, ECN is combined (RFC 6040).
+// Out: data starts at the inner IPv4 header (in transport mode one made of the outer's addresses);
+//      meta has flags kFromSa (and kFragment), the inner addresses, protocol and ports, and
+//      sa.inbound. TFC padding is cut off, ECN is combined (RFC 6040).
 // Exits by drop: EspShort, EspInvalidSpi, EspWrongEndpoint, EspLength, EspReplay, EspIcv,
 // EspPadding,
 //      EspDummy, EspInner, EspEcn, EspSelector, SaExpired, NoBuffer. Each is counted on the core's

@@ -189,6 +189,64 @@ void update_meta(PacketMeta& info, const OutboundSa& sa) {
     info.flags = static_cast<std::uint8_t>(info.flags & ~(kFromSa | kFragment));
 }
 
+/// Sequence number and IV; what is not GCM becomes a job.
+[[gnu::always_inline]] inline void start_esp(const OutboundSa& sa,
+                                             std::uint8_t* esp,
+                                             std::uint32_t text_bytes,
+                                             std::uint64_t sequence,
+                                             BulkJobs& bulk,
+                                             EspContext& context) {
+    wire::EspHeader{esp}.set_sequence(static_cast<std::uint32_t>(sequence));
+    if (sa.has(kTraitCombined)) [[likely]]
+        // RFC 4106 3.1: never twice under one key. The sequence number never repeats within an SA;
+        // the mask keeps two installations of one key apart.
+        store_be(esp + wire::kEspBytes, sequence ^ sa.iv_mask);
+    else
+        add_bulk_job(sa, esp, text_bytes, sequence, context.crypto, bulk);
+}
+
+/// RFC 4303 3.1.1: ESP goes between the IP header, which stays what it is, and what it carries. Out
+/// of line: nearly every SA is in tunnel mode.
+[[gnu::noinline]] void encapsulate_in_transport_mode(rte_mbuf* packet,
+                                                     OutboundSa& sa,
+                                                     BulkJobs& bulk,
+                                                     EspContext& context) {
+    std::uint8_t* header = data(packet);
+    std::uint8_t* payload = header + wire::kIpv4Bytes;
+    const std::uint32_t inner_bytes = packet->data_len;
+    const auto payload_bytes = static_cast<std::uint32_t>(inner_bytes - wire::kIpv4Bytes);
+    const std::uint32_t padding = sa.layout.padding(payload_bytes);
+    const std::uint64_t sequence = sa.next_sequence++;
+    std::uint8_t* trailer = payload + payload_bytes;
+    std::memcpy(trailer, kTrailers[padding].data(), kTrailerCopyBytes);
+    trailer[padding + 1] = wire::Ipv4Header{header}.protocol();
+
+    std::uint8_t* esp = payload - wire::kEspBytes - sa.layout.iv;
+    std::uint8_t* outer = esp - sa.outer_header;
+    const std::uint32_t text_bytes =
+        payload_bytes + padding + static_cast<std::uint32_t>(wire::kEspTrailerBytes);
+    const auto total_bytes =
+        static_cast<std::uint16_t>(payload - outer + text_bytes + sa.layout.icv);
+    std::memmove(outer, header, wire::kIpv4Bytes);
+    wire::Ipv4Header ip{outer};
+    ip.set_total_bytes(total_bytes);
+    ip.set_protocol(sa.header_template[9]);
+    ip.update_checksum();
+    // UDP header, if any, and SPI.
+    std::memcpy(outer + wire::kIpv4Bytes,
+                sa.header_template + wire::kIpv4Bytes,
+                sa.outer_header - wire::kIpv4Bytes + sizeof(std::uint32_t));
+    if (sa.has(kTraitUdp))
+        store_be(outer + wire::kIpv4Bytes + 4,
+                 static_cast<std::uint16_t>(total_bytes - wire::kIpv4Bytes));
+    start_esp(sa, esp, text_bytes, sequence, bulk, context);
+    packet->data_off = static_cast<std::uint16_t>(packet->data_off - (header - outer));
+    packet->data_len = total_bytes;
+    packet->pkt_len = total_bytes;
+    update_meta(meta(packet), sa);
+    count(sa, inner_bytes, sequence, context.now_ns);
+}
+
 /// Puts the outer headers in front and the trailer behind; all checks are done.
 void encapsulate(rte_mbuf* packet, OutboundSa& sa, BulkJobs& bulk, EspContext& context) {
     std::uint8_t* inner = data(packet);
@@ -203,13 +261,7 @@ void encapsulate(rte_mbuf* packet, OutboundSa& sa, BulkJobs& bulk, EspContext& c
         inner_bytes + padding + static_cast<std::uint32_t>(wire::kEspTrailerBytes);
     const auto total_bytes = static_cast<std::uint16_t>(inner - outer + text_bytes + sa.layout.icv);
     write_outer(sa, outer, outer_words(sa, wire::Ipv4Header{inner}, total_bytes, sequence));
-    wire::EspHeader{esp}.set_sequence(static_cast<std::uint32_t>(sequence));
-    if (sa.has(kTraitCombined)) [[likely]]
-        // RFC 4106 3.1: never twice under one key. The sequence number never repeats within an SA;
-        // the mask keeps two installations of one key apart.
-        store_be(esp + wire::kEspBytes, sequence ^ sa.iv_mask);
-    else
-        add_bulk_job(sa, esp, text_bytes, sequence, context.crypto, bulk);
+    start_esp(sa, esp, text_bytes, sequence, bulk, context);
     packet->data_off = static_cast<std::uint16_t>(packet->data_off - (inner - outer));
     packet->data_len = total_bytes;
     packet->pkt_len = total_bytes;
@@ -226,11 +278,21 @@ std::optional<DropReason> make_room(rte_mbuf*& packet, rte_mempool* pool) {
     return has_room(copy) ? std::nullopt : std::optional{DropReason::NoBuffer};
 }
 
+/// Transport mode is for whole datagrams between the endpoints (RFC 4303 3.3.4, RFC 4301 4.1). We
+/// put no options into ours.
+bool suits_transport_mode(const OutboundSa& sa, std::uint8_t* at) {
+    const wire::Ipv4Header ip{at};
+    return ip.source() == sa.local_address && ip.destination() == sa.remote_address &&
+           ip.header_bytes() == wire::kIpv4Bytes && !ip.is_fragment();
+}
+
 /// Everything that can refuse a packet.
 std::optional<DropReason> admit(rte_mbuf*& packet, OutboundSa& sa, EspContext& context) {
     if (!is_plain(packet) || !has_room(packet)) [[unlikely]]
         if (const auto reason = make_room(packet, context.pool))
             return reason;
+    if (sa.has(kTraitTransport) && !suits_transport_mode(sa, data(packet))) [[unlikely]]
+        return DropReason::EspTransport;
     if (sa.next_sequence >= sa.soft_sequence) [[unlikely]]
         if (const auto reason = sequence_verdict(sa, context.events))
             return reason;
@@ -285,7 +347,10 @@ void encapsulate_all(Burst& burst, BulkJobs& bulk, EspContext& context) {
             refuse(packet, *reason, context);
             continue;
         }
-        encapsulate(packet, sa, bulk, context);
+        if (sa.has(kTraitTransport)) [[unlikely]]
+            encapsulate_in_transport_mode(packet, sa, bulk, context);
+        else
+            encapsulate(packet, sa, bulk, context);
         burst.packets[kept++] = packet;
     }
     burst.count = kept;

@@ -134,11 +134,25 @@ TEST(SaTable, NamesTheFieldAtFault) {
          AckResult::UnsupportedAlgorithm,
          Direction::Inbound,
          [](InstallSa& sa) { sa.mac = 200; }                                                },
-        {"transport mode",
-         offsetof(InstallSa,                      flags),
+        {"transport mode for a network",
+         selector + offsetof(ipc::SelectorRecord, local_first),
          AckResult::BadValue,
          Direction::Inbound,
          [](InstallSa& sa) { sa.flags = ipc::kSaTransportMode; }                            },
+        {"transport mode to another host",
+         selector + offsetof(ipc::SelectorRecord, remote_first),
+         AckResult::BadValue,
+         Direction::Outbound,
+         [](InstallSa& sa) {
+             sa.flags = ipc::kSaTransportMode;
+             sa.selector.local_first = sa.selector.local_last = sa.local_address;
+             sa.selector.remote_first = sa.selector.remote_last = sa.remote_address + 1;
+         }                                                                                  },
+        {"original address in tunnel mode",
+         offsetof(InstallSa,                      original_remote),
+         AckResult::BadValue,
+         Direction::Inbound,
+         [](InstallSa& sa) { sa.original_remote = 1; }                                      },
         {"unknown flag",
          offsetof(InstallSa,                      flags),
          AckResult::BadValue,
