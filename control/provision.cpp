@@ -284,12 +284,18 @@ class Builder {
                 problem("transform-set " + name + " is not defined");
                 continue;
             }
-            if (set->second.transport) {
-                problem("transform-set " + name + ": transport mode is not supported, not offered");
+            // RFC 4303 3.4.3: the upper half is inferred from the anti-replay window.
+            if (set->second.esn && connection.replay_window == 0) {
+                problem("transform-set " + name +
+                        ": esn needs the anti-replay window, which is disabled; not offered");
                 continue;
             }
-            connection.transforms.push_back(
-                {name, set->second.cipher, set->second.mac, set->second.transport});
+            connection.transforms.push_back({name,
+                                             set->second.cipher,
+                                             set->second.mac,
+                                             set->second.transport,
+                                             set->second.esn,
+                                             set->second.mode_required});
         }
     }
 

@@ -157,6 +157,8 @@ class SnapshotBuilder {
             plaintext_mtu(EspLayout::of(child.cipher, child.mac),
                           child.udp_encapsulated ? Encapsulation::Udp : Encapsulation::Native,
                           status.path_mtu);
+        if (child.transport) // the IP header stays outside
+            status.plaintext_mtu += kOuterIpv4Bytes;
     }
 
     // --- routes and neighbours

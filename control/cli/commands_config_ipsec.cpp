@@ -107,8 +107,14 @@ Status transform_set(Editor& editor, const Match& match, Sign sign) {
 }
 
 Status transform_mode(Editor& editor, const Match& match, Sign sign) {
-    editor.edit().transform_sets[editor.object()].transport =
-        sign == Sign::Set && match.has("transport");
+    TransformSet& set = editor.edit().transform_sets[editor.object()];
+    set.transport = sign == Sign::Set && match.has("transport");
+    set.mode_required = set.transport && match.has("require");
+    return {};
+}
+
+Status transform_esn(Editor& editor, const Match&, Sign sign) {
+    editor.edit().transform_sets[editor.object()].esn = sign == Sign::Set;
     return {};
 }
 
@@ -415,6 +421,7 @@ constexpr Row kRows[] = {
     {Mode::TransformSet,
      "mode {tunnel|transport} [require]", "mode [tunnel|transport]",
      "Set the mode", transform_mode},
+    {Mode::TransformSet, "esn", kSame, "Use 64-bit sequence numbers", transform_esn},
 
     {Mode::CryptoMap, "description LINE", "description [LINE]", "Describe the entry", description},
     {Mode::CryptoMap, "set peer A.B.C.D [default]", kSame, "Add a peer", set_peer},

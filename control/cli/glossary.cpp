@@ -156,6 +156,7 @@ constexpr WordHelp kGlossary[] = {
     {"tunnel", "Tunnel mode"},
     {"transport", "Transport mode"},
     {"require", "Nothing but transport mode"},
+    {"esn", "Sequence numbers of 64 bits"},
     {"replay", "Anti-replay"},
     {"window-size", "Anti-replay window"},
     {"window-size 64", "Packets; the default"},

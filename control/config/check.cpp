@@ -393,6 +393,16 @@ class Checker {
         }
     }
 
+    /// Whether a line is about more than one host at each end.
+    bool protects_networks(const CryptoMapEntry& entry) const {
+        const auto list = config_.access_lists.find(entry.match_address);
+        return list != config_.access_lists.end() &&
+               std::ranges::any_of(list->second.lines, [](const AclLine& line) {
+                   return line.remark.empty() && line.permit &&
+                          (line.source.wildcard.value | line.destination.wildcard.value) != 0;
+               });
+    }
+
     void check_transform_sets(const CryptoMapEntry& entry) {
         const std::string origin = what_ + " transform-set";
         if (entry.transform_sets.empty())
@@ -407,12 +417,12 @@ class Checker {
                     origin,
                     what_ + ": there is no transform set " + name,
                     "write crypto ipsec transform-set " + name);
-            else if (set->second.transport)
+            else if (set->second.mode_required && protects_networks(entry))
                 add(Severity::Warning,
                     origin,
                     what_ + ": transform set " + name +
-                        " asks for transport mode; packets between networks need tunnel mode",
-                    "write mode tunnel");
+                        " requires transport mode; packets between networks need tunnel mode",
+                    "write mode transport, or mode tunnel");
         }
     }
 

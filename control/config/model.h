@@ -85,11 +85,14 @@ struct IsakmpProfile {
 // --- phase 2
 // ---------------------------------------------------------------------------------------
 
-/// crypto ipsec transform-set NAME esp-... [esp-...-hmac] / mode tunnel|transport
+/// crypto ipsec transform-set NAME esp-... [esp-...-hmac] / mode tunnel|transport [require]
+/// / esn
 struct TransformSet {
     EspCipher cipher{EspCipher::AesCbc128};
     EspMac mac{EspMac::HmacSha1_96};
     bool transport{false};
+    bool mode_required{false}; // mode transport require: never tunnel mode instead
+    bool esn{false};           // esn: 64-bit sequence numbers
 };
 
 /// Seconds and kilobytes; no value: as the level above says. Kilobytes may be switched off.

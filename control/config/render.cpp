@@ -177,7 +177,10 @@ void put_ipsec_globals(std::string& to, const Config& config) {
 void put_transform_sets(std::string& to, const Config& config) {
     for (const auto& [name, set] : config.transform_sets) {
         to += "crypto ipsec transform-set " + name + ' ' + transform_text(set) + '\n';
-        to += set.transport ? " mode transport\n" : " mode tunnel\n";
+        to += set.transport ? " mode transport" : " mode tunnel";
+        to += set.mode_required ? " require\n" : "\n";
+        if (set.esn)
+            to += " esn\n";
         to += "!\n";
     }
 }

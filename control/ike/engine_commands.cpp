@@ -291,8 +291,11 @@ bool same_suites(const EngineConfig& left, const EngineConfig& right) {
 
 bool is_offered(const Phase2Transform& wanted, const Connection& connection) {
     return std::ranges::any_of(connection.transforms, [&](const Phase2Transform& ours) {
-        return ours.cipher == wanted.cipher && ours.mac == wanted.mac &&
-               ours.transport == wanted.transport;
+        // Transport mode may have become tunnel mode, where that was allowed.
+        const bool mode_fits =
+            ours.transport == wanted.transport || (ours.transport && !ours.transport_required);
+        return ours.cipher == wanted.cipher && ours.mac == wanted.mac && ours.esn == wanted.esn &&
+               mode_fits;
     });
 }
 

@@ -72,6 +72,7 @@ ChildSaView view_of(const Child& child) {
     view.cipher = sa.algorithms.cipher;
     view.mac = sa.algorithms.mac;
     view.transport = sa.algorithms.transport;
+    view.esn = sa.algorithms.esn;
     view.replay_window = sa.replay_window;
     view.pfs = sa.pfs;
     view.selector = sa.selector;

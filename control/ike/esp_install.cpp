@@ -74,6 +74,9 @@ InstallSaAction make_install(const ChildSa& child, Direction direction, EspKeys 
     install.cipher = child.algorithms.cipher;
     install.mac = child.algorithms.mac;
     install.transport = child.algorithms.transport;
+    install.esn = child.algorithms.esn;
+    install.original_local = child.original_local;
+    install.original_remote = child.original_remote;
     install.replay_window = child.replay_window;
     install.selector = child.selector;
     install.hard_bytes = std::min(child.kilobytes, kMaxKilobytes) * kBytesPerKilobyte;

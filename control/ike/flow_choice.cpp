@@ -38,6 +38,18 @@ Result<TrafficSelector> requested_selector(Turn& turn) {
     return selector;
 }
 
+/// In transport mode the identities are the gateways themselves. Behind a NAT a peer names itself
+/// by an address that nobody here ever sees, and us by one that the NAT put in place of ours.
+void see_through_nat(const Session& session, TrafficSelector& selector) {
+    const auto is_host = [](const Ipv4Range& range) { return range.first == range.last; };
+    if (!is_host(selector.local) || !is_host(selector.remote))
+        return;
+    if (session.nat.local_behind)
+        selector.local = Ipv4Range::host(session.local.address);
+    if (session.nat.peer_behind)
+        selector.remote = Ipv4Range::host(session.remote.address);
+}
+
 bool serves(const Connection& connection, const Session& session) {
     return !connection.dynamic && connection.local == session.local.address &&
            (connection.profile.empty() || connection.profile == session.profile) &&
@@ -101,9 +113,11 @@ std::string proxy_evidence(const Turn& turn, const TrafficSelector& wanted) {
 
 } // namespace
 
-Verdict choose_flow(Turn& turn, const Connection*& connection) {
+Verdict choose_flow(Turn& turn, const SaView& sa, const Connection*& connection) {
     QuickMode& quick = *turn.quick;
-    const auto wanted = requested_selector(turn);
+    auto wanted = requested_selector(turn);
+    if (wanted && turn.session.nat.detected() && offers_only_transport(sa))
+        see_through_nat(turn.session, *wanted);
     if (!wanted)
         return refuse(
             ending(Failure::ProxyMismatch, wanted.error().text, NotifyType::InvalidIdInformation));

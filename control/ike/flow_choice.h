@@ -13,8 +13,9 @@
 
 namespace adit::ike {
 
-/// Fills in the quick mode's flow and gives its crypto map entry.
-Verdict choose_flow(Turn& turn, const Connection*& connection);
+/// Fills in the quick mode's flow and gives its crypto map entry. `sa` is the peer's offer: through
+/// a NAT, the host that transport mode protects is known by another address here.
+Verdict choose_flow(Turn& turn, const SaView& sa, const Connection*& connection);
 
 /// "local 10.1.0.0/255.255.0.0/0/0 remote ...".
 std::string describe(const TrafficSelector& selector);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Informational exchanges: deletes and notifications. Only what HASH(1) authenticates changes
 // anything (RFC 2409 5.7); the rest is evidence for the operator.
+#include "control/ike/phase2_terms.h"
+#include "control/ike/rows.h"
 #include "control/ike/step.h"
 
 #include <algorithm>
@@ -36,13 +38,7 @@ std::string both_offers(Turn& turn, const QuickMode& quick) {
     const Connection* connection = find_connection(turn.env.config, quick.connection);
     if (connection == nullptr)
         return quick.connection;
-    const NatVersion nat =
-        turn.session.nat.detected() ? turn.session.nat.version : NatVersion::None;
-    return "we offered " + describe(Phase2Terms{connection->transforms,
-                                                connection->pfs,
-                                                connection->lifetime,
-                                                connection->lifetime_kilobytes,
-                                                nat});
+    return "we offered " + describe(terms_of(turn.session, *connection, quick));
 }
 
 void fail_quick(Turn& turn, QuickMode& quick, const Notification& notification) {
@@ -60,6 +56,14 @@ void fail_quick(Turn& turn, QuickMode& quick, const Notification& notification) 
         text += both_offers(turn, quick);
     report(turn, {proxy ? Failure::ProxyRefused : Failure::Phase2Refused, text});
     end_quick_mode(turn);
+    turn.quick = nullptr;
+}
+
+/// RFC 2408 3.1: with the message id of the quick mode that it is about.
+void take_connected(Turn& turn) {
+    turn.quick = find_quick(turn.session, turn.message->header.message_id);
+    if (turn.quick != nullptr)
+        run(turn, ExchangeType::QuickMode, turn.quick->role, Happening::Connected);
     turn.quick = nullptr;
 }
 
@@ -83,6 +87,9 @@ Verdict take_notification(Turn& turn, const Notification& notification) {
         session.leg.due = keys.expires;
         return {};
     }
+    case NotifyType::Connected:
+        take_connected(turn);
+        return {};
     default:
         break;
     }

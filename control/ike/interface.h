@@ -106,7 +106,9 @@ struct Phase2Transform {
     std::string name; // of the transform set
     EspCipher cipher{};
     EspMac mac{};
-    bool transport{false};
+    bool transport{false};          // for traffic between the gateways themselves
+    bool esn{false};                // 64-bit sequence numbers (RFC 4304)
+    bool transport_required{false}; // never tunnel mode instead
 };
 
 /// One permit line of a crypto map entry's ACL: its own pair of SAs.
@@ -277,6 +279,9 @@ struct InstallSaAction {
     bool transport{false};
     std::uint32_t replay_window{};
     TrafficSelector selector;
+    /// The addresses that the peer's TCP and UDP checksums cover, when a NAT changed them on the
+    /// way (RFC 3948 3.1.2); 0: as the packets say.
+    Ipv4Address original_local, original_remote;
     std::uint64_t soft_bytes{}, hard_bytes{}; // 0: none
     SecretBuffer key;                         // with salt
     SecretBuffer mac_key;

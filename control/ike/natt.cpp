@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "control/ike/payload_id.h"
 #include "control/ike/step.h"
 
 namespace adit::ike {
@@ -84,6 +85,68 @@ void detect_nat(Turn& turn) {
         debug(turn,
               "NAT found, %s inside NAT",
               session.nat.local_behind ? "this node" : "the remote node");
+}
+
+namespace {
+
+constexpr std::size_t kReservedBytes = 3;
+
+Bytes original_of(Ipv4Address address) {
+    Writer writer;
+    writer.u8(to_wire(IdType::Ipv4Address));
+    writer.zeros(kReservedBytes);
+    writer.u32(address.value);
+    return std::move(writer).take();
+}
+
+Result<Ipv4Address> original_in(ByteView body) {
+    Reader reader{body};
+    const auto type = from_wire<IdType>(TRY(reader.u8()));
+    TRY(reader.take(kReservedBytes));
+    if (type != IdType::Ipv4Address)
+        return fail(ErrorCode::Unsupported, "NAT-OA holds " + name(type));
+    const Ipv4Address address{TRY(reader.u32())};
+    if (!reader.empty())
+        return fail(ErrorCode::Malformed, "NAT-OA longer than an address");
+    return address;
+}
+
+} // namespace
+
+void add_nat_originals(const Turn& turn, MessageBuilder& message) {
+    const Session& session = turn.session;
+    // The drafts (draft-ietf-ipsec-nat-t-ike-02 5.2) know one payload, the sender's own address.
+    if (session.nat.version != NatVersion::Rfc3947) {
+        message.add(PayloadType::NatOriginalDraft, original_of(session.local.address));
+        return;
+    }
+    const bool initiator = turn.quick->role == Role::Initiator;
+    const Ipv4Address i = initiator ? session.local.address : session.remote.address;
+    const Ipv4Address r = initiator ? session.remote.address : session.local.address;
+    message.add(PayloadType::NatOriginal, original_of(i));
+    message.add(PayloadType::NatOriginal, original_of(r));
+}
+
+Status read_nat_originals(Turn& turn) {
+    QuickMode& quick = *turn.quick;
+    std::vector<Ipv4Address> originals;
+    for (const Payload& payload : turn.message->payloads)
+        if (payload.type == PayloadType::NatOriginal ||
+            payload.type == PayloadType::NatOriginalDraft)
+            originals.push_back(TRY(original_in(payload.body)));
+    if (originals.empty() || !turn.session.nat.detected())
+        return {};
+    if (originals.size() > 2)
+        return fail(ErrorCode::Malformed, "more than two NAT-OA payloads");
+    quick.original_remote = originals.front();
+    quick.original_local = turn.session.local.address;
+    if (originals.size() == 1)
+        return {};
+    // RFC 3947 5.2: NAT-OAi, then NAT-OAr.
+    const bool initiator = quick.role == Role::Initiator;
+    quick.original_local = originals[initiator ? 0 : 1];
+    quick.original_remote = originals[initiator ? 1 : 0];
+    return {};
 }
 
 void schedule_keepalive(Turn& turn) {

@@ -52,6 +52,9 @@ Result<Ipv4Range> range_of(const Identity& identity) {
             return fail(ErrorCode::Malformed, "range runs backwards");
         return range;
     }
+    if (identity.type == IdType::Ipv6Address || identity.type == IdType::Ipv6Subnet ||
+        identity.type == IdType::Ipv6Range)
+        return fail(ErrorCode::Unsupported, name(identity.type) + ": IPv6 is not supported");
     if (identity.type != IdType::Ipv4Subnet)
         return fail(ErrorCode::Unsupported, name(identity.type) + " is no IPv4 selector");
     const std::uint8_t length = TRY(mask_length(address_at(identity.data, 4)));
@@ -127,6 +130,9 @@ Result<ClientRange> client_range(const Identity& identity) {
     ClientRange client;
     client.range = TRY(range_of(identity));
     client.protocol = identity.protocol;
+    if (identity.protocol == 0 && identity.port != 0)
+        return fail(ErrorCode::Malformed,
+                    "port " + std::to_string(identity.port) + " without a protocol");
     // RFC 2407 4.6.2: port 0 is every port.
     if (identity.port != 0)
         client.port = {identity.port, identity.port};

@@ -85,7 +85,7 @@ std::string describe(const Phase2Offer& offer);
 
 /// What we would agree to.
 struct Phase2Terms {
-    const std::vector<Phase2Transform>& transforms; // in order of preference
+    std::vector<Phase2Transform> transforms; // in order of preference
     std::optional<Group> pfs;
     Duration lifetime;
     std::uint64_t kilobytes{};
@@ -104,6 +104,8 @@ struct Phase2Choice {
     std::optional<Group> pfs;
     Duration lifetime;
     std::uint64_t kilobytes{};
+    bool seconds_shortened{false};   // ours are fewer than offered
+    bool kilobytes_shortened{false}; // so RESPONDER-LIFETIME is due
     std::uint8_t proposal_number{};
     TransformOut transform;
 };
@@ -118,6 +120,9 @@ std::expected<Phase2Choice, Phase2Refusal> choose_phase2(const SaView& offer,
 
 /// As initiator: what the answer agrees to; Denied when it is not exactly one of our transforms.
 Result<Phase2Choice> accept_phase2(const SaView& answer, const Phase2Terms& terms);
+
+/// Whether the peer wants transport mode and nothing else.
+bool offers_only_transport(const SaView& offer);
 
 Bytes offer_phase2(const Phase2Terms& terms, Spi spi);
 Bytes answer_phase2(const Phase2Choice& choice, Spi spi);

@@ -6,6 +6,9 @@ namespace adit::ike {
 
 namespace {
 
+/// RFC 2407 4.5: what an offer without a lifetime means.
+constexpr Duration kDefaultLifetime = std::chrono::seconds{28'800};
+
 EncapsulationMode mode_of(const Phase2Transform& ours, NatVersion encapsulation) {
     switch (encapsulation) {
     case NatVersion::None:
@@ -38,6 +41,8 @@ Bytes encode(const Phase2Transform& ours, const Phase2Terms& terms) {
         add(IpsecAttribute::KeyLength, info(ours.cipher).key_bytes * 8U);
     if (terms.pfs)
         add(IpsecAttribute::GroupDescription, to_wire(*terms.pfs));
+    if (ours.esn)
+        add(IpsecAttribute::ExtendedSequenceNumber, to_wire(ExtendedSequence::Esn64));
     return std::move(writer).take();
 }
 
@@ -47,7 +52,7 @@ bool algorithms_match(const Phase2Offer& offer, const Phase2Transform& ours) {
     const std::uint16_t authentication =
         offer.authentication ? to_wire(*offer.authentication) : std::uint16_t{0};
     return to_wire(offer.transform) == cipher.transform_id && offer.key_bits == key_bits &&
-           authentication == info(ours.mac).authentication_id && !offer.esn;
+           authentication == info(ours.mac).authentication_id && offer.esn == ours.esn;
 }
 
 bool group_matches(const Phase2Offer& offer, const Phase2Terms& terms) {
@@ -79,6 +84,9 @@ Phase2Choice make_choice(const ProposalView& proposal,
     choice.spi = Spi{load_be<std::uint32_t>(proposal.spi.data())};
     choice.pfs = offer.group;
     choice.lifetime = std::min(terms.lifetime, offer.lifetime.value_or(terms.lifetime));
+    choice.seconds_shortened = terms.lifetime < offer.lifetime.value_or(kDefaultLifetime);
+    choice.kilobytes_shortened =
+        terms.kilobytes != 0 && offer.kilobytes && terms.kilobytes < *offer.kilobytes;
     choice.kilobytes = terms.kilobytes;
     if (offer.kilobytes)
         choice.kilobytes =
@@ -108,6 +116,9 @@ Status set(Phase2Offer& offer, Lives& lives, const Attribute& attribute) {
         offer.key_bits = static_cast<std::uint32_t>(value);
         return {};
     case IpsecAttribute::ExtendedSequenceNumber:
+        // RFC 4304 2: one value, and it stands once like all others.
+        if (offer.esn || value != to_wire(ExtendedSequence::Esn64))
+            return fail(ErrorCode::Malformed, name(type) + " " + std::to_string(value));
         offer.esn = true;
         return {};
     default:
@@ -181,6 +192,18 @@ Result<Phase2Choice> accept_phase2(const SaView& answer, const Phase2Terms& term
                 "answered " + describe(offer) + ", offered were " + describe(terms));
 }
 
+bool offers_only_transport(const SaView& sa) {
+    const auto wants_transport = [](const TransformView& transform) {
+        const auto offer = decode_phase2(transform);
+        return offer && (offer->mode == EncapsulationMode::Transport ||
+                         offer->mode == EncapsulationMode::UdpTransport ||
+                         offer->mode == EncapsulationMode::UdpTransportDraft);
+    };
+    return std::ranges::all_of(sa.proposals, [&](const ProposalView& proposal) {
+        return std::ranges::all_of(proposal.transforms, wants_transport);
+    });
+}
+
 Bytes offer_phase2(const Phase2Terms& terms, Spi spi) {
     Writer spi_octets;
     spi_octets.u32(spi.value);
@@ -229,6 +252,7 @@ std::string describe(const Phase2Terms& terms) {
             offer.authentication = from_wire<IpsecAuthAlgorithm>(info(ours.mac).authentication_id);
         offer.mode = mode_of(ours, terms.encapsulation);
         offer.group = terms.pfs;
+        offer.esn = ours.esn;
         return describe(offer);
     });
 }

@@ -3,8 +3,10 @@
 // pair of SAs. The inbound SA is installed before the message that lets the peer use it.
 #include "control/ike/step.h"
 
+#include "control/ike/attributes.h"
 #include "control/ike/esp_install.h"
 #include "control/ike/flow_choice.h"
+#include "control/ike/phase2_terms.h"
 
 #include <algorithm>
 
@@ -15,15 +17,6 @@ namespace {
 QuickMode& quick_of(Turn& turn) {
     ENSURE(turn.quick != nullptr);
     return *turn.quick;
-}
-
-Phase2Terms terms_of(const Turn& turn, const Connection& connection) {
-    const NatState& nat = turn.session.nat;
-    return {connection.transforms,
-            connection.pfs,
-            connection.lifetime,
-            connection.lifetime_kilobytes,
-            nat.detected() ? nat.version : NatVersion::None};
 }
 
 Verdict check_hash(Turn& turn, const SecretBuffer& expected, const char* which) {
@@ -89,6 +82,10 @@ ChildSa child_of(Turn& turn) {
     child.pfs = quick.choice->pfs;
     child.replay_window = quick.replay_window;
     child.selector = quick.selector;
+    if (child.algorithms.transport) {
+        child.original_local = quick.original_local;
+        child.original_remote = quick.original_remote;
+    }
     child.lifetime = quick.choice->lifetime;
     child.kilobytes = quick.choice->kilobytes;
     child.isakmp = session.conn_id;
@@ -173,14 +170,20 @@ Verdict send_qm1(Turn& turn) {
     const Connection* connection = find_connection(turn.env.config, quick.connection);
     if (connection == nullptr)
         return refuse(Refusal{Failure::Phase2Timeout, "crypto map entry removed"}.ending());
+    const Phase2Terms terms = terms_of(turn.session, *connection, quick);
+    if (terms.transforms.empty())
+        return refuse(Refusal{Failure::NoPhase2Proposal,
+                              connection->name +
+                                  ": its transform sets require transport mode, but " +
+                                  describe(quick.selector) + " is not between the gateways"}
+                          .ending());
     TRY_VOID(reserve_pair(turn));
     debug(turn, "beginning Quick Mode exchange, M-ID of %u", quick.id.value);
     debug(turn, "QM Initiator gets spi");
     quick.nonce_i = random_nonce(turn);
     MessageBuilder message;
     message.add(PayloadType::Hash, {});
-    message.add(PayloadType::SecurityAssociation,
-                offer_phase2(terms_of(turn, *connection), quick.inbound_spi));
+    message.add(PayloadType::SecurityAssociation, offer_phase2(terms, quick.inbound_spi));
     message.add(PayloadType::Nonce, quick.nonce_i);
     if (turn.dh != nullptr) {
         quick.pair = std::move(turn.dh->pair);
@@ -191,6 +194,9 @@ Verdict send_qm1(Turn& turn) {
     const Identity idcr = client_identity({ours.remote, ours.protocol, ours.remote_port});
     message.add(PayloadType::Identification, build_identity(idci));
     message.add(PayloadType::Identification, build_identity(idcr));
+    if (turn.session.nat.detected() &&
+        std::ranges::any_of(terms.transforms, &Phase2Transform::transport))
+        add_nat_originals(turn, message);
     const Bytes rest = message.chain(1);
     message.set(0, to_bytes(hash_1(keys.policy.hash, keys.skeyid_a.view(), quick.id, rest).view()));
     send_sealed(turn, message);
@@ -200,7 +206,7 @@ Verdict send_qm1(Turn& turn) {
 namespace {
 
 Verdict choose_transform(Turn& turn, const Connection& connection, const SaView& sa) {
-    const Phase2Terms terms = terms_of(turn, connection);
+    const Phase2Terms terms = terms_of(turn.session, connection, quick_of(turn));
     const auto choice = choose_phase2(sa, terms);
     if (!choice) {
         debug(turn, "IPSec policy invalidated proposal with error 256");
@@ -236,8 +242,10 @@ Verdict judge_qm1(Turn& turn) {
     if (!nonce)
         return refuse(ending(Failure::Malformed, nonce.error().text, NotifyType::PayloadMalformed));
     const Connection* connection = nullptr;
-    TRY_VOID(choose_flow(turn, connection));
+    TRY_VOID(choose_flow(turn, *sa, connection));
     TRY_VOID(choose_transform(turn, *connection, *sa));
+    if (const Status read = read_nat_originals(turn); !read)
+        return refuse(ending(Failure::Malformed, read.error().text, NotifyType::PayloadMalformed));
     quick.nonce_i = std::move(*nonce);
     quick.nonce_r = random_nonce(turn);
     return reserve_pair(turn);
@@ -263,6 +271,31 @@ Verdict accept_qm1_pfs(Turn& turn) {
 
 // --- message 2 ----------------------------------------------------------------------------------
 
+namespace {
+
+/// RFC 2407 4.6.3.1: what of our lifetime is shorter than the offer, which goes back unchanged.
+void add_responder_lifetime(const QuickMode& quick, MessageBuilder& message) {
+    const Phase2Choice& choice = *quick.choice;
+    if (!choice.seconds_shortened && !choice.kilobytes_shortened)
+        return;
+    Writer data;
+    const auto add = [&](LifeType type, std::uint32_t duration) {
+        write_attribute(data, to_wire(IpsecAttribute::LifeType), to_wire(type));
+        write_attribute(data, to_wire(IpsecAttribute::LifeDuration), duration);
+    };
+    if (choice.seconds_shortened)
+        add(LifeType::Seconds, whole_seconds(choice.lifetime));
+    if (choice.kilobytes_shortened)
+        add(LifeType::Kilobytes, static_cast<std::uint32_t>(choice.kilobytes));
+    message.add(PayloadType::Notification,
+                build_notification({ProtocolId::Esp,
+                                    NotifyType::ResponderLifetime,
+                                    spi_bytes(quick.inbound_spi),
+                                    std::move(data).take()}));
+}
+
+} // namespace
+
 Verdict send_qm2(Turn& turn) {
     QuickMode& quick = quick_of(turn);
     const Secured& keys = secured(turn);
@@ -278,6 +311,9 @@ Verdict send_qm2(Turn& turn) {
         message.add(PayloadType::Identification, quick.answer_idci);
         message.add(PayloadType::Identification, quick.answer_idcr);
     }
+    if (turn.session.nat.detected() && quick.choice->algorithms.transport)
+        add_nat_originals(turn, message);
+    add_responder_lifetime(quick, message);
     const Bytes rest = message.chain(1);
     message.set(
         0,
@@ -331,7 +367,7 @@ Verdict judge_qm2(Turn& turn) {
     if (connection == nullptr || !sa || !nonce)
         return refuse(
             ending(Failure::Malformed, "unusable message 2", NotifyType::PayloadMalformed));
-    const auto choice = accept_phase2(*sa, terms_of(turn, *connection));
+    const auto choice = accept_phase2(*sa, terms_of(turn.session, *connection, quick));
     if (!choice)
         return refuse(ending(Failure::Phase2Refused,
                              connection->name + ": " + choice.error().text,
@@ -347,7 +383,10 @@ Verdict judge_qm2(Turn& turn) {
                              connection->name + ": peer changed the proxy identities; ours are " +
                                  describe(quick.selector),
                              NotifyType::InvalidIdInformation));
+    if (const Status read = read_nat_originals(turn); !read)
+        return refuse(ending(Failure::Malformed, read.error().text, NotifyType::PayloadMalformed));
     heed_notifications(turn);
+    quick.commit = (turn.message->header.flags & kFlagCommit) != 0;
     return {};
 }
 
@@ -389,10 +428,34 @@ Verdict send_qm3(Turn& turn) {
     send_sealed(turn, message);
     forget_secrets(quick);
     ++turn.env.counters.phase2_established;
+    quick.outbound = std::move(pair.outbound);
+    return quick.commit ? Verdict{} : use_outbound(turn);
+}
+
+/// The peer listens, as far as anybody can know.
+Verdict use_outbound(Turn& turn) {
+    QuickMode& quick = quick_of(turn);
     turn.out.emplace_back(
-        OutboundReady{child.inbound_sa, child.inbound_spi, std::move(pair.outbound)});
+        OutboundReady{quick.inbound_sa, quick.inbound_spi, std::move(*quick.outbound)});
+    quick.outbound.reset();
     quick.lease.reset(); // the child has its own
     return {};
+}
+
+/// RFC 2408 3.1: CONNECTED as a fourth message of quick mode, protected like HASH(1). Other words
+/// change nothing: the wait goes on.
+Verdict accept_qm4(Turn& turn) {
+    const QuickMode& quick = quick_of(turn);
+    const Secured& keys = secured(turn);
+    TRY_VOID(check_hash(
+        turn,
+        hash_1(keys.policy.hash, keys.skeyid_a.view(), quick.id, turn.message->behind_first()),
+        "HASH(4) of quick mode"));
+    const auto notification =
+        parse_notification(turn.message->find(PayloadType::Notification)->body);
+    if (!notification || notification->type != NotifyType::Connected)
+        return refuse({Failure::UnexpectedMessage, "message 4 of quick mode without CONNECTED"});
+    return use_outbound(turn);
 }
 
 Verdict accept_qm3(Turn& turn) {
@@ -403,11 +466,7 @@ Verdict accept_qm3(Turn& turn) {
         hash_3(keys.policy.hash, keys.skeyid_a.view(), quick.id, {quick.nonce_i, quick.nonce_r}),
         "HASH(3) of quick mode"));
     ++turn.env.counters.phase2_established;
-    turn.out.emplace_back(
-        OutboundReady{quick.inbound_sa, quick.inbound_spi, std::move(*quick.outbound)});
-    quick.lease.reset();
-    quick.outbound.reset();
-    return {};
+    return use_outbound(turn);
 }
 
 // --- endings ------------------------------------------------------------------------------------

@@ -121,6 +121,15 @@ struct Keys {
     ByteView cipher_key;
 };
 
+/// The commit bit means something in some states of quick mode, and nothing anywhere else.
+const Row* find_row_for(const Header& header, Role role, State state, PayloadSet present) {
+    const Row* row = nullptr;
+    if ((header.flags & kFlagCommit) != 0)
+        row = find_row(header.exchange, role, state, Happening::ReceivedCommit, present);
+    return row != nullptr ? row
+                          : find_row(header.exchange, role, state, Happening::Received, present);
+}
+
 void take_message(Turn& turn, Role role, Arrival& arrival, const Header& header, const Keys& keys) {
     const Digest digest = digest_of(arrival.payload);
     Leg& leg = turn.leg();
@@ -142,8 +151,7 @@ void take_message(Turn& turn, Role role, Arrival& arrival, const Header& header,
         remember_refused(leg, refusal, digest);
         return refused(turn, refusal);
     }
-    const Row* row =
-        find_row(header.exchange, role, leg.state, Happening::Received, types_of(*message));
+    const Row* row = find_row_for(header, role, leg.state, types_of(*message));
     if (row == nullptr)
         return refused(turn,
                        {Failure::UnexpectedMessage,

@@ -33,6 +33,9 @@ void set_timer(Turn& turn, Leg& leg, TimerRule timer) {
     case TimerRule::Linger:
         leg.due = turn.now() + kLingerTime;
         break;
+    case TimerRule::Commit:
+        leg.due = turn.now() + kCommitLimit;
+        break;
     case TimerRule::Lifetime:
         leg.due = secured(turn).expires;
         break;

@@ -43,6 +43,8 @@ const char* name(State state) {
         return "IKE_QM_I_QM1";
     case State::QmInitiatorQm2Dh:
         return "IKE_QM_I_QM2";
+    case State::QmInitiatorQm3:
+        return "IKE_QM_I_QM3";
     case State::QmResponderDh:
         return "IKE_QM_SPI_STARVE";
     case State::QmResponderQm2:

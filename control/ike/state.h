@@ -51,6 +51,7 @@ enum class State : std::uint8_t {
     QmInitiatorDh,
     QmInitiatorQm1,
     QmInitiatorQm2Dh,
+    QmInitiatorQm3, // the responder set the commit bit: its word is awaited
     QmResponderDh,
     QmResponderQm2,
     QmDone,
@@ -67,6 +68,7 @@ enum class TimerRule : std::uint8_t {
     Wait,       // the peer retransmits, we only give up
     Compute,    // our own arithmetic: a guard against a lost job
     Linger,     // done; kept to answer duplicates
+    Commit,     // everything is done, but the peer asked us to wait
     Lifetime,   // until the SA expires
 };
 
@@ -77,6 +79,9 @@ inline constexpr std::array<unsigned, 19> kRetransmitGaps = {
     1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 5, 5};
 inline constexpr Duration kWaitLimit = std::chrono::seconds{60};
 inline constexpr Duration kComputeLimit = std::chrono::seconds{30};
+/// RFC 2408 3.1 sets no end to waiting for CONNECTED, but the header with the commit bit in it is
+/// not authenticated, and a lost word must not cost a tunnel.
+inline constexpr Duration kCommitLimit = std::chrono::seconds{5};
 inline constexpr Duration kLingerTime = std::chrono::seconds{65}; // a peer's whole back-off
 /// An unauthenticated refusal must not end an exchange (anyone on the path can forge one), but
 /// repeating ourselves is pointless: a genuine answer has this long to arrive.
@@ -199,7 +204,11 @@ struct QuickMode {
     Spi inbound_spi;
     SaId inbound_sa;
     SaId outbound_sa;
-    std::optional<InstallSaAction> outbound; // responder: waits for message 3
+    std::optional<InstallSaAction> outbound; // waits for message 3, or for CONNECTED
+    bool commit{false};                      // the responder asked us to wait for CONNECTED
+    /// RFC 3947 5.2: both ends as the peer sees them; unspecified without NAT or in tunnel mode.
+    Ipv4Address original_local;
+    Ipv4Address original_remote;
     bool inbound_installed{false};
 };
 
@@ -352,6 +361,8 @@ struct ChildSa {
     std::optional<Group> pfs;
     std::uint32_t replay_window{};
     TrafficSelector selector;
+    Ipv4Address original_local; // see InstallSaAction
+    Ipv4Address original_remote;
     Duration lifetime{};
     std::uint64_t kilobytes{};
     ConnId isakmp;

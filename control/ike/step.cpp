@@ -73,7 +73,8 @@ void finish_dh(Turn& turn, DhResult& result, ExchangeType exchange, Role role) {
                            .telling(NotifyType::InvalidKeyInformation)
                            .ending());
     turn.dh = &*result.output;
-    run(turn, exchange, role, Happening::DhDone);
+    const bool commit = turn.quick != nullptr && turn.quick->commit;
+    run(turn, exchange, role, commit ? Happening::DhDoneCommit : Happening::DhDone);
     turn.dh = nullptr; // a quick mode that begins in the same step has its own
 }
 

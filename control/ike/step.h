@@ -187,6 +187,8 @@ Verdict accept_qm2(Turn& turn);
 Verdict accept_qm2_pfs(Turn& turn);
 Verdict send_qm3(Turn& turn);
 Verdict accept_qm3(Turn& turn);
+Verdict accept_qm4(Turn& turn);
+Verdict use_outbound(Turn& turn);
 Verdict give_up_quick_mode(Turn& turn);
 Verdict forget_quick_mode(Turn& turn);
 
@@ -213,6 +215,9 @@ Vendor nat_vendor(const Session& session);
 void add_nat_discovery(Turn& turn, MessageBuilder& message);
 void detect_nat(Turn& turn);
 void schedule_keepalive(Turn& turn);
+/// RFC 3947 5.2: the original addresses of both ends, in transport mode through a NAT.
+void add_nat_originals(const Turn& turn, MessageBuilder& message);
+Status read_nat_originals(Turn& turn);
 
 // vendor_id.cpp
 Bytes vendor_id(Vendor vendor);

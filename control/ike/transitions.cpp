@@ -98,6 +98,14 @@ constexpr std::array kTable = {
     Row{kQuick, kR, QmResponderDh, DhDone, kNothing, kNothing, kSealed, HANDLER(send_qm2), QmResponderQm2, Retransmit},
     Row{kQuick, kI, QmInitiatorQm1, Received, {P::Hash, P::SecurityAssociation, P::Nonce, P::KeyExchange}, kQuickExtras, kSealed, HANDLER(accept_qm2_pfs), QmInitiatorQm2Dh, Compute},
     Row{kQuick, kI, QmInitiatorQm1, Received, {P::Hash, P::SecurityAssociation, P::Nonce}, kQuickExtras, kSealed, HANDLER(accept_qm2), QmDone, Linger},
+    // RFC 2408 3.1: a responder that sets the commit bit has us wait for its CONNECTED.
+    Row{kQuick, kI, QmInitiatorQm1, ReceivedCommit, {P::Hash, P::SecurityAssociation, P::Nonce, P::KeyExchange}, kQuickExtras, kSealed, HANDLER(accept_qm2_pfs), QmInitiatorQm2Dh, Compute},
+    Row{kQuick, kI, QmInitiatorQm1, ReceivedCommit, {P::Hash, P::SecurityAssociation, P::Nonce}, kQuickExtras, kSealed, HANDLER(accept_qm2), QmInitiatorQm3, Commit},
+    Row{kQuick, kI, QmInitiatorQm2Dh, DhDoneCommit, kNothing, kNothing, kSealed, HANDLER(send_qm3), QmInitiatorQm3, Commit},
+    // It comes as a fourth message of quick mode, or as an informational message.
+    Row{kQuick, kI, QmInitiatorQm3, Received, {P::Hash, P::Notification}, kVendors, kSealed, HANDLER(accept_qm4), QmDone, Linger},
+    Row{kQuick, kI, QmInitiatorQm3, Connected, kNothing, kNothing, kSealed, HANDLER(use_outbound), QmDone, Linger},
+    Row{kQuick, kI, QmInitiatorQm3, Timeout, kNothing, kNothing, kSealed, HANDLER(use_outbound), QmDone, Linger},
     // RFC 2409 5.5   HDR*, HASH(3) -->
     Row{kQuick, kI, QmInitiatorQm2Dh, DhDone, kNothing, kNothing, kSealed, HANDLER(send_qm3), QmDone, Linger},
     Row{kQuick, kR, QmResponderQm2, Received, {P::Hash}, kVendors, kSealed, HANDLER(accept_qm3), QmDone, Linger},
@@ -153,7 +161,7 @@ static_assert(sets_are_disjoint(), "a payload is both required and optional");
 
 constexpr bool messages_require_something() {
     for (const Row& row : kTable)
-        if ((row.event == Received) == (row.required == kNothing))
+        if ((row.event == Received || row.event == ReceivedCommit) == (row.required == kNothing))
             return false;
     return true;
 }
@@ -220,8 +228,14 @@ const char* event_name(Happening event) {
         return "start with PFS";
     case Received:
         return "";
+    case ReceivedCommit:
+        return "with commit bit";
     case DhDone:
         return "DH done";
+    case DhDoneCommit:
+        return "DH done, commit";
+    case Connected:
+        return "CONNECTED";
     case Timeout:
         return "timeout";
     }
@@ -258,10 +272,13 @@ std::string render_dot() {
     std::string dot = "// Drawn from the table in control/ike/transitions.cpp by its unit test.\n"
                       "digraph ikev1 {\n    rankdir=LR;\n    node [shape=box];\n";
     for (const Row& row : kTable) {
-        std::string label = row.event == Received ? payload_names(row.required)
-                                                  : std::string{event_name(row.event)};
-        if (row.event == Received && row.protection != kClear)
+        const bool is_message = row.event == Received || row.event == ReceivedCommit;
+        std::string label =
+            is_message ? payload_names(row.required) : std::string{event_name(row.event)};
+        if (is_message && row.protection != kClear)
             label = (row.protection == kSealed ? "HDR*, " : "HDR(*), ") + label;
+        if (row.event == ReceivedCommit)
+            label += " " + std::string{event_name(row.event)};
         dot += "    " + node(row, row.state) + " -> " + node(row, row.next) + " [label=\"" +
                (row.role == kI ? "I: " : "R: ") + label + "\\n" + row.handler_name + "\"];\n";
     }

@@ -70,7 +70,10 @@ enum class Happening : std::uint8_t {
     Start,    // we want to; without PFS
     StartPfs, // we want to; our key pair comes first
     Received,
+    ReceivedCommit, // with the commit bit; rows for Received serve too
     DhDone,
+    DhDoneCommit, // the message that led here had the commit bit
+    Connected,    // RFC 2408 3.1: the peer's word that it is ready
     Timeout,
 };
 

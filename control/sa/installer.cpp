@@ -62,6 +62,8 @@ static ipc::CommandRecord to_record(const ike::InstallSaAction& action, std::uin
     install.df_policy = static_cast<std::uint8_t>(ipc::DfPolicy::Copy);
     install.replay_window = action.inbound ? action.replay_window : 0;
     install.selector = to_record(action.selector);
+    install.original_local = action.original_local.value;
+    install.original_remote = action.original_remote.value;
     install.soft_bytes = action.soft_bytes;
     install.hard_bytes = action.hard_bytes;
     install.soft_packets = action.esn || action.inbound ? 0 : kSoftSequence;

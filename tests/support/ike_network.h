@@ -76,6 +76,9 @@ struct InstalledSa {
     Endpoint local, remote;
     Bytes key;
     Bytes mac_key;
+    bool esn{};
+    bool transport{};
+    Ipv4Address original_local, original_remote;
 };
 
 struct Gateway {
@@ -256,7 +259,11 @@ class Network {
                                          install.local,
                                          install.remote,
                                          to_bytes(install.key.view()),
-                                         to_bytes(install.mac_key.view())};
+                                         to_bytes(install.mac_key.view()),
+                                         install.esn,
+                                         install.transport,
+                                         install.original_local,
+                                         install.original_remote};
     }
 
     void act(Gateway& gateway, ike::RemoveSaAction& remove) { gateway.installed.erase(remove.sa); }

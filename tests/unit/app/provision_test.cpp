@@ -101,11 +101,24 @@ TEST_F(ProvisionTest, IncompleteEntryIsNamedAndProtectsNothing) {
     EXPECT_THAT(made.engine->connections, IsEmpty());
 }
 
-TEST_F(ProvisionTest, TransportModeIsNamedAndNotOffered) {
-    config.transform_sets["TR"] = {EspCipher::AesCbc128, EspMac::HmacSha1_96, true};
+TEST_F(ProvisionTest, TransformSetsKeepModeAndSequenceNumbers) {
+    config.transform_sets["TR"] = {
+        EspCipher::AesCbc128, EspMac::HmacSha1_96, true, /*mode_required=*/true, /*esn=*/true};
     config.crypto_maps["VPNMAP"][10].transform_sets = {"TR", "TS"};
     const Provision made = provision();
-    EXPECT_THAT(made.problems, Contains(HasSubstr("TR: transport mode")));
+    EXPECT_THAT(made.problems, IsEmpty());
+    const auto& sets = made.engine->connections.at(0).transforms;
+    ASSERT_EQ(sets.size(), 2U);
+    EXPECT_TRUE(sets[0].transport && sets[0].transport_required && sets[0].esn);
+    EXPECT_FALSE(sets[1].transport || sets[1].transport_required || sets[1].esn);
+}
+
+TEST_F(ProvisionTest, ExtendedSequenceNumbersNeedTheReplayWindow) {
+    config.transform_sets["EX"] = {EspCipher::AesGcm128, EspMac::None, false, false, true};
+    config.crypto_maps["VPNMAP"][10].transform_sets = {"EX", "TS"};
+    config.replay_disabled = true;
+    const Provision made = provision();
+    EXPECT_THAT(made.problems, Contains(HasSubstr("EX: esn needs the anti-replay window")));
     ASSERT_EQ(made.engine->connections.at(0).transforms.size(), 1U);
     EXPECT_EQ(made.engine->connections[0].transforms[0].name, "TS");
 }

@@ -169,6 +169,20 @@ TEST(ConfigLines, TakesEveryTransformThatProtects) {
     }
 }
 
+TEST(ConfigLines, ReadsTheModeAndSequenceNumbersOfATransformSet) {
+    const auto set_of = [](const std::string& lines) {
+        const auto result = parse("crypto ipsec transform-set TS esp-gcm\n" + lines);
+        EXPECT_TRUE(result.ok()) << lines;
+        return result.config.transform_sets.at("TS");
+    };
+    EXPECT_FALSE(set_of("").transport || set_of("").esn);
+    EXPECT_TRUE(set_of(" mode transport require\n").mode_required);
+    EXPECT_FALSE(set_of(" mode transport\n").mode_required);
+    EXPECT_FALSE(set_of(" mode transport require\n mode tunnel\n").mode_required);
+    EXPECT_TRUE(set_of(" esn\n").esn);
+    EXPECT_FALSE(set_of(" esn\n no esn\n").esn);
+}
+
 TEST(ConfigLines, RefusesTransformsThatDoNotProtect) {
     const auto why = [](const std::string& words) {
         return refusal("crypto ipsec transform-set TS " + words, 1);

@@ -195,6 +195,8 @@ class Generator {
         set.mac = is_combined_mode(set.cipher) ? EspMac::None
                                                : kEspMacs[number(1, kEspMacs.size() - 1)].mac;
         set.transport = coin();
+        set.mode_required = set.transport && coin();
+        set.esn = coin();
         return set;
     }
 
