@@ -29,14 +29,12 @@ void offer_nat(MessageBuilder& message) {
         message.add(PayloadType::VendorId, vendor_id(vendor));
 }
 
-NatVersion agree_nat(std::uint32_t vendors) {
-    const auto has = [&](Vendor vendor) {
-        return (vendors & static_cast<std::uint32_t>(vendor)) != 0;
-    };
-    if (has(Vendor::NatRfc3947))
+NatVersion agree_nat(const VendorSet& vendors) {
+    if (vendors.has(Vendor::NatRfc3947))
         return NatVersion::Rfc3947;
     // Drafts 02 and 03 differ from each other in nothing that travels.
-    if (has(Vendor::NatDraft03) || has(Vendor::NatDraft02n) || has(Vendor::NatDraft02))
+    if (vendors.has(Vendor::NatDraft03) || vendors.has(Vendor::NatDraft02n) ||
+        vendors.has(Vendor::NatDraft02))
         return NatVersion::Draft02;
     return NatVersion::None;
 }

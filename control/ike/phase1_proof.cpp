@@ -89,9 +89,17 @@ Bytes body_of(const Message& message, PayloadType type) {
 
 void note_vendors(Turn& turn) {
     turn.session.vendors |= known_vendors(*turn.message);
-    if (turn.env.debug)
-        for (const std::string& vendor : vendor_names(known_vendors(*turn.message)))
-            debug(turn, "vendor ID is %s", vendor.c_str());
+    if (!turn.env.debug)
+        return;
+    for (const Payload& payload : turn.message->payloads) {
+        if (payload.type != PayloadType::VendorId)
+            continue;
+        const std::string name = vendor_name(payload.body);
+        debug(turn, "processing vendor id payload");
+        debug(turn,
+              "vendor ID is %s",
+              name.empty() ? ("not known: " + to_hex(payload.body)).c_str() : name.c_str());
+    }
 }
 
 void announce_policy(Turn& turn, const Phase1Policy& policy) {

@@ -214,17 +214,42 @@ struct QuickMode {
 
 // --- session ------------------------------------------------------------------------------------
 
-enum class Vendor : std::uint32_t {
-    NatRfc3947 = 1 << 0,
-    NatDraft03 = 1 << 1,
-    NatDraft02n = 1 << 2,
-    NatDraft02 = 1 << 3,
-    Dpd = 1 << 4,
-    Xauth = 1 << 5,
-    Unity = 1 << 6,
-    Fragmentation = 1 << 7,
-    StrongSwan = 1 << 8,
-    NatDraft00 = 1 << 9,
+/// Vendor ids that mean something to us. Many more are known by name (vendor_id.cpp).
+enum class Vendor : std::uint8_t {
+    NatRfc3947,
+    NatDraft03,
+    NatDraft02n,
+    NatDraft02,
+    Dpd,
+    Xauth,
+    Unity,
+    Fragmentation,
+    StrongSwan,
+    Other, // a name, no more
+};
+
+/// Which ids of the table in vendor_id.cpp a peer has sent, by row.
+class VendorSet {
+  public:
+    static constexpr std::size_t kMaxRows = 192;
+
+    void insert(std::size_t row) { words_.at(row / 64) |= std::uint64_t{1} << row % 64; }
+
+    [[nodiscard]] bool contains(std::size_t row) const {
+        return (words_.at(row / 64) >> row % 64 & 1) != 0;
+    }
+
+    /// Any row of this vendor.
+    [[nodiscard]] bool has(Vendor vendor) const;
+
+    VendorSet& operator|=(const VendorSet& other) {
+        for (std::size_t i = 0; i < words_.size(); ++i)
+            words_[i] |= other.words_[i];
+        return *this;
+    }
+
+  private:
+    std::array<std::uint64_t, kMaxRows / 64> words_{};
 };
 
 struct NatState {
@@ -260,7 +285,7 @@ struct Session {
     Endpoint local;
     Endpoint remote;
     ConnId conn_id;
-    std::uint32_t vendors{}; // Vendor bits of the peer
+    VendorSet vendors; // of the peer
     NatState nat;
     Evidence evidence;
     bool initial_contact{false}; // to be sent with our identity
@@ -274,9 +299,7 @@ struct Session {
     std::vector<FlowRequest> queue;          // waiting for phase 1, or for a free quick mode
     std::vector<MessageId> used_message_ids; // newest last, bounded
 
-    [[nodiscard]] bool has(Vendor vendor) const {
-        return (vendors & static_cast<std::uint32_t>(vendor)) != 0;
-    }
+    [[nodiscard]] bool has(Vendor vendor) const { return vendors.has(vendor); }
 
     [[nodiscard]] Secured* secured() {
         auto* owner = std::get_if<std::unique_ptr<Secured>>(&data);

@@ -209,7 +209,7 @@ void schedule_dpd(Turn& turn);
 
 // natt.cpp
 void offer_nat(MessageBuilder& message);
-NatVersion agree_nat(std::uint32_t vendors);
+NatVersion agree_nat(const VendorSet& vendors);
 /// The id that tells the peer which version was agreed.
 Vendor nat_vendor(const Session& session);
 void add_nat_discovery(Turn& turn, MessageBuilder& message);
@@ -221,7 +221,9 @@ Status read_nat_originals(Turn& turn);
 
 // vendor_id.cpp
 Bytes vendor_id(Vendor vendor);
-std::uint32_t known_vendors(const Message& message);
-std::vector<std::string> vendor_names(std::uint32_t vendors);
+VendorSet known_vendors(const Message& message);
+/// Of one id; empty when it is unknown.
+std::string vendor_name(ByteView body);
+std::vector<std::string> vendor_names(const VendorSet& vendors);
 
 } // namespace adit::ike
