@@ -132,6 +132,7 @@ class Builder {
                                     std::chrono::seconds{config_.keepalive->retry_seconds},
                                     config_.keepalive->periodic};
         engine_->nat_keepalive = std::chrono::seconds{config_.nat_keepalive_seconds};
+        engine_->fragmentation_mtu = config_.fragmentation_mtu;
     }
 
     static std::vector<ike::PresharedKey> keys_of(const std::vector<config::IsakmpKey>& keys) {

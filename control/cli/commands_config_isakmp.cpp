@@ -144,6 +144,16 @@ Status nat_keepalive(Editor& editor, const Match& match, Sign sign) {
     return {};
 }
 
+Status fragmentation(Editor& editor, const Match& match, Sign sign) {
+    auto& mtu = editor.edit().fragmentation_mtu;
+    if (sign == Sign::No)
+        mtu.reset();
+    else
+        mtu = match.argument(ArgKind::Number) == nullptr ? config::Config{}.fragmentation_mtu
+                                                         : std::optional{match.number()};
+    return {};
+}
+
 Status enable(Editor&, const Match&, Sign sign) {
     if (sign == Sign::No)
         return fail(
@@ -176,8 +186,8 @@ constexpr Row kRows[] = {
      "crypto isakmp invalid-spi-recovery", kSame,
      "Start a negotiation when an unknown SPI arrives", Ignored{"an unknown SPI starts no negotiation; dead peers are found by keepalives"}},
     {Mode::Config,
-     "crypto isakmp fragmentation", kSame,
-     "Fragment ISAKMP messages", Ignored{"IKE fragmentation is not offered; messages are fragmented by IP"}},
+     "crypto isakmp fragmentation [mtu <96-1500>]", kSame,
+     "Send large ISAKMP messages in fragments of IKE to peers that know them", fragmentation},
     {Mode::Config,
      "crypto isakmp key [0|6] NAME hostname NAME [no-xauth]", kSame,
      "Set the pre-shared key for a peer by its name", key_by_name},

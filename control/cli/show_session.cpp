@@ -136,12 +136,12 @@ void append_ike(std::string& out, const PeerSession& session, const IsakmpSaView
 }
 
 void append_capabilities(std::string& out, const Snapshot& snapshot, const IsakmpSaView& sa) {
-    const char* letters = sa.dpd             ? (sa.nat_traversal ? "DN" : "D")
-                          : sa.nat_traversal ? "N"
-                                             : "(none)";
+    std::string letters = sa.dpd ? "D" : "";
+    letters += sa.nat_traversal ? "N" : "";
+    letters += sa.fragmentation ? "F" : "";
     append(out,
            "          Capabilities:%s connid:%u lifetime:%s\n",
-           letters,
+           letters.empty() ? "(none)" : letters.c_str(),
            sa.conn_id.value,
            sa.expires ? hms(seconds_between(snapshot.now, *sa.expires)).c_str() : "0");
 }

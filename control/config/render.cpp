@@ -150,6 +150,10 @@ void put_isakmp_globals(std::string& to, const Config& config, Secrets secrets) 
     }
     if (config.nat_keepalive_seconds != Config{}.nat_keepalive_seconds)
         to += "crypto isakmp nat keepalive " + std::to_string(config.nat_keepalive_seconds) + '\n';
+    if (!config.fragmentation_mtu)
+        to += "no crypto isakmp fragmentation\n";
+    else if (config.fragmentation_mtu != Config{}.fragmentation_mtu)
+        to += "crypto isakmp fragmentation mtu " + std::to_string(*config.fragmentation_mtu) + '\n';
 }
 
 void put_lifetime(std::string& to, const SaLifetime& lifetime, const std::string& command) {

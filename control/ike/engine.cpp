@@ -82,6 +82,7 @@ Actions Engine::Core::handle(Event event, Instant now) {
 
 Actions Engine::Core::advance(Instant now) {
     now_ = now;
+    expire_fragments();
     for (const SessionId id : sessions_.due(now))
         queue(id, Tick{});
     Actions actions = finish();
@@ -93,11 +94,12 @@ Actions Engine::Core::advance(Instant now) {
 }
 
 std::optional<Instant> Engine::Core::next_deadline() const {
-    const auto sessions = sessions_.next_deadline();
-    const auto children = children_.next_deadline();
-    if (!sessions || !children)
-        return sessions ? sessions : children;
-    return std::min(*sessions, *children);
+    std::optional<Instant> earliest;
+    for (const auto& deadline :
+         {sessions_.next_deadline(), children_.next_deadline(), fragments_.next_deadline()})
+        if (deadline && (!earliest || *deadline < *earliest))
+            earliest = deadline;
+    return earliest;
 }
 
 void Engine::Core::on(DatagramReceived& event) {
@@ -105,15 +107,21 @@ void Engine::Core::on(DatagramReceived& event) {
     const auto header = parse_header(event.payload);
     if (!header)
         return refuse_stranger(Failure::Malformed, event, header.error().text);
+    if (header->next_payload == PayloadType::Fragment)
+        return collect_fragment(*header, event);
+    receive(*header, event);
+}
+
+void Engine::Core::receive(const Header& header, DatagramReceived& event) {
     const Digest digest = digest_of(event.payload);
-    const Session* session = sessions_.find(*header, event.local, event.remote, digest);
-    if (session == nullptr && is_first_message(*header))
-        return admit_first_message(*header, event);
+    const Session* session = sessions_.find(header, event.local, event.remote, digest);
+    if (session == nullptr && is_first_message(header))
+        return admit_first_message(header, event);
     if (session == nullptr)
         return refuse_stranger(
-            Failure::UnknownCookies, event, name(header->exchange) + " with cookies of no SA");
-    const bool asks_for_dh = session->leg.state == State::ResponderMm2 && !header->encrypted() &&
-                             header->cookies.responder.value != 0;
+            Failure::UnknownCookies, event, name(header.exchange) + " with cookies of no SA");
+    const bool asks_for_dh = session->leg.state == State::ResponderMm2 && !header.encrypted() &&
+                             header.cookies.responder.value != 0;
     if (asks_for_dh && sessions_.jobs() >= kMaxHalfOpenJobs)
         return refuse_stranger(Failure::HalfOpenLimit, event, "too many key exchanges at once");
     queue(session->id, Arrival{event.local, event.remote, std::move(event.payload)});

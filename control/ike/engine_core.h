@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inside of the engine; only engine*.cpp include it. engine.cpp takes datagrams and runs steps,
+// engine_fragments.cpp puts those together that came in pieces,
 // engine_children.cpp keeps child SAs, engine_commands.cpp does what the operator and the dataplane
 // ask, engine_views.cpp shows.
 //
@@ -9,6 +10,7 @@
 #include "control/ike/admission.h"
 #include "control/ike/child_table.h"
 #include "control/ike/engine.h"
+#include "control/ike/reassembly.h"
 #include "control/ike/session_table.h"
 #include "control/ike/step.h"
 
@@ -42,6 +44,7 @@ class Engine::Core {
     // --- engine.cpp: datagrams, steps, timers
     void on(DatagramReceived& event);
     void on(DhFinished& event);
+    void receive(const Header& header, DatagramReceived& event);
     void admit_first_message(const Header& header, DatagramReceived& event);
     void refuse_stranger(Failure failure, const DatagramReceived& event, const std::string& text);
     void refuse_aggressive(const DatagramReceived& event);
@@ -75,6 +78,10 @@ class Engine::Core {
     void effect(const Session& from, PhaseOneFailed& failed);
     void effect(const Session& from, RekeyDue& due);
     void effect(const Session& from, PeerDead& dead);
+
+    // --- engine_fragments.cpp
+    void collect_fragment(const Header& header, DatagramReceived& event);
+    void expire_fragments();
 
     // --- engine_children.cpp
     enum class Tell : bool { No, Yes };
@@ -141,6 +148,7 @@ class Engine::Core {
     EngineCounters counters_;
     Admission admission_;
     RuntimeFlows flows_; // before all who hold leases
+    Reassembly fragments_;
     SessionTable sessions_;
     ChildTable children_;
     /// SA bodies of half-open exchanges: a flood of equal first messages keeps one copy.

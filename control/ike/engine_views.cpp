@@ -49,6 +49,7 @@ IsakmpSaView view_of(const Session& session, const EngineConfig& config) {
         view.peer_identity = secured->peer_identity;
     }
     view.dpd = session.has(Vendor::Dpd);
+    view.fragmentation = config.fragmentation_mtu && session.has(Vendor::Fragmentation);
     view.nat_traversal = session.nat.detected();
     view.connection = connection_of(session, config);
     view.peer_vendors = vendor_names(session.vendors);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the handlers of all exchanges share.
+#include "control/ike/payload_fragment.h"
 #include "control/ike/step.h"
 
 #include <algorithm>
@@ -47,6 +48,43 @@ void send_kept(Turn& turn, Bytes datagram) {
     send_once(turn, std::move(datagram));
 }
 
+namespace {
+
+constexpr std::size_t kIpUdpBytes = 20 + 8;
+constexpr std::size_t kMarkerBytes = 4; // RFC 3948 2.2, on port 4500
+
+/// Whatever the message is, its fragments go by the exchange of phase 1 and by message id 0: that
+/// is how other implementations send them, and some look for nothing else.
+Header fragment_header(const Session& session) {
+    Header header;
+    header.cookies = session.cookies;
+    header.exchange = ExchangeType::IdentityProtection;
+    return header;
+}
+
+/// The datagrams a message travels in: itself when it fits into one packet of the configured size,
+/// or when the peer cannot put fragments together.
+std::vector<Bytes> packets_of(Turn& turn, Bytes message) {
+    const Session& session = turn.session;
+    const auto mtu = turn.env.config.fragmentation_mtu;
+    std::vector<Bytes> packets;
+    if (mtu && session.has(Vendor::Fragmentation)) {
+        const std::size_t room =
+            *mtu - kIpUdpBytes - (session.local.port == kIkePort ? 0 : kMarkerBytes);
+        // One message, one number, however often it is sent again: what was lost of the first
+        // transmission comes with the second.
+        const auto id = static_cast<std::uint16_t>(digest_of(message) | 1);
+        if (message.size() > room)
+            packets = fragments_of(message, fragment_header(session), id, room);
+        turn.env.counters.fragments_out += packets.size();
+    }
+    if (packets.empty())
+        packets.push_back(std::move(message));
+    return packets;
+}
+
+} // namespace
+
 void send_once(Turn& turn, Bytes datagram) {
     const Session& session = turn.session;
     ++turn.env.counters.messages_out;
@@ -58,7 +96,8 @@ void send_once(Turn& turn, Bytes datagram) {
               session.remote.port,
               session.role == Role::Initiator ? 'I' : 'R',
               show_state(session));
-    turn.out.emplace_back(SendDatagram{session.local, session.remote, std::move(datagram)});
+    for (Bytes& packet : packets_of(turn, std::move(datagram)))
+        turn.out.emplace_back(SendDatagram{session.local, session.remote, std::move(packet)});
 }
 
 void start_dh(Turn& turn, DhJob job) {

@@ -166,6 +166,9 @@ struct EngineConfig {
     std::vector<Ipv4Address> own_addresses;
     std::optional<Dpd> dpd;
     Duration nat_keepalive{std::chrono::seconds{20}};
+    /// Messages go out in fragments that make no larger IP packet. Nothing: IKE fragmentation is
+    /// neither offered, nor accepted, nor used.
+    std::optional<std::uint32_t> fragmentation_mtu{1280};
     std::uint64_t generation{}; // counts configurations up
 };
 
@@ -376,7 +379,8 @@ struct IsakmpSaView {
     Instant created;
     std::optional<Instant> established_at;
     std::optional<Instant> expires;
-    bool dpd{false}; // the peer speaks RFC 3706
+    bool dpd{false};           // the peer speaks RFC 3706
+    bool fragmentation{false}; // messages may travel in IKE fragments, both ways
     bool nat_traversal{false};
     std::string peer_identity;             // "192.0.2.20"; empty until authenticated
     std::string connection;                // name, may be empty for a responder before quick mode
@@ -431,7 +435,8 @@ enum class Failure : std::uint8_t {
     BadKeyExchange,    // public value refused
     DeadPeer,
     HalfOpenLimit,
-    InstallRefused, // by the dataplane
+    InstallRefused,  // by the dataplane
+    FragmentRefused, // a fragment that fits nowhere, or a message whose rest did not come
     Count_,
 };
 
@@ -443,6 +448,7 @@ struct EngineCounters {
     std::uint64_t phase1_established{}, phase2_established{};
     std::uint64_t dpd_sent{}, dpd_answered{};
     std::uint64_t deletes_in{}, deletes_out{};
+    std::uint64_t fragments_in{}, fragments_out{}, reassembled{};
 };
 
 } // namespace adit::ike

@@ -35,6 +35,8 @@ Verdict send_mm1(Turn& turn) {
     offer_nat(message);
     debug(turn, "constructed NAT-T vendor-rfc3947 ID");
     message.add(PayloadType::VendorId, vendor_id(Vendor::Dpd));
+    if (turn.env.config.fragmentation_mtu)
+        message.add(PayloadType::VendorId, vendor_id(Vendor::Fragmentation));
     debug(turn, "beginning Main Mode exchange");
     session.data = Offered{std::move(sai_b)};
     send_kept(turn, message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
@@ -70,6 +72,8 @@ Verdict accept_mm1(Turn& turn) {
     if (session.nat.version != NatVersion::None && !add_vendor(nat_vendor(session)))
         session.nat.version = NatVersion::None;
     add_vendor(Vendor::Dpd);
+    if (turn.env.config.fragmentation_mtu && session.has(Vendor::Fragmentation))
+        add_vendor(Vendor::Fragmentation);
     session.data = Agreed{choice->policy, std::make_shared<const Bytes>(to_bytes(body))};
     send_kept(turn, message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
     return {};

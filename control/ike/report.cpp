@@ -44,6 +44,7 @@ constexpr std::array kFailureWords = {
     FailureWords{Failure::DeadPeer, "dead-peer", "no-reply", Severity::Informational, nullptr, nullptr},
     FailureWords{Failure::HalfOpenLimit, "half-open-limit", "overload", Severity::Informational, nullptr, nullptr},
     FailureWords{Failure::InstallRefused, "install-refused", "install-refused", Severity::Informational, nullptr, nullptr},
+    FailureWords{Failure::FragmentRefused, "fragment-refused", "fragment", Severity::Informational, nullptr, nullptr},
 };
 // clang-format on
 

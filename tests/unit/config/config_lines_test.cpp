@@ -147,6 +147,16 @@ TEST(ConfigLines, TakesKeepalives) {
     EXPECT_TRUE(result.problems.empty());
 }
 
+TEST(ConfigLines, IkeFragmentationIsOnUnlessSwitchedOff) {
+    EXPECT_EQ(parse("").config.fragmentation_mtu, 1280U);
+    EXPECT_EQ(parse("crypto isakmp fragmentation\n").config.fragmentation_mtu, 1280U);
+    EXPECT_EQ(parse("crypto isakmp fragmentation mtu 576\n").config.fragmentation_mtu, 576U);
+    EXPECT_FALSE(parse("no crypto isakmp fragmentation\n").config.fragmentation_mtu.has_value());
+    const auto small = parse("crypto isakmp fragmentation mtu 95\n");
+    EXPECT_EQ(small.problems.size(), 1U);
+    EXPECT_EQ(small.config.fragmentation_mtu, 1280U);
+}
+
 TEST(ConfigLines, TakesEveryTransformThatProtects) {
     const std::tuple<const char*, EspCipher, EspMac> cases[] = {
         {"esp-aes esp-sha-hmac",        EspCipher::AesCbc128,    EspMac::HmacSha1_96   },

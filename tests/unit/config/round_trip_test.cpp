@@ -37,6 +37,10 @@ class Generator {
             config.keepalive = Keepalive{number(10, 3'600), number(2, 60), coin()};
         if (coin())
             config.nat_keepalive_seconds = number(5, 3'600);
+        if (coin())
+            config.fragmentation_mtu.reset();
+        else if (coin())
+            config.fragmentation_mtu = number(96, 1'500);
         config.sa_lifetime = lifetime();
         if (config.sa_lifetime.seconds == kDefaultSaSeconds)
             config.sa_lifetime.seconds.reset();
