@@ -103,6 +103,7 @@ class Tunnel:
     secret: str = SECRET
     keepalive: str = ""  # "10 2 periodic"
     lifetime: int = 3600
+    swan: str = ""  # more lines of strongSwan's connection: "fragmentation = force"
 
     def flows_of(self, site: Site) -> list[tuple[str, str]]:
         return [flow if site is SITE_A else (flow[1], flow[0]) for flow in self.flows]
@@ -185,6 +186,7 @@ connections {{
     proposals = {",".join(policy.swan() for policy in tunnel.phase1)}
     rekey_time = 8h
     keyingtries = 1
+    {tunnel.swan}
     local {{
       auth = psk
       id = {local.wan}
