@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sends what attackers send, at a chosen rate. Runs inside a scene's namespace.
+
+    assault.py malformed PORT MAC PCAP TARGET PER_SECOND COUNT SEED   real messages, damaged in all ways
+    assault.py flood PORT MAC TARGET PER_SECOND SECONDS               first messages from many addresses
+    assault.py probe SOURCE TARGET SECONDS                            an honest client, once a second
+
+Attackers' frames are made ahead and leave by a packet socket, so any source address can be claimed. The first
+line printed says how many frames there are; the second, at the end, how many left in how many seconds.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import struct
+import sys
+import time
+
+HEADER = 28
+EXCHANGES = (0, 1, 2, 3, 4, 5, 6, 32, 33, 34, 255)
+
+
+def checksum(octets: bytes) -> int:
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def frame(mac: bytes, own: bytes, source: bytes, target: bytes, port: int, message: bytes) -> bytes:
+    """Ethernet, IP and UDP around a message, from and to `port`; 4500 has the non-ESP marker."""
+    payload = (b"\0" * 4 if port == 4500 else b"") + message
+    udp = struct.pack("!HHHH", port, port, 8 + len(payload), 0) + payload
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, source, target)
+    head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+    return mac + own + b"\x08\x00" + head + udp
+
+
+def read_messages(path: str, target: bytes) -> list[tuple[int, bytes]]:
+    """(port, message) of every IKE datagram in the capture that went to `target`."""
+    octets = open(path, "rb").read()
+    messages, at = [], 24
+    while at + 16 <= len(octets):
+        length = struct.unpack("<I", octets[at + 8 : at + 12])[0]
+        packet = octets[at + 16 : at + 16 + length]
+        at += 16 + length
+        if len(packet) < 42 or packet[12:14] != b"\x08\x00" or packet[23] != 17 or packet[30:34] != target:
+            continue
+        port = struct.unpack("!H", packet[36:38])[0]
+        body = packet[42 : 34 + struct.unpack("!H", packet[38:40])[0]]
+        if port == 500:
+            messages.append((500, body))
+        elif port == 4500 and body[:4] == b"\0" * 4 and len(body) > 4:
+            messages.append((4500, body[4:]))
+    return messages
+
+
+def with_length(message: bytes) -> bytes:
+    """The header's length made to agree."""
+    if len(message) < HEADER:
+        return message
+    return message[:24] + struct.pack("!I", len(message)) + message[28:]
+
+
+def fragment(message: bytes, rng: random.Random) -> bytes:
+    """A fragment under the message's cookies, of any of the bad and good forms."""
+    data = rng.randbytes(rng.choice((0, 1, 100, 500)))
+    length = rng.choice((0, 1, 2, 3, 4, 5, 6, 7, 8, 8 + len(data), 0xFFFF))
+    number = rng.choice((0, 1, 2, 3, 254, 255))
+    next_payload, identifier, last = rng.choice((0, 0, 132)), rng.choice((1, 1, 7)), rng.choice((0, 1))
+    payload = struct.pack("!BBHHBB", next_payload, 0, length, identifier, number, last)
+    head = message[:16] + bytes((132, 0x10, rng.choice((2, 4)), 0)) + b"\0" * 8
+    return with_length(head + payload + data)
+
+
+def damaged(message: bytes, rng: random.Random) -> bytes:
+    kind = rng.randrange(9)
+    changed = bytearray(message)
+    if kind == 0:
+        return message[: rng.randrange(len(message))]
+    if kind == 1:
+        return with_length(message[: rng.randrange(HEADER, len(message) + 1)])
+    if kind == 2:
+        for _ in range(rng.choice((1, 2, 8))):
+            changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
+        return bytes(changed)
+    if kind == 3:
+        changed[18] = rng.choice(EXCHANGES)
+        changed[19] ^= rng.choice((0, 1))
+        changed[20:24] = rng.randbytes(4) if rng.randrange(2) else b"\0" * 4
+        return bytes(changed)
+    if kind == 4:
+        changed[16] = rng.randrange(256)
+        return bytes(changed)
+    if kind == 5:
+        lie = rng.choice((0, 27, 28, len(message) - 1, len(message) + 1, 0xFFFFFFFF))
+        return message[:24] + struct.pack("!I", lie) + message[28:]
+    if kind == 6:
+        return fragment(message, rng)
+    if kind == 7:
+        return with_length(message + rng.randbytes(rng.randrange(1, 400)))
+    if rng.randrange(2):
+        return rng.randbytes(8) + message[8:]
+    return message[:8] + rng.randbytes(8) + message[16:]
+
+
+def send(port: str, frames: list[bytes], per_second: int) -> None:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+        wire.bind((port, 0))
+        print(len(frames), flush=True)
+        start = time.monotonic()
+        sent = lost = 0
+        while sent < len(frames):
+            due = min(len(frames), int((time.monotonic() - start) * per_second) + 1)
+            for octets in frames[sent:due]:
+                try:
+                    wire.send(octets)
+                except OSError:
+                    lost += 1  # the port's queue is full
+            sent = due
+            time.sleep(0.001)
+        print(f"{sent - lost} {time.monotonic() - start:.2f}", flush=True)
+
+
+def own_mac(port: str) -> bytes:
+    return bytes.fromhex(open(f"/sys/class/net/{port}/address").read().strip().replace(":", ""))
+
+
+def malformed(port: str, mac: str, pcap: str, target: str, per_second: str, count: str, seed: str) -> None:
+    """From the peer's own address (the cookies are those of a live SA) and from ten others."""
+    rng = random.Random(int(seed))
+    aim, hardware, own = socket.inet_aton(target), bytes.fromhex(mac.replace(":", "")), own_mac(port)
+    messages = read_messages(pcap, aim)
+    peer = socket.inet_aton("192.0.2.20")
+    others = [socket.inet_aton(f"192.0.2.{number}") for number in range(100, 110)]
+    frames = []
+    for _ in range(int(count)):
+        udp_port, message = rng.choice(messages)
+        source = peer if rng.randrange(4) == 0 else rng.choice(others)
+        frames.append(frame(hardware, own, source, aim, udp_port, damaged(message, rng)))
+    send(port, frames, int(per_second))
+
+
+def first_message(cookie: int) -> bytes:
+    """AES-256, SHA2-256, group 19, pre-shared key: acceptable, so that each makes a half-open entry."""
+    attributes = struct.pack(
+        "!12H", 0x8001, 7, 0x800E, 256, 0x8002, 4, 0x8003, 1, 0x8004, 19, 0x800B, 1
+    ) + struct.pack("!HHI", 12, 4, 86400)
+    transform = struct.pack("!BBHBBH", 0, 0, 8 + len(attributes), 1, 1, 0) + attributes
+    proposal = struct.pack("!BBHBBBB", 0, 0, 8 + len(transform), 1, 1, 0, 1) + transform
+    body = struct.pack("!II", 1, 1) + proposal
+    payload = struct.pack("!BBH", 0, 0, 4 + len(body)) + body
+    return with_length(struct.pack("!QQBBBBII", cookie, 0, 1, 0x10, 2, 0, 0, 0) + payload)
+
+
+def flood(port: str, mac: str, target: str, per_second: str, seconds: str) -> None:
+    rng = random.Random(1)
+    aim, hardware, own = socket.inet_aton(target), bytes.fromhex(mac.replace(":", "")), own_mac(port)
+    frames = []
+    for number in range(int(per_second) * int(seconds)):
+        source = struct.pack("!I", 0xC6120000 + rng.randrange(1 << 17))  # 198.18.0.0/15
+        frames.append(frame(hardware, own, source, aim, 500, first_message(number + 1)))
+    send(port, frames, int(per_second))
+
+
+def probe(source: str, target: str, seconds: str) -> None:
+    """Clean first messages, one a second, each of a new exchange: prints how long each answer took."""
+    wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    wire.bind((source, 0))
+    rng = random.Random()
+    for _ in range(int(seconds)):
+        cookie = rng.randrange(1, 1 << 64)
+        start = time.monotonic()
+        wire.settimeout(1.0)
+        wire.sendto(first_message(cookie), (target, 500))
+        try:
+            answer = wire.recv(65535)
+            while struct.unpack("!Q", answer[:8])[0] != cookie:
+                answer = wire.recv(65535)
+            print(f"{time.monotonic() - start:.4f}", flush=True)
+        except TimeoutError:
+            print("none", flush=True)
+        time.sleep(max(0.0, 1 - (time.monotonic() - start)))
+
+
+if __name__ == "__main__":
+    {"malformed": malformed, "flood": flood, "probe": probe}[sys.argv[1]](*sys.argv[2:])
