@@ -71,6 +71,8 @@ Verdict send_am1(Turn& turn) {
     message.add(PayloadType::Identification, own_identity_body(turn));
     offer_nat(message);
     message.add(PayloadType::VendorId, vendor_id(Vendor::Dpd));
+    if (turn.env.config.fragmentation_mtu)
+        message.add(PayloadType::VendorId, vendor_id(Vendor::Fragmentation));
     debug(turn, "beginning Aggressive Mode exchange");
     send_kept(turn, message.clear(header_of(turn, ExchangeType::Aggressive, MessageId{})));
     return {};
@@ -136,8 +138,13 @@ Verdict send_am2(Turn& turn) {
     message.add(PayloadType::Hash, std::move(proof));
     if (!add_if_it_fits(room_bytes, message, nat))
         session.nat.version = NatVersion::None;
-    MessageBuilder dpd;
-    add_if_it_fits(room_bytes, message, dpd.add(PayloadType::VendorId, vendor_id(Vendor::Dpd)));
+    const auto add_vendor = [&](Vendor vendor) {
+        MessageBuilder id;
+        add_if_it_fits(room_bytes, message, id.add(PayloadType::VendorId, vendor_id(vendor)));
+    };
+    add_vendor(Vendor::Dpd);
+    if (turn.env.config.fragmentation_mtu && session.has(Vendor::Fragmentation))
+        add_vendor(Vendor::Fragmentation);
     send_kept(turn, message.clear(header_of(turn, ExchangeType::Aggressive, MessageId{})));
     return {};
 }

@@ -58,7 +58,7 @@ constexpr std::size_t kMarkerBytes = 4; // RFC 3948 2.2, on port 4500
 Header fragment_header(const Session& session) {
     Header header;
     header.cookies = session.cookies;
-    header.exchange = ExchangeType::IdentityProtection;
+    header.exchange = session.phase1;
     return header;
 }
 
