@@ -9,6 +9,9 @@
 // The stride of either struct is an odd number of cache lines, or the same line of every SA would
 // fall into the same few sets of L1.
 //
+// A packet is counted in as few words as tell what control wants to know: sequence numbers and
+// octets left are needed anyway. SaTable::publish works the counters out of them.
+//
 // Threading: an SA belongs to one worker; nothing here is shared. Its memory belongs to SaTable,
 // which wipes it on removal. All integers in host order unless named _be.
 #pragma once
@@ -16,7 +19,6 @@
 #include "common/algorithms.h"
 #include "common/esp_layout.h"
 #include "common/ipc/records.h"
-#include "common/ipc/stats.h"
 #include "dataplane/replay_window.h"
 
 #include <cstdint>
@@ -40,6 +42,7 @@ enum SaTraits : std::uint8_t {
 /// Octets left until the next thing to report. `left` counts down for every packet; only when it
 /// would pass zero does the stage look at the thresholds. A limit of 0 in the record means never.
 struct ByteLimits {
+    std::uint64_t granted;    // what `left` has counted down from, in all
     std::uint64_t until_hard; // from the soft limit to the hard one
     bool soft_reported;
     bool expired; // the hard limit was reached: the SA carries nothing any more
@@ -67,7 +70,7 @@ struct alignas(64) InboundSa {
     ReplayWindow window;
     std::uint64_t window_words[2]; // windows up to 128 packets
     std::uint64_t bytes_left;
-    ipc::SaStats* stats;
+    std::uint64_t packets; // accepted
     // RFC 3948: the address last reported, so that a moved peer is reported once.
     std::uint32_t moved_address;
     std::uint16_t moved_port;
@@ -106,11 +109,11 @@ struct alignas(64) OutboundSa {
     std::uint64_t soft_sequence; // SoftExpire when this one is sent
     std::uint64_t bytes_left;
     std::uint64_t iv_mask; // GCM: IV = sequence number xor this, different for every installation
-    ipc::SaStats* stats;
-    ipc::PolicyStats* policy_stats;
 
     // Line 2.
     alignas(64) ByteLimits limits;
+    std::uint64_t first_sequence;
+    std::uint64_t surplus_pieces; // fragments beyond one a packet, not yet published
     std::uint32_t spi; // 0: the slot is empty
     std::uint32_t local_address;
     std::uint32_t remote_address;

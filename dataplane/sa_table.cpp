@@ -29,6 +29,8 @@ constexpr std::uint32_t kMinPathMtu = 576; // RFC 791: every host takes this muc
 // counting on from the last never wraps.
 constexpr std::uint64_t kLastShortSequence = 0xffff'ffff;
 constexpr std::uint64_t kLastExtendedSequence = 0xffff'ffff'ffff'fffe;
+/// Words of 64 slots that one call of publish() looks at, so that few SAs in high slots cost little.
+constexpr unsigned kWordsPerPublish = 16;
 
 static_assert(std::is_trivially_copyable_v<InboundSa> && std::is_trivially_copyable_v<OutboundSa>);
 
@@ -218,10 +220,12 @@ std::uint64_t first_threshold(const InstallSa& command, ByteLimits& limits) {
     const std::uint64_t hard = command.hard_bytes == 0 ? kNoByteLimit : command.hard_bytes;
     if (command.soft_bytes == 0) {
         limits.until_hard = 0;
-        return hard;
+        limits.granted = hard;
+    } else {
+        limits.until_hard = hard == kNoByteLimit ? kNoByteLimit : hard - command.soft_bytes;
+        limits.granted = command.soft_bytes;
     }
-    limits.until_hard = hard == kNoByteLimit ? kNoByteLimit : hard - command.soft_bytes;
-    return command.soft_bytes;
+    return limits.granted;
 }
 
 void reset(ipc::SaStats& stats, std::uint32_t sa_id) {
@@ -234,6 +238,21 @@ void reset(ipc::SaStats& stats, std::uint32_t sa_id) {
                                   &stats.other_drops})
         counter->store(0, std::memory_order_relaxed);
     stats.sa_id.store(sa_id, std::memory_order_relaxed);
+}
+
+/// False when nothing has changed since.
+bool write_changed(ipc::SaStats& to,
+                   std::uint64_t packets,
+                   std::uint64_t bytes,
+                   std::uint64_t sequence,
+                   std::uint64_t now_ns) {
+    if (packets == ipc::read(to.packets))
+        return false;
+    to.packets.store(packets, std::memory_order_relaxed);
+    to.bytes.store(bytes, std::memory_order_relaxed);
+    to.sequence.store(sequence, std::memory_order_relaxed);
+    to.last_packet_ns.store(now_ns, std::memory_order_relaxed);
+    return true;
 }
 
 /// Control's limit, but in any case while a sixteenth of the numbers is left (RFC 4303 3.3.3).
@@ -286,7 +305,8 @@ SaTable::SaTable(SaTable&& other) noexcept
       current_(std::exchange(other.current_, nullptr)),
       inbound_used_(std::move(other.inbound_used_)),
       outbound_used_(std::move(other.outbound_used_)),
-      inbound_end_(std::exchange(other.inbound_end_, 0)), size_(std::exchange(other.size_, 0)) {}
+      inbound_end_(std::exchange(other.inbound_end_, 0)),
+      outbound_end_(std::exchange(other.outbound_end_, 0)), size_(std::exchange(other.size_, 0)) {}
 
 SaTable::~SaTable() {
     wipe_used(inbound_, inbound_used_);
@@ -335,13 +355,13 @@ CommandOutcome SaTable::install_inbound(const InstallSa& command) {
                         ? sa.window_words
                         : sa.wide_window_words);
     sa.bytes_left = first_threshold(command, sa.limits);
-    sa.stats = config_.stats.inbound + command.slot;
+    sa.packets = 0;
     sa.moved_address = command.remote_address;
     sa.moved_port = command.remote_port;
     sa.original_local = command.original_local;
     sa.original_remote = command.original_remote;
     install_keys(command, sa.cipher, sa.mac, sa.salt_be, sa.keys);
-    reset(*sa.stats, command.sa_id);
+    reset(stats_of(sa), command.sa_id);
     inbound_end_ = std::max(inbound_end_, command.slot + 1);
     sa.spi = command.spi;
     flip_used(inbound_used_, command.slot);
@@ -364,15 +384,15 @@ CommandOutcome SaTable::install_outbound(const InstallSa& command) {
     sa.df_from_inner = df == ipc::DfPolicy::Copy ? wire::kIpv4DontFragment : std::uint16_t{0};
     sa.df_always = df == ipc::DfPolicy::Set ? wire::kIpv4DontFragment : std::uint16_t{0};
     build_template(sa, command);
+    sa.first_sequence = command.first_sequence;
     sa.next_sequence = command.first_sequence;
+    sa.surplus_pieces = 0;
     sa.last_sequence = sa.has(kTraitExtendedSequence) ? kLastExtendedSequence : kLastShortSequence;
     sa.soft_sequence = soft_sequence_of(command, sa.last_sequence);
     sa.bytes_left = first_threshold(command, sa.limits);
     std::uint8_t mask[8];
     crypto_->random(mask);
     sa.iv_mask = load_be<std::uint64_t>(mask);
-    sa.stats = config_.stats.outbound + command.slot;
-    sa.policy_stats = config_.stats.policies + command.policy;
     sa.local_address = command.local_address;
     sa.remote_address = command.remote_address;
     sa.local_port = command.local_port;
@@ -380,7 +400,8 @@ CommandOutcome SaTable::install_outbound(const InstallSa& command) {
     sa.soft_sequence_reported = false;
     sa.hard_sequence_reported = false;
     install_keys(command, sa.cipher, sa.mac, sa.salt_be, sa.keys);
-    reset(*sa.stats, command.sa_id);
+    reset(stats_of(sa), command.sa_id);
+    outbound_end_ = std::max(outbound_end_, command.slot + 1);
     sa.spi = command.spi;
     flip_used(outbound_used_, command.slot);
     current_[command.policy] = &sa;
@@ -415,6 +436,7 @@ CommandOutcome SaTable::remove_inbound(const ipc::RemoveSa& command) {
     InboundSa& sa = inbound_[command.slot];
     if (sa.sa_id != command.sa_id)
         return refused(AckResult::NoSuchSa, offsetof(ipc::RemoveSa, sa_id));
+    publish(sa);
     wipe(&sa, sizeof sa);
     flip_used(inbound_used_, command.slot);
     return {};
@@ -431,9 +453,61 @@ CommandOutcome SaTable::remove_outbound(const ipc::RemoveSa& command) {
         if (config_.owners != nullptr)
             config_.owners->disclaim(sa.policy, config_.worker);
     }
+    publish(sa);
     wipe(&sa, sizeof sa);
     flip_used(outbound_used_, command.slot);
     return {};
+}
+
+void SaTable::publish(std::uint32_t most, std::uint64_t now_ns) {
+    published_ns_ = now_ns;
+    most = std::min(most, size_); // none twice
+    publish_next(inbound_, inbound_used_, inbound_end_, inbound_round_, most);
+    publish_next(outbound_, outbound_used_, outbound_end_, outbound_round_, most);
+}
+
+template <class Sa>
+void SaTable::publish_next(Sa* sas,
+                           const std::vector<std::uint64_t>& used,
+                           std::uint32_t end,
+                           Round& round,
+                           std::uint32_t most) {
+    for (unsigned words = 0; most > 0;) {
+        round.left &= used[round.word]; // some may have been removed
+        if (round.left == 0) {
+            if (++words > kWordsPerPublish)
+                return;
+            round.word = (round.word + 1) * 64 < end ? round.word + 1 : 0;
+            round.left = used[round.word];
+            continue;
+        }
+        publish(sas[round.word * 64 + static_cast<unsigned>(std::countr_zero(round.left))]);
+        round.left &= round.left - 1;
+        --most;
+    }
+}
+
+void SaTable::publish(const InboundSa& sa) const {
+    write_changed(stats_of(sa),
+                  sa.packets,
+                  sa.limits.granted - sa.bytes_left,
+                  sa.window.highest(),
+                  published_ns_);
+}
+
+void SaTable::publish(OutboundSa& sa) const {
+    ipc::SaStats& stats = stats_of(sa);
+    const std::uint64_t packets = sa.next_sequence - sa.first_sequence;
+    const std::uint64_t sent = packets - ipc::read(stats.packets);
+    const std::uint64_t hits = sent - std::exchange(sa.surplus_pieces, 0);
+    if (hits != 0)
+        ipc::add(stats_of_policy(sa.policy).hits, hits);
+    if (write_changed(stats,
+                      packets,
+                      sa.limits.granted - sa.bytes_left,
+                      sa.next_sequence - 1,
+                      published_ns_))
+        ipc::add(stats_of_policy(sa.policy).sent, sent);
 }
 
 } // namespace adit::dataplane

@@ -16,6 +16,7 @@
 
 #include "common/error.h"
 #include "common/ipc/records.h"
+#include "common/ipc/stats.h"
 #include "common/spi.h"
 #include "dataplane/policy_owners.h"
 #include "dataplane/sa.h"
@@ -91,6 +92,25 @@ class SaTable {
         return current_ + (policy < config_.max_policies ? policy : 0);
     }
 
+    /// Writes the counters of the next `most` SAs a direction to the page that control reads, going
+    /// round: what packets count lies in their SA, so that they need no further line. Rare things
+    /// are counted in the page at once. `now_ns` is what control learns as the time of the last
+    /// packet.
+    void publish(std::uint32_t most, std::uint64_t now_ns);
+
+    /// The cells where the rare things are counted.
+    [[nodiscard]] ipc::SaStats& stats_of(const InboundSa& sa) const {
+        return config_.stats.inbound[&sa - inbound_];
+    }
+
+    [[nodiscard]] ipc::SaStats& stats_of(const OutboundSa& sa) const {
+        return config_.stats.outbound[&sa - outbound_];
+    }
+
+    [[nodiscard]] ipc::PolicyStats& stats_of_policy(std::uint32_t policy) const {
+        return config_.stats.policies[policy];
+    }
+
     /// SAs of both directions now installed.
     [[nodiscard]] std::uint32_t size() const { return size_; }
 
@@ -108,6 +128,21 @@ class SaTable {
                       KeyBlock& keys);
     CommandOutcome remove_inbound(const ipc::RemoveSa& command);
     CommandOutcome remove_outbound(const ipc::RemoveSa& command);
+    void publish(const InboundSa& sa) const;
+    void publish(OutboundSa& sa) const;
+
+    /// Where publishing goes on: a direction's slots in use, one word of 64 after the other.
+    struct Round {
+        std::size_t word{0};
+        std::uint64_t left{0}; // slots of this word still to be visited
+    };
+
+    template <class Sa>
+    void publish_next(Sa* sas,
+                      const std::vector<std::uint64_t>& used,
+                      std::uint32_t end,
+                      Round& round,
+                      std::uint32_t most);
 
     SaTableConfig config_;
     CryptoMb* crypto_;
@@ -118,7 +153,11 @@ class SaTable {
     std::vector<std::uint64_t> inbound_used_;
     std::vector<std::uint64_t> outbound_used_;
     std::uint32_t inbound_end_{0}; // 1 + highest slot ever used
+    std::uint32_t outbound_end_{0};
     std::uint32_t size_{0};
+    Round inbound_round_;
+    Round outbound_round_;
+    std::uint64_t published_ns_{0}; // when that was
 };
 
 } // namespace adit::dataplane

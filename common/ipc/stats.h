@@ -82,13 +82,15 @@ struct alignas(64) PortStats {
     Counter in_broadcasts;
 };
 
-/// One cache line per SA and direction, indexed by slot. Reset when the slot is installed anew.
+/// One cache line per SA and direction, indexed by slot. Reset when the slot is installed anew. The
+/// owner publishes what it counted a few SAs a turn, drops at once: of many busy SAs the figures
+/// may be half a second old.
 struct alignas(64) SaStats {
     Counter sa_id; // whose counters these are
     Counter packets;
     Counter bytes;           // plaintext octets
     Counter sequence;        // outbound: last sent. Inbound: highest accepted
-    Counter last_packet_ns;  // CLOCK_MONOTONIC, 0: none yet
+    Counter last_packet_ns;  // CLOCK_MONOTONIC, as of publishing; 0: none yet
     Counter replay_drops;    // inbound
     Counter integrity_drops; // inbound: ICV
     Counter other_drops; // inbound: length, padding, selector, inner; outbound: too big, no buffer
@@ -96,7 +98,7 @@ struct alignas(64) SaStats {
 
 static_assert(sizeof(SaStats) == 64);
 
-/// Per policy, across rekeys; belongs to the identity (CLI.md 1.4).
+/// Per policy, across rekeys; belongs to the identity (CLI.md 1.4). Hits and sent as old as SaStats.
 struct PolicyStats {
     Counter hits;       // packets that matched
     Counter sent;       // encapsulated

@@ -22,8 +22,10 @@ Charge pass_threshold(std::uint32_t sa_id,
     if (!limits.soft_reported) {
         limits.soft_reported = true;
         report_expiry(events, ipc::EventType::SoftExpire, sa_id, ipc::ExpireKind::Bytes);
-        bytes_left =
-            limits.until_hard == kNoByteLimit ? kNoByteLimit : bytes_left + limits.until_hard;
+        const std::uint64_t more = limits.until_hard == kNoByteLimit ? kNoByteLimit - bytes_left
+                                                                     : limits.until_hard;
+        bytes_left += more;
+        limits.granted += more;
         if (bytes_left >= bytes) {
             bytes_left -= bytes;
             return Charge::Within;
@@ -33,6 +35,7 @@ Charge pass_threshold(std::uint32_t sa_id,
         limits.expired = true;
         report_expiry(events, ipc::EventType::HardExpire, sa_id, ipc::ExpireKind::Bytes);
     }
+    limits.granted -= bytes_left;
     bytes_left = 0; // nothing shorter slips through either
     return Charge::Expired;
 }

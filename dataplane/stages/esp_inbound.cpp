@@ -53,10 +53,10 @@ using Verdict = std::optional<DropReason>; // nothing: go on
 // ---------------------------------------------------------------------------------------------------
 // drops
 
-void count_on_sa(InboundSa& sa, DropReason reason) {
-    ipc::Counter& counter = reason == DropReason::EspReplay ? sa.stats->replay_drops
-                            : reason == DropReason::EspIcv  ? sa.stats->integrity_drops
-                                                            : sa.stats->other_drops;
+void count_on_sa(ipc::SaStats& stats, DropReason reason) {
+    ipc::Counter& counter = reason == DropReason::EspReplay ? stats.replay_drops
+                            : reason == DropReason::EspIcv  ? stats.integrity_drops
+                                                            : stats.other_drops;
     ipc::add(counter, 1);
 }
 
@@ -90,7 +90,7 @@ void notify(rte_mbuf* packet,
 }
 
 void refuse(const Arrival& arrival, DropReason reason, EspContext& context) {
-    count_on_sa(*arrival.sa, reason);
+    count_on_sa(context.sas.stats_of(*arrival.sa), reason);
     if (reason != DropReason::EspDummy) // RFC 4303 2.6: nothing is wrong with it
         notify(arrival.packet, arrival.sa, arrival.sa->spi, arrival.sequence, reason, context);
     context.drops.drop(arrival.packet, reason);
@@ -273,7 +273,6 @@ void watch_peer(const Arrival& arrival, EspContext& context) {
     const bool newest = arrival.sequence > sa.window.highest();
     if (!sa.window.commit(arrival.sequence))
         return DropReason::EspReplay;
-    sa.stats->sequence.store(sa.window.highest(), std::memory_order_relaxed);
     if (newest && sa.has(kTraitUdp))
         watch_peer(arrival, context);
     return std::nullopt;
@@ -391,9 +390,7 @@ struct Opened {
     packet->data_off = static_cast<std::uint16_t>(packet->data_off + (at - data(packet)));
     packet->data_len = static_cast<std::uint16_t>(inner_bytes);
     packet->pkt_len = inner_bytes;
-    ipc::add(sa.stats->packets, 1);
-    ipc::add(sa.stats->bytes, inner_bytes);
-    sa.stats->last_packet_ns.store(context.now_ns, std::memory_order_relaxed);
+    ++sa.packets;
     return std::nullopt;
 }
 
@@ -472,7 +469,6 @@ void look_up(rte_mbuf* packet, Arrivals& arrivals, EspContext& context) {
     arrival.sequence = 0;
     if (const Verdict verdict = admit(arrival)) [[unlikely]]
         return refuse(arrival, *verdict, context);
-    rte_prefetch0(sa->stats);
     ++arrivals.count;
     if (!sa->has(kTraitCombined))
         ++arrivals.bulk;

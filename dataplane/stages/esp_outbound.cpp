@@ -169,18 +169,6 @@ void seal_gcm(rte_mbuf* packet, Gcm& gcm) {
     gcm.seal(job);
 }
 
-void count(const OutboundSa& sa,
-           std::uint32_t inner_bytes,
-           std::uint64_t sequence,
-           std::uint64_t now_ns) {
-    ipc::SaStats& stats = *sa.stats;
-    ipc::add(stats.packets, 1);
-    ipc::add(stats.bytes, inner_bytes);
-    stats.sequence.store(sequence, std::memory_order_relaxed);
-    stats.last_packet_ns.store(now_ns, std::memory_order_relaxed);
-    ipc::add(sa.policy_stats->sent, 1);
-}
-
 /// The outer header's flow; nobody asks for its ports.
 void update_meta(PacketMeta& info, const OutboundSa& sa) {
     info.source = load_be<std::uint32_t>(sa.header_template + 12);
@@ -266,7 +254,6 @@ void encapsulate(rte_mbuf* packet, OutboundSa& sa, BulkJobs& bulk, EspContext& c
     packet->data_len = total_bytes;
     packet->pkt_len = total_bytes;
     update_meta(meta(packet), sa);
-    count(sa, inner_bytes, sequence, context.now_ns);
 }
 
 /// A packet that cannot be enciphered where it lies is replaced by a copy.
@@ -303,23 +290,17 @@ std::optional<DropReason> admit(rte_mbuf*& packet, OutboundSa& sa, EspContext& c
 
 void refuse(rte_mbuf* packet, DropReason reason, EspContext& context) {
     const OutboundSa& sa = *meta(packet).sa.outbound;
-    ipc::add(sa.stats->other_drops, 1);
-    ipc::add(sa.policy_stats->send_drops, 1);
+    ipc::PolicyStats& policy = context.sas.stats_of_policy(sa.policy);
+    ipc::add(context.sas.stats_of(sa).other_drops, 1);
+    ipc::add(policy.hits, 1);
+    ipc::add(policy.send_drops, 1);
     context.drops.drop(packet, reason);
 }
 
-/// With many SAs their lines have left the caches: what a packet needs is asked for while those
-/// before it are worked on. The SA itself was by outbound_policy.
-void fetch_counters(const Burst& burst) {
-    for (unsigned i = 0; i < burst.count; ++i) {
-        const OutboundSa& sa = *meta(burst.packets[i]).sa.outbound;
-        rte_prefetch0(sa.stats);
-        rte_prefetch0(sa.policy_stats);
-    }
-}
-
-/// Short packets' few lines are asked for while headers are written; the many that long ones use
-/// would have left L1 again by then, and the cipher of a long packet takes long enough.
+/// With many SAs their keys have left the caches, and what a packet needs is asked for while those
+/// before it are worked on; the SA itself was by outbound_policy. Short packets' few lines are asked
+/// for while headers are written; the many that long ones use would have left L1 again by then, and
+/// the cipher of a long packet takes long enough.
 constexpr std::uint32_t kShortBytes = 256;
 
 enum class Length : std::uint8_t { Short, Long };
@@ -334,8 +315,6 @@ void fetch_keys(const Burst& burst, unsigned i, Length length) {
 
 void encapsulate_all(Burst& burst, BulkJobs& bulk, EspContext& context) {
     const bool cold = context.crypto.keys_are_cold();
-    if (cold)
-        fetch_counters(burst);
     const unsigned count = burst.count;
     unsigned kept = 0;
     for (unsigned i = 0; i < count; ++i) {

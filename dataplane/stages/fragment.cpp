@@ -69,8 +69,12 @@ bool fit_tunnel(Burst& in, unsigned& next, Burst& out, WorkerContext& context) n
             if (out.full())
                 return true;
             out.push(packet);
-        } else if (!make_fit(packet, limit, out, context)) {
-            return true;
+        } else {
+            OutboundSa& sa = *meta(packet).sa.outbound;
+            const unsigned before = out.count;
+            if (!make_fit(packet, limit, out, context))
+                return true;
+            sa.surplus_pieces += std::uint64_t{out.count - before} - 1;
         }
     }
     return out.count > 0;

@@ -36,7 +36,6 @@ void protect_elsewhere(rte_mbuf* packet, std::uint32_t policy, WorkerContext& co
     rte_prefetch0(&sa->next_sequence);
     rte_prefetch0(passing.at - RTE_CACHE_LINE_SIZE);
     rte_prefetch0(passing.at + passing.bytes);
-    ipc::add(context.policy_stats[policy].hits, 1);
     meta(passing.packet).sa.outbound = sa;
     context.protect.push(passing.packet);
 }
@@ -49,7 +48,6 @@ protect(const Passing& passing, std::uint32_t policy, WorkerContext& context) no
     m.policy = policy;
     if (context.esp.crypto.keys_are_cold()) {
         rte_prefetch0(context.esp.sas.outbound_place(policy));
-        rte_prefetch0(context.policy_stats + policy);
         context.matched.push(passing.packet);
     } else {
         protect_by_current_sa(passing, policy, context);

@@ -189,6 +189,7 @@ TEST_F(EspOutbound, ExtendedNumbersCrossTwoToThe32AndStopAtTheirEnd) {
     record.first_sequence = 0xffff'fffe;
     world.install(record);
     EXPECT_EQ(send(world, 10, test::inner_packet(60)).size(), 10U);
+    world.table.publish(1, world.context.now_ns);
     EXPECT_EQ(ipc::read(world.outbound_stats.get()[0].sequence), 0x1'0000'0007U);
     // The last number is 2^64 - 2: one above it still fits where it is counted.
     world.outbound(0).next_sequence = ~std::uint64_t{0} - 2;
@@ -222,6 +223,7 @@ TEST_F(EspOutbound, KeepsByteLimits) {
     EXPECT_EQ(world.count_events(EventType::HardExpire), 1U);
     EXPECT_EQ(world.dropped(DropReason::SaExpired), 5U);
     EXPECT_EQ(send(world, 1, test::inner_packet(20)).size(), 0U) << "nothing shorter slips through";
+    world.table.publish(1, world.context.now_ns);
     EXPECT_EQ(ipc::read(world.outbound_stats.get()[0].bytes), 1000U);
 }
 
@@ -233,18 +235,33 @@ TEST_F(EspOutbound, HardLimitAloneNeedsNoSoftOne) {
     EXPECT_EQ(send(world, 5, test::inner_packet(100)).size(), 2U);
     EXPECT_EQ(world.count_events(EventType::SoftExpire), 0U);
     EXPECT_EQ(world.count_events(EventType::HardExpire), 1U);
+    world.table.publish(1, world.context.now_ns);
+    EXPECT_EQ(ipc::read(world.outbound_stats.get()[0].bytes), 200U);
+}
+
+TEST_F(EspOutbound, CountsOctetsAcrossASoftLimitWithoutAHardOne) {
+    EspWorld world;
+    auto record = EspWorld::record(Direction::Outbound, kGcm, 0);
+    record.soft_bytes = 250;
+    world.install(record);
+    EXPECT_EQ(send(world, 5, test::inner_packet(100)).size(), 5U);
+    EXPECT_EQ(world.count_events(EventType::SoftExpire), 1U);
+    world.table.publish(1, world.context.now_ns);
+    EXPECT_EQ(ipc::read(world.outbound_stats.get()[0].bytes), 500U);
 }
 
 TEST_F(EspOutbound, CountsPacketsOctetsAndPolicy) {
     EspWorld world;
     world.install(EspWorld::record(Direction::Outbound, kCbc, 0));
     send(world, 7, test::inner_packet(123));
+    world.table.publish(1, world.context.now_ns);
     const ipc::SaStats& stats = world.outbound_stats.get()[0];
     EXPECT_EQ(ipc::read(stats.packets), 7U);
     EXPECT_EQ(ipc::read(stats.bytes), 7U * 123);
     EXPECT_EQ(ipc::read(stats.sequence), 7U);
     EXPECT_EQ(ipc::read(stats.last_packet_ns), world.context.now_ns);
     EXPECT_EQ(ipc::read(world.policy_stats[0].sent), 7U);
+    EXPECT_EQ(ipc::read(world.policy_stats[0].hits), 7U);
 }
 
 } // namespace

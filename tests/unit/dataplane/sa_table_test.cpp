@@ -346,7 +346,7 @@ TEST(SaTable, CountersStayReadableUntilTheSlotIsUsedAgain) {
     EspWorld world;
     auto sa = EspWorld::record(Direction::Inbound, kGcm, 4);
     world.install(sa);
-    ipc::add(world.inbound_stats.get()[4].packets, 10);
+    world.inbound(4).packets = 10; // published by the removal
     ASSERT_TRUE(world.table.remove(removal_of(sa)).ok());
     EXPECT_EQ(ipc::read(world.inbound_stats.get()[4].packets), 10U);
     sa.sa_id = 5005;
