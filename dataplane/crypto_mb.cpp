@@ -22,6 +22,9 @@ constexpr std::size_t kDesSchedule = 128;
 constexpr std::size_t kDesPointers = 3 * kDesSchedule;
 constexpr std::size_t kInnerPad = 512;
 constexpr std::size_t kOuterPad = 576;
+constexpr std::size_t kMaxHashState = kOuterPad - kInnerPad;
+/// Without VAES the library keeps few powers of GCM's hash key, in front of here.
+constexpr std::size_t kFewPowersEnd = 512;
 static_assert(sizeof(gcm_key_data) <= sizeof(KeyBlock));
 static_assert(2 * kDecipherSchedule <= kInnerPad);
 static_assert(CryptoMb::kMaxJobs <= IMB_MAX_BURST_SIZE);
@@ -142,6 +145,17 @@ Result<ManagerPtr> open_manager(CryptoArch arch) {
                     std::string{"IPsec-MB: "} + imb_get_strerror(error) +
                         " (does this CPU have AES-NI? try --crypto-arch sse)");
     return manager;
+}
+
+/// The cache lines of a key block that hold these octets.
+constexpr KeyLines lines_of(std::size_t first, std::size_t bytes) {
+    const std::size_t last = (first + bytes - 1) / 64;
+    return static_cast<KeyLines>((2U << last) - (1U << first / 64));
+}
+
+/// Round keys: one more than rounds (FIPS 197 5).
+std::size_t aes_schedule_bytes(EspCipher cipher) {
+    return (info(cipher).key_bytes / 4 + 7) * IMB_AES_BLOCK_SIZE;
 }
 
 } // namespace
@@ -404,6 +418,9 @@ CryptoMb::CryptoMb(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) 
     const IMB_MGR& library = *engine_->bursts;
     gcm_.seal_ = {library.gcm128_enc, library.gcm192_enc, library.gcm256_enc};
     gcm_.open_ = {library.gcm128_dec, library.gcm192_dec, library.gcm256_dec};
+    if (library.used_arch == IMB_ARCH_AVX512 && (library.features & IMB_FEATURE_VAES) != 0)
+        gcm_power_lines_ = 0xffff;
+    static_assert(kGcmKeyBytes == sizeof(gcm_key_data));
     static_assert(sizeof gcm_.context_ >= sizeof(gcm_context_data));
     static_assert(Gcm::kTagBytes == kGcmTagBytes);
 }
@@ -448,6 +465,20 @@ void CryptoMb::expand(
     EspCipher cipher, EspMac mac, ByteView key, ByteView mac_key, KeyBlock& block) {
     engine_->expand_cipher(cipher, key, block);
     engine_->expand_mac(mac, mac_key, block);
+}
+
+KeyLines CryptoMb::key_lines(EspCipher cipher, EspMac mac, ipc::Direction direction) const {
+    unsigned lines = mac == EspMac::None ? 0U : lines_of(kInnerPad, 2 * kMaxHashState);
+    if (is_combined_mode(cipher)) {
+        const bool all_powers = gcm_power_lines_ == 0;
+        lines |= lines_of(0, all_powers ? kFewPowersEnd : aes_schedule_bytes(cipher));
+    } else if (cipher == EspCipher::TripleDesCbc) {
+        lines |= lines_of(0, kInnerPad);
+    } else if (cipher != EspCipher::Null) {
+        lines |= lines_of(direction == ipc::Direction::Outbound ? 0 : kDecipherSchedule,
+                          aes_schedule_bytes(cipher));
+    }
+    return static_cast<KeyLines>(lines);
 }
 
 void CryptoMb::seal(std::span<CryptoJob> jobs) noexcept {

@@ -20,9 +20,12 @@
 #include "common/algorithms.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "common/prefetch.h"
 #include "dataplane/sa.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -138,6 +141,17 @@ class CryptoMb {
 
     [[nodiscard]] bool keys_are_cold() const { return keys_are_cold_; }
 
+    /// The lines of a key block that the library reads whatever the text; found by trying.
+    [[nodiscard]] KeyLines key_lines(EspCipher cipher, EspMac mac, ipc::Direction direction) const;
+
+    /// And those for a text of so many octets under AES-GCM: with VAES the library multiplies with
+    /// up to 48 powers of the hash key at once, which stand at the end, the highest first.
+    [[nodiscard]] KeyLines gcm_power_lines(std::uint32_t text_bytes) const {
+        const std::uint32_t powers = (text_bytes + 15) / 16 + 2; // and blocks of AAD and lengths
+        return static_cast<KeyLines>(gcm_power_lines_
+                                     << (kGcmKeyBytes - 16 * std::min(powers, kMostPowers)) / 64);
+    }
+
     [[nodiscard]] const char* arch_name() const;
 
     /// Whether the library was built to wipe registers and stack after each call.
@@ -147,17 +161,18 @@ class CryptoMb {
     struct Engine;
     explicit CryptoMb(std::unique_ptr<Engine> engine);
 
+    static constexpr std::uint32_t kMostPowers = 48;
+    static constexpr std::uint32_t kGcmKeyBytes = 1008;
+
     std::unique_ptr<Engine> engine_;
     Gcm gcm_;
+    KeyLines gcm_power_lines_{0}; // all, or none where they are few and any text needs them
     bool keys_are_cold_{false};
 };
 
-/// Fetches what of the keys a text of this length uses (measured): expanded key and hash key
-/// powers.
-inline void prefetch_keys(const KeyBlock& keys, std::uint32_t text_bytes) {
-    const unsigned lines = text_bytes <= 128 ? 4 : text_bytes <= 512 ? 8 : 16;
-    for (unsigned i = 0; i < lines; ++i)
-        __builtin_prefetch(keys.bytes + i * 64);
+inline void prefetch_keys(const KeyBlock& keys, KeyLines lines) {
+    for (unsigned left = lines; left != 0; left &= left - 1)
+        prefetch(keys.bytes + std::countr_zero(left) * 64);
 }
 
 } // namespace adit::dataplane

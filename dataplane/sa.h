@@ -31,6 +31,9 @@ struct alignas(64) KeyBlock {
     std::uint8_t bytes[1024];
 };
 
+/// Cache lines of a KeyBlock, one bit each.
+using KeyLines = std::uint16_t;
+
 enum SaTraits : std::uint8_t {
     kTraitExtendedSequence = 1 << 0,
     kTraitUdp = 1 << 1,          // UDP-encapsulated (RFC 3948)
@@ -54,10 +57,10 @@ struct alignas(64) InboundSa {
     // Line 0.
     std::uint32_t spi; // 0: the slot is empty
     std::uint32_t sa_id;
-    std::uint32_t policy;
     std::uint32_t local_address;
     std::uint32_t remote_address;
     std::uint16_t local_port, remote_port;
+    KeyLines key_lines;
     EspCipher cipher;
     EspMac mac;
     std::uint8_t traits; // SaTraits
@@ -78,6 +81,7 @@ struct alignas(64) InboundSa {
     // Line 2.
     alignas(64) ByteLimits limits;
     std::uint32_t original_local, original_remote; // as in ipc::InstallSa
+    std::uint32_t policy;
 
     KeyBlock keys;
     std::uint64_t wide_window_words[ReplayWindow::kMaxPackets / 64];
@@ -91,7 +95,7 @@ struct alignas(64) OutboundSa {
     std::uint8_t header_template[32];
     std::uint32_t template_sum; // one's complement sum of the IPv4 header above, not folded
     std::uint32_t sa_id;
-    std::uint32_t policy;
+    KeyLines key_lines;
     std::uint16_t path_mtu; // octets of the outer path, 0: the egress interface's
     std::uint8_t salt_be[4];
     EspCipher cipher;
@@ -114,7 +118,8 @@ struct alignas(64) OutboundSa {
     alignas(64) ByteLimits limits;
     std::uint64_t first_sequence;
     std::uint64_t surplus_pieces; // fragments beyond one a packet, not yet published
-    std::uint32_t spi; // 0: the slot is empty
+    std::uint32_t spi;            // 0: the slot is empty
+    std::uint32_t policy;
     std::uint32_t local_address;
     std::uint32_t remote_address;
     std::uint16_t local_port, remote_port;

@@ -2,6 +2,7 @@
 #include "dataplane/sa_table.h"
 
 #include "common/address.h"
+#include "common/prefetch.h"
 #include "common/secret.h"
 #include "common/wire/ipv4.h"
 #include "common/wire/udp.h"
@@ -29,8 +30,10 @@ constexpr std::uint32_t kMinPathMtu = 576; // RFC 791: every host takes this muc
 // counting on from the last never wraps.
 constexpr std::uint64_t kLastShortSequence = 0xffff'ffff;
 constexpr std::uint64_t kLastExtendedSequence = 0xffff'ffff'ffff'fffe;
-/// Words of 64 slots that one call of publish() looks at, so that few SAs in high slots cost little.
+/// Words of 64 slots that one call of publish() looks at, so that few SAs in high slots cost
+/// little.
 constexpr unsigned kWordsPerPublish = 16;
+constexpr std::size_t kCacheLine = 64;
 
 static_assert(std::is_trivially_copyable_v<InboundSa> && std::is_trivially_copyable_v<OutboundSa>);
 
@@ -240,19 +243,17 @@ void reset(ipc::SaStats& stats, std::uint32_t sa_id) {
     stats.sa_id.store(sa_id, std::memory_order_relaxed);
 }
 
-/// False when nothing has changed since.
-bool write_changed(ipc::SaStats& to,
+void write_changed(ipc::SaStats& to,
                    std::uint64_t packets,
                    std::uint64_t bytes,
                    std::uint64_t sequence,
                    std::uint64_t now_ns) {
     if (packets == ipc::read(to.packets))
-        return false;
+        return;
     to.packets.store(packets, std::memory_order_relaxed);
     to.bytes.store(bytes, std::memory_order_relaxed);
     to.sequence.store(sequence, std::memory_order_relaxed);
     to.last_packet_ns.store(now_ns, std::memory_order_relaxed);
-    return true;
 }
 
 /// Control's limit, but in any case while a sixteenth of the numbers is left (RFC 4303 3.3.3).
@@ -346,6 +347,7 @@ CommandOutcome SaTable::install_inbound(const InstallSa& command) {
     sa.cipher = EspCipher{command.cipher};
     sa.mac = EspMac{command.mac};
     sa.traits = traits_of(command);
+    sa.key_lines = crypto_->key_lines(sa.cipher, sa.mac, ipc::Direction::Inbound);
     sa.layout = EspLayout::of(sa.cipher, sa.mac);
     sa.min_esp = static_cast<std::uint16_t>(sa.layout.min_esp());
     sa.selector = command.selector;
@@ -379,6 +381,7 @@ CommandOutcome SaTable::install_outbound(const InstallSa& command) {
     sa.cipher = EspCipher{command.cipher};
     sa.mac = EspMac{command.mac};
     sa.traits = traits_of(command);
+    sa.key_lines = crypto_->key_lines(sa.cipher, sa.mac, ipc::Direction::Outbound);
     sa.layout = EspLayout::of(sa.cipher, sa.mac);
     const ipc::DfPolicy df{command.df_policy};
     sa.df_from_inner = df == ipc::DfPolicy::Copy ? wire::kIpv4DontFragment : std::uint16_t{0};
@@ -466,13 +469,22 @@ void SaTable::publish(std::uint32_t most, std::uint64_t now_ns) {
     publish_next(outbound_, outbound_used_, outbound_end_, outbound_round_, most);
 }
 
+/// What publish() reads of an SA, which may be cold.
+template <class Sa> void SaTable::fetch_counted(const Sa& sa) const {
+    static_assert(offsetof(Sa, limits) == 2 * kCacheLine);
+    const auto* lines = static_cast<const std::uint8_t*>(static_cast<const void*>(&sa));
+    prefetch(lines + kCacheLine);
+    prefetch(lines + 2 * kCacheLine);
+    prefetch(&stats_of(sa));
+}
+
 template <class Sa>
 void SaTable::publish_next(Sa* sas,
                            const std::vector<std::uint64_t>& used,
                            std::uint32_t end,
                            Round& round,
                            std::uint32_t most) {
-    for (unsigned words = 0; most > 0;) {
+    for (std::uint32_t words = 0, done = 0; done < most;) {
         round.left &= used[round.word]; // some may have been removed
         if (round.left == 0) {
             if (++words > kWordsPerPublish)
@@ -481,9 +493,13 @@ void SaTable::publish_next(Sa* sas,
             round.left = used[round.word];
             continue;
         }
-        publish(sas[round.word * 64 + static_cast<unsigned>(std::countr_zero(round.left))]);
+        const std::size_t slot =
+            round.word * 64 + static_cast<unsigned>(std::countr_zero(round.left));
+        publish(sas[slot]);
+        if (slot + most < end)
+            fetch_counted(sas[slot + most]); // what the next call will most likely come to
         round.left &= round.left - 1;
-        --most;
+        ++done;
     }
 }
 
@@ -499,15 +515,13 @@ void SaTable::publish(OutboundSa& sa) const {
     ipc::SaStats& stats = stats_of(sa);
     const std::uint64_t packets = sa.next_sequence - sa.first_sequence;
     const std::uint64_t sent = packets - ipc::read(stats.packets);
-    const std::uint64_t hits = sent - std::exchange(sa.surplus_pieces, 0);
-    if (hits != 0)
-        ipc::add(stats_of_policy(sa.policy).hits, hits);
-    if (write_changed(stats,
-                      packets,
-                      sa.limits.granted - sa.bytes_left,
-                      sa.next_sequence - 1,
-                      published_ns_))
-        ipc::add(stats_of_policy(sa.policy).sent, sent);
+    if (sent == 0 && sa.surplus_pieces == 0)
+        return;
+    ipc::PolicyStats& policy = stats_of_policy(sa.policy);
+    ipc::add(policy.sent, sent);
+    ipc::add(policy.hits, sent - std::exchange(sa.surplus_pieces, 0));
+    write_changed(
+        stats, packets, sa.limits.granted - sa.bytes_left, sa.next_sequence - 1, published_ns_);
 }
 
 } // namespace adit::dataplane

@@ -137,6 +137,7 @@ class SaTable {
         std::uint64_t left{0}; // slots of this word still to be visited
     };
 
+    template <class Sa> void fetch_counted(const Sa& sa) const;
     template <class Sa>
     void publish_next(Sa* sas,
                       const std::vector<std::uint64_t>& used,

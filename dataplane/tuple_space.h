@@ -21,6 +21,7 @@
 // Threading: built once, then read-only.
 #pragma once
 
+#include "common/prefetch.h"
 #include "dataplane/flow.h"
 
 #include <bit>
@@ -98,7 +99,7 @@ class TupleSpace {
         const std::size_t count =
             tuples_.size() < kPrefetchTuples ? tuples_.size() : kPrefetchTuples;
         for (std::size_t i = 0; i < count; ++i)
-            __builtin_prefetch(home(tuples_[i], tuples_[i].key(flow)));
+            adit::prefetch(home(tuples_[i], tuples_[i].key(flow)));
     }
 
     [[nodiscard]] bool empty() const { return rare_.empty() && tuples_.empty(); }

@@ -2,9 +2,12 @@
 #include "perf/raw_library.h"
 
 #include "common/error.h"
+#include "common/prefetch.h"
+#include "dataplane/crypto_mb.h"
 #include "perf/harness.h"
 
 #include <array>
+#include <bit>
 #include <cstdlib>
 #include <intel-ipsec-mb.h>
 #include <new>
@@ -63,6 +66,8 @@ class RawLibrary::Impl {
   public:
     Impl(const Suite& suite, std::uint32_t keys)
         : suite_(suite), layout_(EspLayout::of(suite.cipher, suite.mac)), manager_(alloc_mb_mgr(0)),
+          crypto_(must(dataplane::CryptoMb::create(dataplane::CryptoArch::Auto))),
+          schedule_lines_(crypto_->key_lines(suite.cipher, suite.mac, ipc::Direction::Outbound)),
           cold_(keys > kColdKeys), keys_count_(keys), keys_(keys), buffers_(kPackets) {
         init_mb_mgr_auto(manager_, nullptr);
         const std::uint8_t zeros[64]{};
@@ -135,10 +140,10 @@ class RawLibrary::Impl {
     }
 
     void prefetch(const Load& load, unsigned packet) {
-        const unsigned octets = load.octets[packet];
-        const unsigned lines = octets <= 128 ? 4 : octets <= 512 ? 8 : 16;
-        for (unsigned line = 0; line < lines; ++line)
-            __builtin_prefetch(keys_[slots_[packet]].cbc + line * 64);
+        unsigned lines =
+            schedule_lines_ | crypto_->gcm_power_lines(layout_.ciphertext(load.octets[packet]));
+        for (; lines != 0; lines &= lines - 1)
+            adit::prefetch(keys_[slots_[packet]].cbc + std::countr_zero(lines) * 64);
     }
 
     void cbc(const Load& load, Flow flow) {
@@ -195,6 +200,8 @@ class RawLibrary::Impl {
     Suite suite_;
     EspLayout layout_;
     IMB_MGR* manager_;
+    std::unique_ptr<dataplane::CryptoMb> crypto_; // knows what to prefetch
+    unsigned schedule_lines_;
     bool cold_;
     std::uint32_t keys_count_;
     std::minstd_rand random_{7};

@@ -98,7 +98,8 @@ struct alignas(64) SaStats {
 
 static_assert(sizeof(SaStats) == 64);
 
-/// Per policy, across rekeys; belongs to the identity (CLI.md 1.4). Hits and sent as old as SaStats.
+/// Per policy, across rekeys; belongs to the identity (CLI.md 1.4). Hits and sent as old as
+/// SaStats.
 struct PolicyStats {
     Counter hits;       // packets that matched
     Counter sent;       // encapsulated

@@ -22,8 +22,8 @@ Charge pass_threshold(std::uint32_t sa_id,
     if (!limits.soft_reported) {
         limits.soft_reported = true;
         report_expiry(events, ipc::EventType::SoftExpire, sa_id, ipc::ExpireKind::Bytes);
-        const std::uint64_t more = limits.until_hard == kNoByteLimit ? kNoByteLimit - bytes_left
-                                                                     : limits.until_hard;
+        const std::uint64_t more =
+            limits.until_hard == kNoByteLimit ? kNoByteLimit - bytes_left : limits.until_hard;
         bytes_left += more;
         limits.granted += more;
         if (bytes_left >= bytes) {

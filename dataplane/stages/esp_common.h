@@ -2,6 +2,7 @@
 // What both ESP stages do to packets and counters. Private to stages/esp_*.cpp.
 #pragma once
 
+#include "dataplane/crypto_mb.h"
 #include "dataplane/packet.h"
 #include "dataplane/sa.h"
 #include "dataplane/stages/esp_context.h"
@@ -40,6 +41,16 @@ inline constexpr std::size_t kMaxIvBytes = 16;
 inline constexpr std::size_t kMaxIcvBytes = 32;
 /// Packets between asking for the keys of one and using them.
 inline constexpr unsigned kFetchAhead = 4;
+
+/// Asks for what of an SA's keys a text of this length makes the library read.
+template <class Sa>
+[[gnu::always_inline]] inline void
+fetch_keys(const Sa& sa, std::uint32_t text_bytes, const CryptoMb& crypto) {
+    unsigned lines = sa.key_lines;
+    if (sa.has(kTraitCombined))
+        lines |= crypto.gcm_power_lines(text_bytes);
+    prefetch_keys(sa.keys, static_cast<KeyLines>(lines));
+}
 
 /// Salt and IV as GCM wants them (RFC 4106 4), stored in one piece: the cipher loads it at once,
 /// and a load is served from stores still under way only when one of them covers it.

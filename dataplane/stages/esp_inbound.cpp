@@ -222,7 +222,7 @@ void verify(Arrivals& arrivals, CryptoMb& crypto) {
     for (unsigned i = 0; arrivals.bulk < arrivals.count && i < arrivals.count; ++i) {
         if (cold && i + kFetchAhead < arrivals.count) {
             const Arrival& ahead = arrivals.of[i + kFetchAhead];
-            prefetch_keys(ahead.sa->keys, ahead.text_bytes);
+            fetch_keys(*ahead.sa, ahead.text_bytes, crypto);
         }
         if (arrivals.of[i].sa->has(kTraitCombined)) [[likely]]
             open_gcm(arrivals.of[i], crypto.gcm());

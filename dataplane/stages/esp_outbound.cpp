@@ -298,19 +298,19 @@ void refuse(rte_mbuf* packet, DropReason reason, EspContext& context) {
 }
 
 /// With many SAs their keys have left the caches, and what a packet needs is asked for while those
-/// before it are worked on; the SA itself was by outbound_policy. Short packets' few lines are asked
-/// for while headers are written; the many that long ones use would have left L1 again by then, and
-/// the cipher of a long packet takes long enough.
+/// before it are worked on; the SA itself was by outbound_policy. Short packets' few lines are
+/// asked for while headers are written; the many that long ones use would have left L1 again by
+/// then, and the cipher of a long packet takes long enough.
 constexpr std::uint32_t kShortBytes = 256;
 
 enum class Length : std::uint8_t { Short, Long };
 
-void fetch_keys(const Burst& burst, unsigned i, Length length) {
+void fetch_keys_ahead(const Burst& burst, unsigned i, Length length, const CryptoMb& crypto) {
     if (i + kFetchAhead >= burst.count)
         return;
     rte_mbuf* ahead = burst.packets[i + kFetchAhead];
     if ((ahead->data_len <= kShortBytes) == (length == Length::Short))
-        prefetch_keys(meta(ahead).sa.outbound->keys, ahead->data_len);
+        fetch_keys(*meta(ahead).sa.outbound, ahead->data_len, crypto);
 }
 
 void encapsulate_all(Burst& burst, BulkJobs& bulk, EspContext& context) {
@@ -319,7 +319,7 @@ void encapsulate_all(Burst& burst, BulkJobs& bulk, EspContext& context) {
     unsigned kept = 0;
     for (unsigned i = 0; i < count; ++i) {
         if (cold)
-            fetch_keys(burst, i, Length::Short);
+            fetch_keys_ahead(burst, i, Length::Short, context.crypto);
         rte_mbuf* packet = burst.packets[i];
         OutboundSa& sa = *meta(packet).sa.outbound;
         if (const auto reason = admit(packet, sa, context)) [[unlikely]] {
@@ -339,7 +339,7 @@ void seal_all(const Burst& burst, BulkJobs& bulk, CryptoMb& crypto) {
     const bool cold = crypto.keys_are_cold();
     for (unsigned i = 0; bulk.count < burst.count && i < burst.count; ++i) {
         if (cold)
-            fetch_keys(burst, i, Length::Long);
+            fetch_keys_ahead(burst, i, Length::Long, crypto);
         if (meta(burst.packets[i]).sa.outbound->has(kTraitCombined)) [[likely]]
             seal_gcm(burst.packets[i], crypto.gcm());
     }
