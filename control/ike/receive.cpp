@@ -238,7 +238,9 @@ void receive_informational(Turn& turn, Arrival& arrival, const Header& header) {
         return refused(turn, {Failure::Malformed, "message id of informational is zero"});
     std::optional<IvChain> iv;
     ByteView key;
-    if (const Secured* keys = session.secured()) {
+    if (!header.encrypted()) {
+        // Nothing to decrypt, and a message id of zero begins no IV chain.
+    } else if (const Secured* keys = session.secured()) {
         iv = keys->iv.phase2(header.message_id);
         key = keys->cipher_key.view();
     } else if (const auto* keyed = std::get_if<std::unique_ptr<Keyed>>(&session.data)) {
@@ -253,6 +255,7 @@ void receive_informational(Turn& turn, Arrival& arrival, const Header& header) {
 void receive(Turn& turn, Arrival& arrival) {
     turn.from_local = arrival.local;
     turn.from_remote = arrival.remote;
+    turn.question_bytes = arrival.payload.size();
     turn.session.evidence.heard = true;
     const auto header = parse_header(arrival.payload);
     if (!header)

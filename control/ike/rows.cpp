@@ -50,8 +50,13 @@ void hasten(Turn& turn) {
 }
 
 void tell(Turn& turn, NotifyType type) {
-    if (turn.session.secured() == nullptr)
-        return send_notify(turn, {ProtocolId::Isakmp, type, {}, {}});
+    if (turn.session.secured() == nullptr) {
+        // SECURITY U2: whoever has proved nothing gets no answer longer than the question.
+        constexpr std::size_t kClearNotifyBytes = kHeaderBytes + 12;
+        if (turn.question_bytes >= kClearNotifyBytes)
+            send_notify(turn, {ProtocolId::Isakmp, type, {}, {}});
+        return;
+    }
     const Bytes spi =
         turn.quick != nullptr && turn.quick->choice ? spi_bytes(turn.quick->choice->spi) : Bytes{};
     send_notify(turn, {ProtocolId::Esp, type, spi, {}});

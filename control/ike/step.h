@@ -89,6 +89,7 @@ struct Turn {
     DhOutput* dh{nullptr};           // DhDone rows
     Endpoint from_local;             // where the message came in
     Endpoint from_remote;
+    std::size_t question_bytes{SIZE_MAX}; // of the datagram; no limit for what is no answer
 
     [[nodiscard]] Leg& leg() const { return quick != nullptr ? quick->leg : session.leg; }
 
