@@ -150,6 +150,7 @@ constexpr std::array kFailureMeanings = {
     "the peer no longer answers dead peer detection",
     "too many half-open negotiations",
     "the dataplane refused to install an SA",
+    "an IKE fragment fits nowhere, or the rest of its message did not come",
 };
 static_assert(kFailureMeanings.size() == static_cast<std::size_t>(Failure::Count_));
 

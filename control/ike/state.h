@@ -391,7 +391,7 @@ struct ChildSa {
     ConnId isakmp;
     std::string peer_identity;
     std::string profile; // of the session that made it
-    Instant started; // first message sent or received
+    Instant started;     // first message sent or received
 };
 
 /// The inbound half is installed (its action stands just before this).

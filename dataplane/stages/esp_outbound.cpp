@@ -232,7 +232,6 @@ void update_meta(PacketMeta& info, const OutboundSa& sa) {
     packet->data_len = total_bytes;
     packet->pkt_len = total_bytes;
     update_meta(meta(packet), sa);
-    count(sa, inner_bytes, sequence, context.now_ns);
 }
 
 /// Puts the outer headers in front and the trailer behind; all checks are done.

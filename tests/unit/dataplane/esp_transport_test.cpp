@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Transport mode: ESP between the IP header and what it carries, and checksums through a NAT.
+#include "common/wire/esp.h"
 #include "dataplane/stages/nat_checksum.h"
 #include "tests/support/esp_fixture.h"
 

@@ -23,6 +23,8 @@ class CommitBit : public ::testing::Test {
         EngineConfig config;
         Session session;
         test::CountingSpis spis;
+        test::CountingPolicies policies;
+        RuntimeFlows flows{policies};
         IdSource ids;
         EngineCounters counters;
         test::SeededRng rng{0};
@@ -68,7 +70,7 @@ class CommitBit : public ::testing::Test {
     }
 
     void run(End& end, SessionEvent event) {
-        Environment env{end.config, now, end.rng, end.spis, end.ids, end.counters};
+        Environment env{end.config, now, end.rng, end.spis, end.flows, end.ids, end.counters, {}};
         Step result = step(std::move(end.session), std::move(event), env);
         end.session = std::move(result.session);
         end.outputs = std::move(result.outputs);

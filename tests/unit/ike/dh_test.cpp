@@ -219,7 +219,7 @@ TEST(Ecp, RefusesAPointWithOneBitChanged) {
 
 TEST(DiffieHellman, GroupsWeDoNotComputeAreUnsupported) {
     SeededRng rng{3};
-    for (const int number : {0, 3, 4, 22, 23, 24, 25, 26, 27, 31, 65535}) {
+    for (const int number : {0, 3, 4, 22, 23, 25, 26, 27, 31, 65535}) {
         const auto group = from_wire<Group>(static_cast<std::uint16_t>(number));
         EXPECT_EQ(find_group(group), nullptr);
         const auto pair = dh_generate(group, rng);

@@ -3,6 +3,7 @@
 // and whose address is whose.
 #include "control/ike/message.h"
 #include "control/ike/payload_id.h"
+#include "control/ike/proposal.h"
 #include "tests/support/ike_network.h"
 
 #include <gtest/gtest.h>

@@ -2,6 +2,7 @@
 // What quick mode agrees to: proposals, modes, sequence numbers, lifetimes, PFS, proxy identities.
 #include "control/ike/attributes.h"
 #include "control/ike/payload_id.h"
+#include "control/ike/payload_notify.h"
 #include "control/ike/phase2_terms.h"
 #include "tests/support/ike_network.h"
 
