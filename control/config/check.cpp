@@ -258,11 +258,19 @@ class Checker {
     }
 
     /// Could a peer of an address that nothing names prove itself?
-    [[nodiscard]] bool may_know_strangers() const {
+    /// A key for a network of peers, or for whoever calls itself so.
+    static bool serve_strangers(const std::vector<IsakmpKey>& keys) {
         constexpr std::uint8_t kOnePeer = 32;
-        return std::any_of(config_.isakmp_keys.begin(),
-                           config_.isakmp_keys.end(),
-                           [](const IsakmpKey& key) { return key.address.length < kOnePeer; }) ||
+        return std::any_of(keys.begin(), keys.end(), [](const IsakmpKey& key) {
+            return key.address.length < kOnePeer; // a named key has no address: /0
+        });
+    }
+
+    [[nodiscard]] bool may_know_strangers() const {
+        return serve_strangers(config_.isakmp_keys) ||
+               std::any_of(config_.keyrings.begin(),
+                           config_.keyrings.end(),
+                           [](const auto& ring) { return serve_strangers(ring.second.keys); }) ||
                std::any_of(config_.isakmp_policies.begin(),
                            config_.isakmp_policies.end(),
                            [](const auto& policy) {
