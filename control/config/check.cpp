@@ -238,6 +238,17 @@ class Checker {
         });
     }
 
+    static bool has_name(const IsakmpKey& key) { return !key.hostname.empty(); }
+
+    [[nodiscard]] bool knows_names() const {
+        return std::any_of(config_.isakmp_keys.begin(), config_.isakmp_keys.end(), has_name) ||
+               std::any_of(
+                   config_.keyrings.begin(), config_.keyrings.end(), [](const auto& keyring) {
+                       const auto& keys = keyring.second.keys;
+                       return std::any_of(keys.begin(), keys.end(), has_name);
+                   });
+    }
+
     /// Looked up as the engine does: the keyrings of the entry's profile, else all there are.
     [[nodiscard]] bool has_key(const CryptoMapEntry& entry, Ipv4Address peer) const {
         const auto aggressive = config_.isakmp_peers.find(peer);
@@ -394,7 +405,8 @@ class Checker {
             else if (!is_routed(peer))
                 add(Severity::Warning, origin, subject + " is on no route", "write ip route");
             if (!has_key(entry, peer))
-                add(severity_,
+                // It may come by a name that has a key, in aggressive mode.
+                add(knows_names() ? Severity::Warning : severity_,
                     origin,
                     subject + " has no pre-shared key",
                     "write crypto isakmp key ... address " + to_string(peer));

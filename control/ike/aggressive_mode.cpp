@@ -127,17 +127,18 @@ Verdict send_am2(Turn& turn) {
     message.add(PayloadType::SecurityAssociation, std::move(exchange.answer_sa));
     message.add(PayloadType::KeyExchange, exchange.pair.public_value);
     message.add(PayloadType::Nonce, exchange.nonce_r);
-    MessageBuilder nat;
+    // RFC 3947 3.2: without these a peer behind a NAT gets no tunnel at all, so they go in even
+    // where they make this message a little longer than the first: it is sent once, not four times.
     if (session.nat.version != NatVersion::None)
-        nat.add(PayloadType::VendorId, vendor_id(nat_vendor(session)));
+        message.add(PayloadType::VendorId, vendor_id(nat_vendor(session)));
+    MessageBuilder nat;
     add_nat_discovery(turn, nat);
     TRY_VOID(derive_keys(turn, turn.dh->shared.view()));
     Bytes id = own_identity_body(turn);
     Bytes proof = own_proof(turn, id);
     message.add(PayloadType::Identification, std::move(id));
     message.add(PayloadType::Hash, std::move(proof));
-    if (!add_if_it_fits(room_bytes, message, nat))
-        session.nat.version = NatVersion::None;
+    message.append(nat);
     const auto add_vendor = [&](Vendor vendor) {
         MessageBuilder id;
         add_if_it_fits(room_bytes, message, id.add(PayloadType::VendorId, vendor_id(vendor)));

@@ -111,8 +111,7 @@ class Engine::Core {
     void on(Reconfigure& event);
     void on(Shutdown& event);
     void initiate(const Connection& connection, const Flow& flow);
-    void
-    request(FlowRequest wanted, const std::string& profile, Endpoint local, Endpoint remote);
+    void request(FlowRequest wanted, const std::string& profile, Endpoint local, Endpoint remote);
     /// Another pair for the flow of this one, with the same peer.
     void renew(const ChildSa& sa);
     [[nodiscard]] bool is_pending(const FlowRequest& wanted, std::span<const Ipv4Address> peers);

@@ -43,7 +43,7 @@ struct RuntimeFlow : std::enable_shared_from_this<RuntimeFlow> {
     std::string connection; // the dynamic entry
     TrafficSelector selector;
     Claimant claimant;
-    bool added{false};    // AddPolicyAction was given
+    bool added{false}; // AddPolicyAction was given
 };
 
 using FlowLease = std::shared_ptr<RuntimeFlow>;
@@ -68,9 +68,8 @@ class RuntimeFlows {
     };
 
     /// The claimant's live flow with this selector, or a new one.
-    std::expected<FlowLease, Denied> claim(const std::string& connection,
-                                           const TrafficSelector& selector,
-                                           const Claimant& claimant);
+    std::expected<FlowLease, Denied>
+    claim(const std::string& connection, const TrafficSelector& selector, const Claimant& claimant);
 
     /// Numbers of flows that have ended since the last call and whose policies are in the
     /// dataplane.
