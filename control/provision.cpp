@@ -4,6 +4,7 @@
 #include "control/ike/dynamic_flow.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace adit {
 
@@ -93,6 +94,7 @@ class Builder {
 
     Provision build() {
         add_phase1();
+        add_clients();
         for (const auto& [name, interface] : config_.interfaces)
             add_interface(name, interface);
         for (const config::StaticRoute& route : config_.routes)
@@ -138,7 +140,7 @@ class Builder {
     static std::vector<ike::PresharedKey> keys_of(const std::vector<config::IsakmpKey>& keys) {
         std::vector<ike::PresharedKey> result;
         for (const config::IsakmpKey& key : keys)
-            result.push_back({key.address, key.key, key.hostname});
+            result.push_back({key.address, key.key, key.hostname, key.no_xauth});
         return result;
     }
 
@@ -167,6 +169,72 @@ class Builder {
         if (profile.keyrings.empty())
             result.keys = keys_of(config_.isakmp_keys);
         return result;
+    }
+
+    void add_clients() {
+        for (const auto& [name, user] : config_.users)
+            engine_->users.emplace(name, user.password);
+        engine_->pools = config_.pools;
+        for (const auto& [name, group] : config_.client_groups)
+            add_group(name, group);
+    }
+
+    void add_group(const std::string& name, const config::ClientGroup& from) {
+        ike::ClientGroup group;
+        group.name = name;
+        group.dns = from.dns;
+        group.wins = from.wins;
+        group.domain = from.domain;
+        group.pool = from.pool;
+        group.banner = from.banner;
+        group.split_dns = from.split_dns;
+        group.backup_gateways = from.backup_gateways;
+        group.netmask = from.netmask;
+        group.max_users = from.max_users;
+        group.max_logins = from.max_logins;
+        group.save_password = from.save_password;
+        group.pfs = from.pfs;
+        group.key = from.key;
+        if (from.key)
+            engine_->keys.push_back({Ipv4Prefix{}, from.key, name});
+        add_split_networks(from.acl, group);
+        engine_->groups.emplace(name, std::move(group));
+    }
+
+    /// The sources of an access list: what is behind us, as crypto ACLs have it.
+    void add_split_networks(const std::string& name, ike::ClientGroup& group) {
+        const auto acl = config_.access_lists.find(name);
+        if (name.empty() || acl == config_.access_lists.end())
+            return;
+        for (const config::AclLine& line : acl->second.lines) {
+            if (!line.remark.empty() || !line.permit)
+                continue;
+            const Result<Ipv4Range> range = range_of(line.source);
+            if (range)
+                group.split.push_back(
+                    {range->first,
+                     static_cast<std::uint8_t>(std::popcount(~line.source.wildcard.value))});
+            else
+                problem("client group " + group.name + ": " + range.error().text);
+        }
+    }
+
+    void add_access(Ipv4Address local, const std::string& map) {
+        const auto found = config_.client_access.find(map);
+        if (found == config_.client_access.end())
+            return;
+        const config::ClientAccess& from = found->second;
+        ike::ClientAccess access;
+        access.local = local;
+        access.login = !from.authentication_list.empty();
+        access.users_known = config_.login_lists.contains(from.authentication_list);
+        access.groups_known = config_.network_lists.contains(from.authorization_list);
+        access.respond = from.respond;
+        access.initiate = from.initiate;
+        engine_->access.push_back(access);
+        // Clients that expect to be asked say so in what they offer.
+        for (ike::Phase1Policy& policy : engine_->phase1)
+            policy.xauth = policy.xauth || access.login;
     }
 
     void add_interface(const std::string& name, const config::Interface& interface) {
@@ -200,6 +268,7 @@ class Builder {
                     " is not defined");
             return;
         }
+        add_access(*interface.address, map->first);
         for (const auto& [sequence, entry] : map->second) {
             ike::Connection connection;
             connection.map_name = map->first;

@@ -10,6 +10,7 @@ const Grammar& config_grammar() {
                                  config_ipsec_rows(),
                                  config_acl_rows(),
                                  config_interface_rows(),
+                                 config_remote_rows(),
                                  config_platform_rows()};
     return grammar;
 }

@@ -415,8 +415,8 @@ constexpr Row kRows[] = {
      "Address of another interface as ours", Refused{"The address of the interface that carries the map is ours; local-address is not "
              "supported"}},
     {Mode::Config,
-     "crypto map NAME {client|isakmp|redundancy} LINE", kSame,
-     "Remote access", Refused{"Remote access and redundancy are not supported"}},
+     "crypto map NAME redundancy LINE", kSame,
+     "Redundancy", Refused{"Redundancy is not supported"}},
 
     {Mode::TransformSet,
      "mode {tunnel|transport} [require]", "mode [tunnel|transport]",

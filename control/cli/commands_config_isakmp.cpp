@@ -191,11 +191,6 @@ constexpr Row kRows[] = {
     {Mode::Config,
      "crypto isakmp key [0|6] NAME hostname NAME [no-xauth]", kSame,
      "Set the pre-shared key for a peer by its name", key_by_name},
-    {Mode::Config,
-     "crypto isakmp client configuration LINE", kSame,
-     "Remote-access groups", Refused{"Remote access is not supported"},
-     Privilege::Privileged,
-     true},
 
     {Mode::Isakmp,
      "{encr|encryption} {3des|aes [128|192|256]}", "{encr|encryption} [3des|des|aes [128|192|256]]",

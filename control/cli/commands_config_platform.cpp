@@ -55,7 +55,18 @@ constexpr Row kRows[] = {
     ignored("{logging|ntp|clock|sntp} LINE", kHost),
     ignored("{snmp-server|netconf-yang|restconf|netconf} [LINE]", kNoService),
     ignored("banner LINE", kLogin),
-    ignored("{username|aaa|radius-server|tacacs-server|privilege} LINE", kLogin),
+    ignored("{radius-server|tacacs-server|privilege} LINE", kLogin),
+    ignored(
+        "aaa {accounting|session-id|group|attribute|server|max-sessions|common-criteria} [LINE]",
+        kLogin),
+    ignored("aaa authentication {enable|ppp|dot1x|attempts|banner|fail-message|password-prompt|"
+            "username-prompt} [LINE]",
+            kLogin),
+    ignored("aaa authorization {exec|commands|console|config-commands|auth-proxy} [LINE]", kLogin),
+    ignored("username NAME [privilege <0-15>] {nopassword|autocommand|access-class|one-time|view|"
+            "algorithm-type} [LINE]",
+            kLogin),
+    ignored("username NAME privilege <0-15>", kLogin),
     ignored("enable {secret|password} LINE", kLogin),
     ignored("login LINE", kLogin),
     ignored("{cdp|lldp} LINE", kNoProtocol),
@@ -96,7 +107,7 @@ constexpr Row kRows[] = {
     refused("ip nat LINE", "NAT is not supported"),
     refused(
         "ip default-gateway A.B.C.D", "This is for hosts", "write ip route 0.0.0.0 0.0.0.0 ..."),
-    refused("ip local LINE", "Address pools and local policies are not supported"),
+    refused("ip local policy LINE", "Local policies are not supported"),
     refused("ip inspect LINE", "Inspection is not supported"),
     refused("ip access-list {resequence|log-update|logging} LINE", "Not supported"),
     refused("{zone|zone-pair} LINE", "Zone firewalls are not supported"),

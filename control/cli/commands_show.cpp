@@ -160,6 +160,7 @@ constexpr Row kRows[] = {
          plain<show_engine_connections>),
     show("show interfaces [INTERFACE]", "State and counters of interfaces", interfaces),
     show("show ip interface brief", "Interfaces, one line each", plain<show_ip_interface_brief>),
+    show("show ip local pool", "Addresses lent to clients", plain<show_ip_local_pool>),
     show("show ip route", "Routing table", plain<show_ip_route>),
     show("show {ip arp|arp}", "ARP table", plain<show_ip_arp>),
     show("show {access-lists|ip access-lists|ip access-list} [NAME]",

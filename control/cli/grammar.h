@@ -37,6 +37,7 @@ enum class Mode : std::uint8_t {
     Keyring,
     IsakmpProfile,
     IsakmpPeer,
+    ClientGroup,
     Skipped, // inside a block that was ignored or refused
     Count_,
 };
@@ -188,6 +189,7 @@ std::span<const Row> config_profile_rows();
 std::span<const Row> config_ipsec_rows();
 std::span<const Row> config_acl_rows();
 std::span<const Row> config_interface_rows();
+std::span<const Row> config_remote_rows();
 std::span<const Row> config_platform_rows();
 std::span<const Row> exec_rows();
 std::span<const Row> show_rows();

@@ -34,6 +34,8 @@ const char* prompt_of(Mode mode) {
         return "(conf-isa-prof)";
     case Mode::IsakmpPeer:
         return "(config-isakmp-peer)";
+    case Mode::ClientGroup:
+        return "(config-isakmp-group)";
     case Mode::Skipped:
         return "(config-line)";
     case Mode::Exec:

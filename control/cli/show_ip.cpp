@@ -161,4 +161,24 @@ std::string show_access_lists(const Snapshot& snapshot, const std::string& name)
     return out;
 }
 
+std::string show_ip_local_pool(const Snapshot& snapshot) {
+    std::string out = text(" %-23s %-15s  %-15s  %5s  %6s  %8s\n",
+                           "Pool",
+                           "Begin",
+                           "End",
+                           "Free",
+                           "In use",
+                           "Refused");
+    for (const ike::PoolView& pool : snapshot.pools)
+        append(out,
+               " %-23s %-15s  %-15s  %5u  %6u  %8llu\n",
+               pool.name.c_str(),
+               to_string(pool.range.first).c_str(),
+               to_string(pool.range.last).c_str(),
+               pool.range.last.value - pool.range.first.value + 1 - pool.in_use,
+               pool.in_use,
+               static_cast<unsigned long long>(pool.exhausted));
+    return out;
+}
+
 } // namespace adit::cli

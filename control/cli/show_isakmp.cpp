@@ -79,8 +79,12 @@ bool is_initiator(const IsakmpSaView& sa) {
 
 std::string capabilities(const IsakmpSaView& sa) {
     std::string letters;
+    if (sa.assigned)
+        letters += 'C';
     if (sa.dpd)
         letters += 'D';
+    if (sa.login)
+        letters += 'X';
     if (sa.nat_traversal)
         letters += 'N';
     return letters;
@@ -151,6 +155,10 @@ constexpr std::array kFailureMeanings = {
     "too many half-open negotiations",
     "the dataplane refused to install an SA",
     "an IKE fragment fits nowhere, or the rest of its message did not come",
+    "user name unknown or password wrong",
+    "the client does not say who it is",
+    "no address to lend to a client",
+    "a client asked for SAs of an address it was not given",
 };
 static_assert(kFailureMeanings.size() == static_cast<std::size_t>(Failure::Count_));
 

@@ -13,10 +13,12 @@ using ike::IsakmpSaView;
 
 using Number = unsigned long long; // what %llu takes
 
-/// Everything there is with one peer over one interface.
+/// Everything there is with one peer over one interface. Clients behind one NAT are told apart by
+/// their users.
 struct PeerSession {
     std::string interface;
     Endpoint peer;
+    std::string user;
     Ipv4Address local;
     std::vector<const FlowStatus*> flows;
     std::vector<const IsakmpSaView*> isakmp; // established ones
@@ -26,14 +28,21 @@ struct PeerSession {
 PeerSession& session_with(std::vector<PeerSession>& sessions,
                           const std::string& interface,
                           Endpoint peer,
+                          const std::string& user,
                           Ipv4Address local) {
     const auto found = std::ranges::find_if(sessions, [&](const PeerSession& session) {
-        return session.interface == interface && session.peer.address == peer.address;
+        return session.interface == interface && session.peer.address == peer.address &&
+               session.user == user;
     });
     if (found != sessions.end())
         return *found;
-    sessions.push_back({interface, peer, local, {}, {}, false});
+    sessions.push_back({interface, peer, user, local, {}, {}, false});
     return sessions.back();
+}
+
+/// Who uses this flow now; empty for gateways.
+std::string user_of(const FlowStatus& flow) {
+    return flow.children.empty() ? std::string{} : flow.children.back().view.user;
 }
 
 std::string interface_of(const Snapshot& snapshot, Ipv4Address local) {
@@ -49,13 +58,16 @@ void add_isakmp(std::vector<PeerSession>& sessions,
     if (sa.deleted)
         return;
     const auto known = std::ranges::find_if(sessions, [&](const PeerSession& session) {
-        return session.peer.address == sa.remote.address && session.local == sa.local.address;
+        return session.peer.address == sa.remote.address && session.local == sa.local.address &&
+               session.user == sa.user;
     });
-    PeerSession& session =
-        known != sessions.end()
-            ? *known
-            : session_with(
-                  sessions, interface_of(snapshot, sa.local.address), sa.remote, sa.local.address);
+    PeerSession& session = known != sessions.end()
+                               ? *known
+                               : session_with(sessions,
+                                              interface_of(snapshot, sa.local.address),
+                                              sa.remote,
+                                              sa.user,
+                                              sa.local.address);
     if (!sa.established) {
         session.negotiating = true;
         return;
@@ -67,7 +79,7 @@ void add_isakmp(std::vector<PeerSession>& sessions,
 std::vector<PeerSession> collect(const Snapshot& snapshot, std::optional<Ipv4Address> peer) {
     std::vector<PeerSession> sessions;
     for (const FlowStatus& flow : snapshot.flows)
-        session_with(sessions, flow.interface, flow.peer, flow.local_endpoint)
+        session_with(sessions, flow.interface, flow.peer, user_of(flow), flow.local_endpoint)
             .flows.push_back(&flow);
     for (const IsakmpSaView& sa : snapshot.isakmp)
         add_isakmp(sessions, snapshot, sa);
@@ -124,6 +136,13 @@ std::string phase1_id(const PeerSession& session) {
     return "(none)";
 }
 
+std::string group_or_id(const PeerSession& session) {
+    for (const IsakmpSaView* sa : session.isakmp)
+        if (!sa->group.empty())
+            return sa->group;
+    return session.isakmp.empty() ? std::string{} : phase1_id(session);
+}
+
 // --- plain and detail ----------------------------------------------------------------------------
 
 void append_ike(std::string& out, const PeerSession& session, const IsakmpSaView& sa) {
@@ -136,9 +155,17 @@ void append_ike(std::string& out, const PeerSession& session, const IsakmpSaView
 }
 
 void append_capabilities(std::string& out, const Snapshot& snapshot, const IsakmpSaView& sa) {
-    std::string letters = sa.dpd ? "D" : "";
-    letters += sa.nat_traversal ? "N" : "";
-    letters += sa.fragmentation ? "F" : "";
+    std::string letters;
+    if (sa.assigned)
+        letters += 'C';
+    if (sa.dpd)
+        letters += 'D';
+    if (sa.nat_traversal)
+        letters += 'N';
+    if (sa.fragmentation)
+        letters += 'F';
+    if (sa.login)
+        letters += 'X';
     append(out,
            "          Capabilities:%s connid:%u lifetime:%s\n",
            letters.empty() ? "(none)" : letters.c_str(),
@@ -227,11 +254,26 @@ void append_peer(std::string& out, const PeerSession& session, SessionForm form)
         append(out, "      Phase1_id: %s\n      Desc: (none)\n", phase1_id(session).c_str());
 }
 
+/// Lines that only sessions of remote-access clients have.
+void append_client(std::string& out, const PeerSession& session) {
+    for (const IsakmpSaView* sa : session.isakmp) {
+        if (!sa->user.empty())
+            append(out, "Username: %s\n", sa->user.c_str());
+        if (!sa->group.empty())
+            append(out, "Group: %s\n", sa->group.c_str());
+        if (sa->assigned)
+            append(out, "Assigned address: %s\n", to_string(*sa->assigned).c_str());
+        if (!sa->user.empty() || sa->assigned)
+            return;
+    }
+}
+
 void append_session(std::string& out,
                     const Snapshot& snapshot,
                     const PeerSession& session,
                     SessionForm form) {
     append(out, "Interface: %s\n", session.interface.c_str());
+    append_client(out, session);
     const auto since = up_since(session);
     if (form == SessionForm::Detail && since)
         append(out, "Uptime: %s\n", age(seconds_between(*since, snapshot.now)).c_str());
@@ -263,8 +305,8 @@ std::string brief(const Snapshot& snapshot, const std::vector<PeerSession>& sess
                "%-15s %-12s %-15s %-24s %-8s %s\n",
                to_string(session.peer.address).c_str(),
                short_interface(session.interface).c_str(),
-               "",
-               session.isakmp.empty() ? "" : phase1_id(session).c_str(),
+               session.user.c_str(),
+               group_or_id(session).c_str(),
                since ? age(seconds_between(*since, snapshot.now)).c_str() : "",
                verdict(session).letters);
     }

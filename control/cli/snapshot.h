@@ -99,6 +99,7 @@ struct Snapshot {
     std::vector<RouteStatus> routes;
     std::vector<ArpStatus> arp;
     std::vector<CoreStatus> cores;
+    std::vector<ike::PoolView> pools;
     ike::EngineCounters ike_counters;
     bool dataplane_attached{false};
     std::uint32_t dataplane_pid{};

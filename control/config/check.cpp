@@ -27,6 +27,10 @@ class Checker {
             check_map(name, map);
         for (const auto& [name, map] : config_.dynamic_maps)
             check_dynamic_map(name, map);
+        for (const auto& [map, access] : config_.client_access)
+            check_access(map, access);
+        for (const auto& [name, group] : config_.client_groups)
+            check_group(name, group);
         return std::move(problems_);
     }
 
@@ -490,6 +494,74 @@ class Checker {
                     origin,
                     what + "a range of ports cannot be a proxy identity",
                     "write one line per port, or all ports");
+    }
+
+    // --- remote access
+    // -------------------------------------------------------------------------------
+
+    void check_access(const std::string& map, const ClientAccess& access) {
+        const std::string origin = "crypto map " + map + " client";
+        if (!config_.crypto_maps.contains(map))
+            add(Severity::Error, origin, "there is no crypto map " + map);
+        if (!config_.aaa_new_model)
+            add(Severity::Warning,
+                origin,
+                "crypto map " + map + " names lists, and aaa new-model is not written",
+                "write aaa new-model");
+        const std::string& login = access.authentication_list;
+        if (!login.empty() && !config_.login_lists.contains(login))
+            add(Severity::Error,
+                origin,
+                "crypto map " + map + ": there is no login list " + login +
+                    " of local users; nobody gets in",
+                "write aaa authentication login " + login + " local");
+        if (!login.empty() && config_.users.empty())
+            add(Severity::Warning,
+                origin,
+                "crypto map " + map + " asks clients for a user name, and there are no users",
+                "write username NAME secret 0 PASSWORD");
+        const std::string& network = access.authorization_list;
+        if (!network.empty() && !config_.network_lists.contains(network))
+            add(Severity::Error,
+                origin,
+                "crypto map " + map + ": there is no network list " + network + " of local groups",
+                "write aaa authorization network " + network + " local");
+        if ((access.respond || access.initiate) && network.empty())
+            add(Severity::Error,
+                origin,
+                "crypto map " + map + " gives addresses and does not say where groups are known",
+                "write crypto map " + map + " isakmp authorization list");
+        if (login.empty())
+            add(Severity::Warning,
+                origin,
+                "clients of crypto map " + map + " are let in by the group's key alone",
+                "write crypto map " + map + " client authentication list");
+    }
+
+    void check_group(const std::string& name, const ClientGroup& group) {
+        const std::string origin = "client group " + name;
+        const std::string what = "client group " + name;
+        if (group.pool.empty())
+            add(Severity::Warning, origin, what + " has no pool: its clients get no address");
+        else if (!config_.pools.contains(group.pool))
+            add(Severity::Error,
+                origin + " pool",
+                what + ": there is no pool " + group.pool,
+                "write ip local pool " + group.pool);
+        if (group.acl.empty())
+            return;
+        const auto list = config_.access_lists.find(group.acl);
+        if (list == config_.access_lists.end())
+            return add(Severity::Error,
+                       origin + " acl",
+                       what + ": there is no access list " + group.acl,
+                       "write ip access-list extended " + group.acl);
+        for (const AclLine& line : list->second.lines)
+            if (line.remark.empty() && (!line.permit || !is_subnet(line.source)))
+                add(Severity::Error,
+                    "access-list " + group.acl + ' ' + std::to_string(line.sequence),
+                    what + ": line " + std::to_string(line.sequence) + " of access list " +
+                        group.acl + " is not a permitted subnet, which is all a client takes");
     }
 
     const Config& config_;

@@ -9,13 +9,16 @@
 #include "common/address.h"
 #include "common/algorithms.h"
 #include "common/secret.h"
+#include "control/ike/address_pool.h"
 #include "control/ike/crypto.h"
 #include "control/ike/interface.h"
+#include "control/ike/password.h"
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -139,6 +142,45 @@ struct CryptoMapEntry {
 
 using CryptoMap = std::map<std::uint32_t, CryptoMapEntry>; // by sequence number
 
+// --- remote access
+// ------------------------------------------------------------------------------------
+
+/// username NAME [privilege N] {password|secret} ...: only what scrypt or PBKDF2 made of it is
+/// kept.
+struct User {
+    ike::PasswordHash password;
+    std::optional<std::uint8_t> privilege;
+};
+
+/// crypto isakmp client configuration group NAME: what its clients are given.
+struct ClientGroup {
+    std::shared_ptr<const SecretBuffer> key; // null: none
+    std::vector<Ipv4Address> dns;            // at most two
+    std::vector<Ipv4Address> wins;           // at most two
+    std::string domain;
+    std::string pool;
+    std::string acl; // split tunnelling: what the client sends through the tunnel
+    std::vector<std::string> split_dns;
+    std::vector<std::string> backup_gateways; // names or addresses, as clients take them
+    std::string banner;
+    std::optional<Ipv4Address> netmask;
+    std::optional<std::uint32_t> max_users;  // clients of the group at once
+    std::optional<std::uint32_t> max_logins; // of one user
+    bool save_password{false};
+    bool pfs{false};
+};
+
+/// crypto map M client ..., crypto map M isakmp authorization ...: how those who come in through
+/// the map prove who they are, and whether they are given addresses.
+struct ClientAccess {
+    std::string authentication_list; // aaa authentication login
+    std::string authorization_list;  // aaa authorization network
+    bool respond{false};             // client configuration address respond
+    bool initiate{false};            // client configuration address initiate
+
+    friend bool operator==(const ClientAccess&, const ClientAccess&) = default;
+};
+
 // --- interfaces and routes
 // -------------------------------------------------------------------------
 
@@ -186,6 +228,13 @@ struct Config {
     std::map<std::string, AccessList> access_lists;
     std::map<std::string, CryptoMap> crypto_maps;
     std::map<std::string, CryptoMap> dynamic_maps;
+    std::map<std::string, ClientAccess> client_access; // by crypto map
+    bool aaa_new_model{false};
+    std::set<std::string> login_lists;   // aaa authentication login NAME local
+    std::set<std::string> network_lists; // aaa authorization network NAME local
+    std::map<std::string, User> users;
+    std::map<std::string, ClientGroup> client_groups;
+    std::map<std::string, ike::AddressRange> pools; // ip local pool
     std::map<std::string, Interface, InterfaceNameLess> interfaces;
     std::vector<StaticRoute> routes;
     bool logging_session{false}; // crypto logging session

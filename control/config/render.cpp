@@ -156,6 +156,100 @@ void put_isakmp_globals(std::string& to, const Config& config, Secrets secrets) 
         to += "crypto isakmp fragmentation mtu " + std::to_string(*config.fragmentation_mtu) + '\n';
 }
 
+void put_users(std::string& to, const Config& config) {
+    if (config.aaa_new_model)
+        to += "aaa new-model\n!\n";
+    for (const std::string& list : config.login_lists)
+        to += "aaa authentication login " + list + " local\n";
+    for (const std::string& list : config.network_lists)
+        to += "aaa authorization network " + list + " local\n";
+    if (!config.login_lists.empty() || !config.network_lists.empty())
+        to += "!\n";
+    for (const auto& [name, user] : config.users) {
+        to += "username " + name;
+        if (user.privilege)
+            to += " privilege " + std::to_string(*user.privilege);
+        to += " secret " + std::to_string(static_cast<unsigned>(user.password.kind)) + ' ' +
+              ike::to_string(user.password) + '\n';
+    }
+    if (!config.users.empty())
+        to += "!\n";
+}
+
+void put_each(std::string& to, const char* word, const std::vector<std::string>& names) {
+    for (const std::string& name : names)
+        to += std::string(" ") + word + ' ' + name + '\n';
+}
+
+void put_servers(std::string& to, const char* word, const std::vector<Ipv4Address>& servers) {
+    if (servers.empty())
+        return;
+    to += std::string(" ") + word;
+    for (const Ipv4Address server : servers)
+        to += ' ' + to_string(server);
+    to += '\n';
+}
+
+void put_word(std::string& to, const char* word, const std::string& value) {
+    if (!value.empty())
+        to += std::string(" ") + word + ' ' + value + '\n';
+}
+
+void put_client_groups(std::string& to, const Config& config, Secrets secrets) {
+    for (const auto& [name, group] : config.client_groups) {
+        to += "crypto isakmp client configuration group " + name + '\n';
+        if (group.key)
+            to += " key " + key_text(*group.key, secrets) + '\n';
+        put_servers(to, "dns", group.dns);
+        put_servers(to, "wins", group.wins);
+        put_word(to, "domain", group.domain);
+        put_word(to, "pool", group.pool);
+        put_word(to, "acl", group.acl);
+        put_each(to, "split-dns", group.split_dns);
+        put_each(to, "backup-gateway", group.backup_gateways);
+        if (group.save_password)
+            to += " save-password\n";
+        if (group.pfs)
+            to += " pfs\n";
+        if (group.max_users)
+            to += " max-users " + std::to_string(*group.max_users) + '\n';
+        if (group.max_logins)
+            to += " max-logins " + std::to_string(*group.max_logins) + '\n';
+        if (group.netmask)
+            to += " netmask " + to_string(*group.netmask) + '\n';
+        if (!group.banner.empty())
+            to += " banner ^C " + group.banner + " ^C\n";
+        to += "!\n";
+    }
+}
+
+void put_client_access(std::string& to, const Config& config) {
+    for (const auto& [map, access] : config.client_access) {
+        const std::string line = "crypto map " + map;
+        if (!access.authentication_list.empty())
+            to += line + " client authentication list " + access.authentication_list + '\n';
+        if (!access.authorization_list.empty())
+            to += line + " isakmp authorization list " + access.authorization_list + '\n';
+        if (access.initiate)
+            to += line + " client configuration address initiate\n";
+        if (access.respond)
+            to += line + " client configuration address respond\n";
+    }
+    if (!config.client_access.empty())
+        to += "!\n";
+}
+
+void put_pools(std::string& to, const Config& config) {
+    for (const auto& [name, range] : config.pools) {
+        to += "ip local pool " + name + ' ' + to_string(range.first);
+        if (range.last != range.first)
+            to += ' ' + to_string(range.last);
+        to += '\n';
+    }
+    if (!config.pools.empty())
+        to += "!\n";
+}
+
 void put_lifetime(std::string& to, const SaLifetime& lifetime, const std::string& command) {
     if (lifetime.seconds)
         to += command + " seconds " + std::to_string(*lifetime.seconds) + '\n';
@@ -353,17 +447,21 @@ std::string render(const Config& config, Secrets secrets) {
         text += "ip domain name " + config.domain_name + "\n!\n";
     if (config.logging_session)
         text += "crypto logging session\n!\n";
+    put_users(text, config);
     put_keyrings(text, config, secrets);
     put_policies(text, config);
     put_isakmp_globals(text, config, secrets);
     put_isakmp_peers(text, config, secrets);
     put_isakmp_profiles(text, config);
+    put_client_groups(text, config, secrets);
     put_ipsec_globals(text, config);
     text += "!\n";
     put_transform_sets(text, config);
+    put_client_access(text, config);
     put_crypto_maps(text, config);
     for (const auto& [name, interface] : config.interfaces)
         put_interface(text, name, interface);
+    put_pools(text, config);
     put_routes(text, config);
     put_access_lists(text, config);
     return text + "end\n";

@@ -4,6 +4,7 @@
 // for it, and a name that nobody has gets the same kind of answer as one that has (SECURITY U13).
 #include "control/ike/phase1_proof.h"
 #include "control/ike/step.h"
+#include "control/ike/transaction.h"
 
 namespace adit::ike {
 
@@ -146,6 +147,10 @@ Verdict send_am2(Turn& turn) {
     add_vendor(Vendor::Dpd);
     if (turn.env.config.fragmentation_mtu && session.has(Vendor::Fragmentation))
         add_vendor(Vendor::Fragmentation);
+    if (access_of(turn.env.config, session) != nullptr) {
+        add_vendor(Vendor::Xauth);
+        add_vendor(Vendor::Unity);
+    }
     send_kept(turn, message.clear(header_of(turn, ExchangeType::Aggressive, MessageId{})));
     return {};
 }

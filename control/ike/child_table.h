@@ -55,6 +55,11 @@ class ChildTable {
 
     [[nodiscard]] std::vector<SaId> ids() const;
 
+    template <class Visit> void for_each(const Visit& visit) {
+        for (auto& [id, entry] : children_)
+            visit(entry.child);
+    }
+
     template <class Visit> void for_each(const Visit& visit) const {
         for (const auto& [id, entry] : children_)
             visit(entry.child);

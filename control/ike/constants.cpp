@@ -309,6 +309,52 @@ constexpr std::array kNotifyTypeNames = {
     Named<NotifyType>{NotifyType::RUThereAck,              "R-U-THERE-ACK"            },
 };
 
+constexpr std::array kConfigMessageNames = {
+    Named<ConfigMessage>{ConfigMessage::Request, "REQUEST"},
+    Named<ConfigMessage>{ConfigMessage::Reply,   "REPLY"  },
+    Named<ConfigMessage>{ConfigMessage::Set,     "SET"    },
+    Named<ConfigMessage>{ConfigMessage::Ack,     "ACK"    },
+};
+
+constexpr std::array kConfigAttributeNames = {
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp4Address, "INTERNAL_IP4_ADDRESS"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp4Netmask, "INTERNAL_IP4_NETMASK"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp4Dns, "INTERNAL_IP4_DNS"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp4Nbns, "INTERNAL_IP4_NBNS"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalAddressExpiry, "INTERNAL_ADDRESS_EXPIRY"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp4Dhcp, "INTERNAL_IP4_DHCP"},
+    Named<ConfigAttribute>{ConfigAttribute::ApplicationVersion, "APPLICATION_VERSION"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp6Address, "INTERNAL_IP6_ADDRESS"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp6Netmask, "INTERNAL_IP6_NETMASK"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp6Dns, "INTERNAL_IP6_DNS"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp6Nbns, "INTERNAL_IP6_NBNS"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp6Dhcp, "INTERNAL_IP6_DHCP"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp4Subnet, "INTERNAL_IP4_SUBNET"},
+    Named<ConfigAttribute>{ConfigAttribute::SupportedAttributes, "SUPPORTED_ATTRIBUTES"},
+    Named<ConfigAttribute>{ConfigAttribute::InternalIp6Subnet, "INTERNAL_IP6_SUBNET"},
+    Named<ConfigAttribute>{ConfigAttribute::XauthType, "XAUTH-TYPE"},
+    Named<ConfigAttribute>{ConfigAttribute::XauthUserName, "XAUTH-USER-NAME"},
+    Named<ConfigAttribute>{ConfigAttribute::XauthUserPassword, "XAUTH-USER-PASSWORD"},
+    Named<ConfigAttribute>{ConfigAttribute::XauthPasscode, "XAUTH-PASSCODE"},
+    Named<ConfigAttribute>{ConfigAttribute::XauthMessage, "XAUTH-MESSAGE"},
+    Named<ConfigAttribute>{ConfigAttribute::XauthChallenge, "XAUTH-CHALLENGE"},
+    Named<ConfigAttribute>{ConfigAttribute::XauthDomain, "XAUTH-DOMAIN"},
+    Named<ConfigAttribute>{ConfigAttribute::XauthStatus, "XAUTH-STATUS"},
+    Named<ConfigAttribute>{ConfigAttribute::XauthNextPin, "XAUTH-NEXT-PIN"},
+    Named<ConfigAttribute>{ConfigAttribute::XauthAnswer, "XAUTH-ANSWER"},
+    Named<ConfigAttribute>{ConfigAttribute::UnityBanner, "MODECFG_BANNER"},
+    Named<ConfigAttribute>{ConfigAttribute::UnitySavePassword, "MODECFG_SAVEPWD"},
+    Named<ConfigAttribute>{ConfigAttribute::UnityDefaultDomain, "DEFAULT_DOMAIN"},
+    Named<ConfigAttribute>{ConfigAttribute::UnitySplitDns, "SPLIT_DNS"},
+    Named<ConfigAttribute>{ConfigAttribute::UnitySplitInclude, "SPLIT_INCLUDE"},
+    Named<ConfigAttribute>{ConfigAttribute::UnityNatPort, "NATT_PORT"},
+    Named<ConfigAttribute>{ConfigAttribute::UnityLocalLan, "LOCAL_LAN"},
+    Named<ConfigAttribute>{ConfigAttribute::UnityPfs, "PFS"},
+    Named<ConfigAttribute>{ConfigAttribute::UnityFirewall, "FW_TYPE"},
+    Named<ConfigAttribute>{ConfigAttribute::UnityBackupServers, "BACKUP_SERVERS"},
+    Named<ConfigAttribute>{ConfigAttribute::UnityDdnsHostname, "DDNS_HOSTNAME"},
+};
+
 } // namespace
 
 std::string name(PayloadType value) {
@@ -377,6 +423,14 @@ std::string name(IdType value) {
 
 std::string name(CertificateEncoding value) {
     return find_name(kCertificateEncodingNames, value, "certificate encoding");
+}
+
+std::string name(ConfigMessage value) {
+    return find_name(kConfigMessageNames, value, "message type");
+}
+
+std::string name(ConfigAttribute value) {
+    return find_name(kConfigAttributeNames, value, "attribute");
 }
 
 std::string name(NotifyType value) {

@@ -354,6 +354,66 @@ constexpr bool is_error(NotifyType type) {
 }
 
 // ---------------------------------------------------------------------------------------------------
+// Transaction exchange (draft-ietf-ipsec-isakmp-mode-cfg-05, draft-beaulieu-ike-xauth-02)
+
+/// draft-ietf-ipsec-isakmp-mode-cfg-05 3.3.
+enum class ConfigMessage : std::uint8_t {
+    Request = 1,
+    Reply = 2,
+    Set = 3,
+    Ack = 4,
+};
+
+/// draft-ietf-ipsec-isakmp-mode-cfg-05 3.4; draft-beaulieu-ike-xauth-02 6.2; from 28672 on those
+/// of Cisco's Unity clients, which no document defines.
+enum class ConfigAttribute : std::uint16_t {
+    InternalIp4Address = 1,
+    InternalIp4Netmask = 2,
+    InternalIp4Dns = 3,
+    InternalIp4Nbns = 4,
+    InternalAddressExpiry = 5,
+    InternalIp4Dhcp = 6,
+    ApplicationVersion = 7,
+    InternalIp6Address = 8,
+    InternalIp6Netmask = 9,
+    InternalIp6Dns = 10,
+    InternalIp6Nbns = 11,
+    InternalIp6Dhcp = 12,
+    InternalIp4Subnet = 13,
+    SupportedAttributes = 14,
+    InternalIp6Subnet = 15,
+    XauthType = 16520,
+    XauthUserName = 16521,
+    XauthUserPassword = 16522,
+    XauthPasscode = 16523,
+    XauthMessage = 16524,
+    XauthChallenge = 16525,
+    XauthDomain = 16526,
+    XauthStatus = 16527,
+    XauthNextPin = 16528,
+    XauthAnswer = 16529,
+    UnityBanner = 28672,
+    UnitySavePassword = 28673,
+    UnityDefaultDomain = 28674,
+    UnitySplitDns = 28675,
+    UnitySplitInclude = 28676,
+    UnityNatPort = 28677,
+    UnityLocalLan = 28678,
+    UnityPfs = 28679,
+    UnityFirewall = 28680,
+    UnityBackupServers = 28681,
+    UnityDdnsHostname = 28682,
+};
+
+/// draft-beaulieu-ike-xauth-02 6.3.
+enum class XauthType : std::uint16_t {
+    Generic = 0,
+    RadiusChap = 1,
+    Otp = 2,
+    SKey = 3,
+};
+
+// ---------------------------------------------------------------------------------------------------
 // Names: the RFC's words ("NO-PROPOSAL-CHOSEN"), else the kind and the number ("notify 12345").
 
 std::string name(PayloadType value);
@@ -374,5 +434,7 @@ std::string name(ExtendedSequence value);
 std::string name(IdType value);
 std::string name(CertificateEncoding value);
 std::string name(NotifyType value);
+std::string name(ConfigMessage value);
+std::string name(ConfigAttribute value);
 
 } // namespace adit::ike

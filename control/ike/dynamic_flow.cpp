@@ -54,6 +54,12 @@ bool is_open_to(const Connection& dynamic,
 Claimant claimant_of(const Turn& turn) {
     const Secured* keys = turn.session.secured();
     ENSURE(keys != nullptr);
+    const Session& session = turn.session;
+    const Ipv4Address at = session.assigned ? session.assigned->address : session.remote.address;
+    if (session.login)
+        return {{}, at, session.user()};
+    if (session.assigned)
+        return {keys->identity, at};
     const Identity& identity = keys->identity;
     const bool is_name = identity.type == IdType::Fqdn || identity.type == IdType::UserFqdn ||
                          identity.type == IdType::DerDn;
@@ -61,7 +67,7 @@ Claimant claimant_of(const Turn& turn) {
         is_name && (keys->psk == nullptr || is_key_of_name(turn.env.config, identity, *keys->psk));
     if (alone)
         return {identity, std::nullopt};
-    return {identity, turn.session.remote.address};
+    return {identity, at};
 }
 
 namespace {

@@ -54,6 +54,10 @@ std::vector<ChildSaView> Engine::child_sas() const {
     return core_->child_sas();
 }
 
+std::vector<PoolView> Engine::pools() const {
+    return core_->pools();
+}
+
 const EngineCounters& Engine::counters() const {
     return core_->counters();
 }
@@ -71,6 +75,7 @@ Engine::Core::Core(std::shared_ptr<const EngineConfig> config,
     : config_(std::move(config)), rng_(rng), spis_(spis), cookie_secret_(kCookieSecretBytes),
       admission_(rng.u64()), flows_(policies) {
     ENSURE(config_ != nullptr);
+    pools_.configure(config_->pools);
     rng_.fill(cookie_secret_.writable());
 }
 
@@ -204,6 +209,7 @@ Environment Engine::Core::environment() {
             flows_,
             ids_,
             counters_,
+            pools_,
             cookie_secret_.view(),
             debug_,
             export_keys_};
@@ -239,6 +245,7 @@ void Engine::Core::run(SessionId id, SessionEvent event) {
     if (dead) {
         for (Output& output : done.outputs)
             carry_out(done.session, output);
+        end_client(done.session);
         return;
     }
     sessions_.insert(std::move(done.session));
@@ -269,13 +276,16 @@ void Engine::Core::carry_out(const Session& from, Output& output) {
 
 namespace {
 
-/// The same peer, not just the same address: several may live behind one NAT.
+/// The same peer, not just the same address: several may live behind one NAT. Clients of a group
+/// share its name, devices of a user the user's: what tells those apart is their port.
 bool same_peer(const Session& left, const Session& right) {
     const Secured* mine = left.secured();
     const Secured* other = right.secured();
     return mine != nullptr && other != nullptr && left.local.address == right.local.address &&
            left.remote.address == right.remote.address &&
-           mine->peer_identity == other->peer_identity;
+           mine->peer_identity == other->peer_identity &&
+           left.login.has_value() == right.login.has_value() && left.user() == right.user() &&
+           (!left.login || !left.nat.peer_behind || left.remote.port == right.remote.port);
 }
 
 /// A replaced ISAKMP SA lives on this long for what is under way in it.
@@ -308,8 +318,26 @@ void Engine::Core::effect(const Session& from, PhaseOneUp&) {
         sessions_.insert(std::move(old));
     }
     for (Child* child : children_.with_peer(from.remote.address))
-        if (child->sa.peer_identity == mine->peer_identity)
+        if (is_with(child->sa, from))
             child->sa.isakmp = from.conn_id;
+}
+
+void Engine::Core::effect(const Session& from, AddressAssigned&) {
+    children_.for_each([&](Child& child) {
+        if (child.sa.assigned == from.assigned)
+            child.sa.isakmp = from.conn_id;
+    });
+}
+
+void Engine::Core::end_client(const Session& gone) {
+    if (!gone.login || gone.login->pending)
+        return;
+    for (const Session* other : sessions_.with_peer(gone.remote.address))
+        if (other->open() && same_peer(*other, gone))
+            return;
+    for (const Child* child : children_.with_peer(gone.remote.address))
+        if (is_with(child->sa, gone))
+            remove_child(child->sa.inbound_sa, Tell::No);
 }
 
 void Engine::Core::effect(const Session& from, PhaseOneFailed&) {
@@ -326,7 +354,8 @@ void Engine::Core::effect(const Session& from, PhaseOneFailed&) {
 
 void Engine::Core::effect(const Session& from, RekeyDue&) {
     const bool in_use = !children_.with_peer(from.remote.address).empty();
-    if (!in_use)
+    // A client proves itself when it likes: nobody can ask it to.
+    if (!in_use || from.login)
         return;
     const Endpoint local{from.local.address, from.nat.peer_behind ? from.local.port : kIkePort};
     const Endpoint remote{from.remote.address, from.nat.peer_behind ? from.remote.port : kIkePort};
@@ -335,8 +364,7 @@ void Engine::Core::effect(const Session& from, RekeyDue&) {
 }
 
 void Engine::Core::effect(const Session& from, InitialContactSeen&) {
-    const Secured* mine = from.secured();
-    if (mine == nullptr)
+    if (!from.open())
         return;
     // RFC 2407 4.6.3.3: what this peer had with us before is gone on its side. What came up after
     // it began this very exchange is not from before; and so a replay finds nothing to end.
@@ -347,8 +375,7 @@ void Engine::Core::effect(const Session& from, InitialContactSeen&) {
             queue(other->id, Drop{});
     }
     for (Child* child : children_.with_peer(from.remote.address))
-        if (child->sa.peer_identity == mine->peer_identity && child->established &&
-            child->established_at < from.created)
+        if (is_with(child->sa, from) && child->established && child->established_at < from.created)
             remove_child(child->sa.inbound_sa, Tell::No);
 }
 
@@ -363,10 +390,8 @@ void Engine::Core::effect(const Session& from, PeerClosed& closed) {
 }
 
 void Engine::Core::effect(const Session& from, PeerDead&) {
-    const Secured* keys = from.secured();
-    const std::string identity = keys == nullptr ? "" : keys->peer_identity;
-    for (Child* child : children_.with_peer(from.remote.address))
-        if (child->sa.peer_identity == identity)
+    for (const Child* child : children_.with_peer(from.remote.address))
+        if (is_with(child->sa, from))
             remove_child(child->sa.inbound_sa, Tell::No);
     for (Session* other : sessions_.with_peer(from.remote.address))
         if (other->id != from.id && same_peer(*other, from))

@@ -47,6 +47,7 @@ class Engine {
     [[nodiscard]] std::vector<IsakmpSaView> isakmp_sas() const;
     /// Sorted by inbound SA id.
     [[nodiscard]] std::vector<ChildSaView> child_sas() const;
+    [[nodiscard]] std::vector<PoolView> pools() const;
     [[nodiscard]] const EngineCounters& counters() const;
 
     /// `debug crypto isakmp` and its key export. Off at start; costs nothing while off.

@@ -69,11 +69,10 @@ void Engine::Core::effect(const Session&, ChildAbandoned& abandoned) {
 }
 
 void Engine::Core::effect(const Session& from, PeerDeleted& deleted) {
-    const Secured* keys = from.secured();
     for (const Spi spi : deleted.spis) {
         // Only SPIs of this very peer count.
         const Child* child = children_.find_outbound(from.remote.address, spi);
-        if (child == nullptr || keys == nullptr || child->sa.peer_identity != keys->peer_identity)
+        if (child == nullptr || !is_with(child->sa, from))
             continue;
         const Child gone = *child;
         remove_child(gone.sa.inbound_sa, Tell::No);

@@ -69,6 +69,8 @@ void Engine::Core::renew(const ChildSa& sa) {
                        {sa.remote.address, kIkePort});
     if (const Session* session = keeper_of(sa))
         return queue(session->id, StartQuickMode{std::move(wanted)});
+    if (!sa.user.empty())
+        return; // a client logs in when it likes, never because we call
     // Whoever is not in the configuration is where its SA says; behind a NAT, at that very port.
     request(std::move(wanted),
             sa.profile,
@@ -117,7 +119,8 @@ bool Engine::Core::is_pending(const FlowRequest& wanted, std::span<const Ipv4Add
 
 bool Engine::Core::is_established(const Session& session) const {
     const Secured* keys = session.secured();
-    return session.leg.state == State::Established && keys != nullptr && keys->expires > now_;
+    return session.leg.state == State::Established && session.open() && keys != nullptr &&
+           keys->expires > now_;
 }
 
 Session*
@@ -136,7 +139,7 @@ Session* Engine::Core::keeper_of(const ChildSa& sa) {
     Session* newest = nullptr;
     for (Session* session : sessions_.with_peer(sa.remote.address))
         if (is_established(*session) && session->local.address == sa.local.address &&
-            session->secured()->peer_identity == sa.peer_identity)
+            is_with(sa, *session))
             newest = session;
     return newest;
 }
@@ -204,8 +207,8 @@ void Engine::Core::on(PeerSilent& event) {
     const ChildSa& sa = child->sa;
     if (const Session* session = keeper_of(sa))
         return queue(session->id, StartDpd{});
-    if (!config_->dpd)
-        return;
+    if (!config_->dpd || !sa.user.empty())
+        return; // a client that went away without a word: its lifetime ends it
     // Without an ISAKMP SA nobody can be asked; a new one answers the question either way.
     const Connection* connection = find_connection(*config_, sa.connection);
     const std::string profile = connection == nullptr ? std::string{} : connection->profile;
@@ -230,7 +233,7 @@ void Engine::Core::on(PeerMovedTo& event) {
             continue;
         Child moved = children_.take(sibling->sa.inbound_sa);
         moved.sa.remote = event.remote;
-        if (moved.sa.lease != nullptr && moved.sa.lease->claimant.at)
+        if (moved.sa.lease != nullptr && moved.sa.lease->claimant.at && !moved.sa.assigned)
             moved.sa.lease->claimant.at = event.remote.address;
         children_.insert(std::move(moved));
     }
@@ -303,6 +306,11 @@ bool is_offered(const Phase2Transform& wanted, const Connection& connection) {
 
 bool Engine::Core::still_wanted(const Session& session, const EngineConfig& before) const {
     const Ipv4Address peer = session.remote.address;
+    if (session.login && !session.login->pending) {
+        const auto user = config_->users.find(session.login->user);
+        if (user == config_->users.end() || user->second != session.login->proof)
+            return false;
+    }
     if (const Secured* keys = session.secured()) {
         const auto profile = choose_profile(*config_, keys->identity, peer, keys->psk.get());
         return profile && (*profile == nullptr ? "" : (*profile)->name) == session.profile &&
@@ -336,6 +344,7 @@ bool Engine::Core::still_wanted(const Child& child) const {
 void Engine::Core::on(Reconfigure& event) {
     ENSURE(event.config != nullptr);
     const std::shared_ptr<const EngineConfig> before = std::exchange(config_, event.config);
+    pools_.configure(config_->pools);
     for (const SaId id : children_.ids()) {
         const Child* child = children_.find(id);
         if (child != nullptr && child->established && !still_wanted(*child))

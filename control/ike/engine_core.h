@@ -35,6 +35,8 @@ class Engine::Core {
 
     [[nodiscard]] const EngineCounters& counters() const { return counters_; }
 
+    [[nodiscard]] std::vector<PoolView> pools() const { return pools_.view(); }
+
     void set_debug(bool isakmp, bool keys) {
         debug_ = isakmp;
         export_keys_ = keys;
@@ -75,6 +77,7 @@ class Engine::Core {
     void effect(const Session& from, InitialContactSeen& seen);
     void effect(const Session& from, HolderDoubted& doubted);
     void effect(const Session& from, PhaseOneUp& up);
+    void effect(const Session& from, AddressAssigned& assigned);
     void effect(const Session& from, PhaseOneFailed& failed);
     void effect(const Session& from, RekeyDue& due);
     void effect(const Session& from, PeerDead& dead);
@@ -85,6 +88,10 @@ class Engine::Core {
 
     // --- engine_children.cpp
     enum class Tell : bool { No, Yes };
+    /// A client is gone with its last ISAKMP SA: it makes no other one for children of old.
+    void end_client(const Session& gone);
+
+    // --- engine_children.cpp
     void remove_child(SaId inbound, Tell tell);
     /// Flows without SAs take their policies along.
     void remove_ended_policies();
@@ -148,6 +155,7 @@ class Engine::Core {
     Admission admission_;
     RuntimeFlows flows_; // before all who hold leases
     Reassembly fragments_;
+    AddressPools pools_;
     SessionTable sessions_;
     ChildTable children_;
     /// SA bodies of half-open exchanges: a flood of equal first messages keeps one copy.

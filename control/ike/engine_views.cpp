@@ -48,6 +48,11 @@ IsakmpSaView view_of(const Session& session, const EngineConfig& config) {
         view.expires = secured->expires;
         view.peer_identity = secured->peer_identity;
     }
+    view.login = session.login.has_value();
+    view.user = session.user();
+    view.group = session.group;
+    if (session.assigned)
+        view.assigned = session.assigned->address;
     view.dpd = session.has(Vendor::Dpd);
     view.fragmentation = config.fragmentation_mtu && session.has(Vendor::Fragmentation);
     view.nat_traversal = session.nat.detected();
@@ -83,6 +88,7 @@ ChildSaView view_of(const Child& child) {
     view.current = child.current;
     view.dying = child.retire_at.has_value();
     view.isakmp = sa.isakmp;
+    view.user = sa.user;
     return view;
 }
 

@@ -33,11 +33,24 @@ std::unique_ptr<QuickMode> new_quick(Turn& turn, MessageId id, Role role) {
                                                     .started = turn.now()});
 }
 
+Transaction* find_transaction(Session& session, MessageId id) {
+    for (const auto& transaction : session.transactions)
+        if (transaction->id == id)
+            return transaction.get();
+    return nullptr;
+}
+
+std::unique_ptr<Transaction> new_transaction(Turn& turn, MessageId id, Role role) {
+    return std::unique_ptr<Transaction>(
+        new Transaction{.id = id, .role = role, .leg = {}, .iv = secured(turn).iv.phase2(id)});
+}
+
 MessageId fresh_message_id(Turn& turn) {
     for (;;) {
         const MessageId id{turn.env.rng.u32()};
         if (id.value != 0 && !id_is_used(turn.session, id) &&
-            find_quick(turn.session, id) == nullptr)
+            find_quick(turn.session, id) == nullptr &&
+            find_transaction(turn.session, id) == nullptr)
             return id;
     }
 }
@@ -172,6 +185,22 @@ void end_quick_mode(Turn& turn) {
             ChildAbandoned{quick.inbound_sa, quick.inbound_spi, quick.inbound_installed});
 }
 
+void end_transaction(Turn& turn) {
+    turn.transaction->leg.state = State::Dead;
+    turn.transaction->leg.timer = TimerRule::None;
+}
+
+void close_session(Turn& turn) {
+    if (turn.session.secured() != nullptr) {
+        ++turn.env.counters.deletes_out;
+        MessageBuilder message;
+        message.add(PayloadType::Delete,
+                    build_delete(ProtocolId::Isakmp, {cookies_as_spi(turn.session.cookies)}));
+        send_protected(turn, std::move(message));
+    }
+    end_everything(turn);
+}
+
 const Connection* find_connection(const EngineConfig& config, const std::string& name) {
     const auto found = std::ranges::find(config.connections, name, &Connection::name);
     return found == config.connections.end() ? nullptr : &*found;
@@ -194,6 +223,10 @@ void end_everything(Turn& turn) {
         end_quick_mode(turn);
     }
     turn.quick = nullptr;
+    for (const auto& transaction : turn.session.transactions) {
+        transaction->leg.state = State::Dead;
+        transaction->leg.timer = TimerRule::None;
+    }
     turn.session.leg.state = State::Dead;
     turn.session.leg.timer = TimerRule::None;
 }

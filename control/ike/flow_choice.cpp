@@ -2,6 +2,7 @@
 #include "control/ike/flow_choice.h"
 
 #include "control/ike/dynamic_flow.h"
+#include "control/ike/transaction.h"
 
 #include <algorithm>
 
@@ -121,6 +122,7 @@ Verdict choose_flow(Turn& turn, const SaView& sa, const Connection*& connection)
     if (!wanted)
         return refuse(
             ending(Failure::ProxyMismatch, wanted.error().text, NotifyType::InvalidIdInformation));
+    TRY_VOID(check_claim(turn, *wanted));
     const Match match = match_flow(turn, *wanted);
     if (match.flow == nullptr) {
         TRY_VOID(claim_flow(turn, *wanted, connection));

@@ -4,6 +4,7 @@
 #include "control/ike/phase2_terms.h"
 #include "control/ike/rows.h"
 #include "control/ike/step.h"
+#include "control/ike/transaction.h"
 
 #include <algorithm>
 
@@ -75,7 +76,7 @@ Verdict take_notification(Turn& turn, const Notification& notification) {
     case NotifyType::RUThereAck:
         return accept_dpd(turn, notification);
     case NotifyType::InitialContact:
-        turn.out.emplace_back(InitialContactSeen{});
+        heed_initial_contact(turn);
         return {};
     case NotifyType::ResponderLifetime: {
         Duration lifetime = keys.expires - keys.since;

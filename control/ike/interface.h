@@ -14,9 +14,11 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "common/types.h"
+#include "control/ike/address_pool.h"
 #include "control/ike/constants.h"
 #include "control/ike/crypto.h"
 #include "control/ike/job.h"
+#include "control/ike/password.h"
 
 #include <array>
 #include <cstdint>
@@ -42,6 +44,7 @@ struct Phase1Policy {
     Group group{};
     Duration lifetime{std::chrono::seconds{86'400}};
     Authentication authentication{Authentication::PreSharedKey};
+    bool xauth{false}; // also when the peer offers to log in afterwards
 };
 
 struct PresharedKey {
@@ -50,6 +53,7 @@ struct PresharedKey {
     /// When not empty the key is for the peer that calls itself so, wherever it comes from: only
     /// aggressive mode can use it, main mode needs the key before it sees a name.
     std::string name{};
+    bool no_xauth{false}; // whoever holds it is a gateway: asked for no user name
 };
 
 /// What we call ourselves.
@@ -100,6 +104,38 @@ struct AggressivePeer {
     Ipv4Address address;
     std::shared_ptr<const SecretBuffer> key;
     SelfIdentity self;
+};
+
+/// What the clients of one group are given (crypto isakmp client configuration group).
+struct ClientGroup {
+    std::string name;
+    std::shared_ptr<const SecretBuffer> key; // null: the group has none of its own
+    std::vector<Ipv4Address> dns;
+    std::vector<Ipv4Address> wins;
+    std::string domain;
+    std::string pool;
+    std::string banner;
+    std::vector<Ipv4Prefix> split; // empty: everything goes through the tunnel
+    std::vector<std::string> split_dns;
+    std::vector<std::string> backup_gateways;
+    std::optional<Ipv4Address> netmask;
+    std::optional<std::uint32_t> max_users;
+    std::optional<std::uint32_t> max_logins;
+    bool save_password{false};
+    bool pfs{false};
+};
+
+/// How those who come to one of our addresses are let in. Whether a user name is asked for is
+/// said here and nowhere else: nothing a peer sends or leaves out changes it.
+struct ClientAccess {
+    Ipv4Address local;
+    bool login{false};       // XAUTH before anything else
+    bool users_known{false}; // the list named is one of local users; else nobody gets in
+    bool groups_known{false};
+    bool respond{false};  // addresses for those who ask
+    bool initiate{false}; // and for those who do not
+
+    [[nodiscard]] bool gives_addresses() const { return groups_known && (respond || initiate); }
 };
 
 struct Phase2Transform {
@@ -164,6 +200,10 @@ struct EngineConfig {
     SelfIdentity self; // of peers without a profile that says otherwise
     std::vector<Connection> connections;
     std::vector<Ipv4Address> own_addresses;
+    std::vector<ClientAccess> access; // at most one for each of our addresses
+    std::map<std::string, ClientGroup> groups;
+    std::map<std::string, PasswordHash> users;
+    std::map<std::string, AddressRange> pools;
     std::optional<Dpd> dpd;
     Duration nat_keepalive{std::chrono::seconds{20}};
     /// Messages go out in fragments that make no larger IP packet. Nothing: IKE fragmentation is
@@ -384,6 +424,10 @@ struct IsakmpSaView {
     bool fragmentation{false}; // messages may travel in IKE fragments, both ways
     bool nat_traversal{false};
     std::string peer_identity;             // "192.0.2.20"; empty until authenticated
+    bool login{false};                     // a user name was asked for
+    std::string user;                      // empty until proved
+    std::string group;                     // of a client; empty for others
+    std::optional<Ipv4Address> assigned;   // to a client
     std::string connection;                // name, may be empty for a responder before quick mode
     std::vector<std::string> peer_vendors; // names of recognised vendor ids
 };
@@ -410,6 +454,7 @@ struct ChildSaView { // a pair, or an inbound half while quick mode runs
     bool current{true};                 // the one that new packets leave by
     bool dying{false};                  // replaced or deleted, kept for packets in flight
     ConnId isakmp;
+    std::string user; // of a client that logged in
 };
 
 /// Named reasons why something failed; one counter each. The names are what `show` and metrics
@@ -438,6 +483,10 @@ enum class Failure : std::uint8_t {
     HalfOpenLimit,
     InstallRefused,  // by the dataplane
     FragmentRefused, // a fragment that fits nowhere, or a message whose rest did not come
+    LoginFailed,    // user name unknown or password wrong
+    LoginTimeout,   // the client does not say who it is
+    NoAddress,      // none left to lend, or nobody said from which pool
+    NotItsAddress,  // a client asks for SAs of an address it was not given
     Count_,
 };
 

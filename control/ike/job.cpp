@@ -20,6 +20,10 @@ Result<JobOutput> perform(const DhJob& job, Rng& rng) {
     return output;
 }
 
+Result<JobOutput> perform(const PasswordJob& job, Rng&) {
+    return PasswordOutput{is_password(job.hash, job.password.view())};
+}
+
 } // namespace
 
 JobResult run(const Job& job, Rng& rng) {

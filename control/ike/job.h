@@ -10,6 +10,7 @@
 
 #include "common/random.h"
 #include "control/ike/crypto.h"
+#include "control/ike/password.h"
 
 #include <cstdint>
 #include <variant>
@@ -36,9 +37,19 @@ struct DhOutput {
     SecretBuffer shared;
 };
 
-using JobWork = std::variant<DhJob>;
+/// Is this the password? Slow by intent.
+struct PasswordJob {
+    PasswordHash hash;
+    SecretBuffer password;
+};
+
+struct PasswordOutput {
+    bool matches{false};
+};
+
+using JobWork = std::variant<DhJob, PasswordJob>;
 /// In the order of JobWork: what each kind of work makes.
-using JobOutput = std::variant<DhOutput>;
+using JobOutput = std::variant<DhOutput, PasswordOutput>;
 
 struct Job {
     JobId job_id;

@@ -2,6 +2,7 @@
 // Main mode (RFC 2409 5.4), message by message, both sides.
 #include "control/ike/phase1_proof.h"
 #include "control/ike/step.h"
+#include "control/ike/transaction.h"
 
 #include <algorithm>
 
@@ -74,6 +75,10 @@ Verdict accept_mm1(Turn& turn) {
     add_vendor(Vendor::Dpd);
     if (turn.env.config.fragmentation_mtu && session.has(Vendor::Fragmentation))
         add_vendor(Vendor::Fragmentation);
+    if (access_of(turn.env.config, session) != nullptr) {
+        add_vendor(Vendor::Xauth);
+        add_vendor(Vendor::Unity);
+    }
     session.data = Agreed{choice->policy, std::make_shared<const Bytes>(to_bytes(body))};
     send_kept(turn, message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
     return {};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/ike/phase1_proof.h"
 
+#include "control/ike/transaction.h"
+
 namespace adit::ike {
 
 namespace {
@@ -264,7 +266,7 @@ void become_secured(Turn& turn, const Identity& identity) {
     debug(turn, "SA has been authenticated with %s", to_string(session.remote.address).c_str());
     schedule_dpd(turn);
     schedule_keepalive(turn);
-    turn.out.emplace_back(PhaseOneUp{});
+    admit_peer(turn);
 }
 
 void heed_identity_notifications(Turn& turn) {
@@ -273,7 +275,7 @@ void heed_identity_notifications(Turn& turn) {
             continue;
         const auto notification = parse_notification(payload.body);
         if (notification && notification->type == NotifyType::InitialContact)
-            turn.out.emplace_back(InitialContactSeen{});
+            heed_initial_contact(turn);
     }
 }
 

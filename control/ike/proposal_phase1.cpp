@@ -109,6 +109,20 @@ std::string describe(const Phase1Policy& policy) {
            "/" + name(policy.group) + "/" + name(method_of(policy));
 }
 
+namespace {
+
+/// draft-beaulieu-ike-xauth-02 7.2: the same proof of the same key, by an initiator that expects to
+/// be asked for a user name. Whether it is asked does not hang on it.
+std::optional<AuthMethod> without_login(std::optional<AuthMethod> method) {
+    if (method == AuthMethod::XauthInitiatorPreSharedKey)
+        return AuthMethod::PreSharedKey;
+    if (method == AuthMethod::XauthInitiatorRsa)
+        return AuthMethod::RsaSignature;
+    return method;
+}
+
+} // namespace
+
 std::optional<Phase1Choice> choose_phase1(const SaView& sa,
                                           const std::vector<Phase1Policy>& policies) {
     for (const Phase1Policy& policy : policies)
@@ -116,7 +130,9 @@ std::optional<Phase1Choice> choose_phase1(const SaView& sa,
             if (proposal.protocol != ProtocolId::Isakmp)
                 continue;
             for (const TransformView& transform : proposal.transforms) {
-                const auto offer = decode_phase1(transform);
+                auto offer = decode_phase1(transform);
+                if (offer && policy.xauth)
+                    offer->method = without_login(offer->method);
                 if (!offer || mismatch(*offer, policy) != nullptr)
                     continue;
                 Phase1Choice choice{policy, proposal.number, {}};

@@ -98,6 +98,8 @@ ChildSa child_of(Turn& turn) {
     child.isakmp = session.conn_id;
     child.peer_identity = secured(turn).peer_identity;
     child.profile = session.profile;
+    child.user = session.user();
+    child.assigned = session.assigned;
     child.started = quick.started;
     return child;
 }

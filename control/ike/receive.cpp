@@ -210,13 +210,16 @@ void receive_quick(Turn& turn, Arrival& arrival, const Header& header) {
     // reply).
     if (turn.session.leg.state == State::ResponderAm2)
         return repeat_answer(turn, turn.session.leg);
-    if (turn.session.secured() == nullptr || turn.session.leg.state != State::Established) {
+    if (!turn.session.open()) {
         crypto_log(turn,
                    Severity::Informational,
                    "IKMP_SA_NOT_AUTH",
                    "Cannot accept Quick Mode exchange from " +
                        to_string(turn.session.remote.address) + " if SA is not authenticated!");
-        return refused(turn, {Failure::UnexpectedMessage, "quick mode before phase 1 is complete"});
+        return refused(turn,
+                       {Failure::UnexpectedMessage,
+                        turn.session.login ? "quick mode before the login is complete"
+                                           : "quick mode before phase 1 is complete"});
     }
     if (header.message_id.value == 0)
         return refused(turn, {Failure::Malformed, "message id of quick mode is zero"});
@@ -228,6 +231,50 @@ void receive_quick(Turn& turn, Arrival& arrival, const Header& header) {
     turn.quick = quick;
     take_message(turn, quick->role, arrival, header, {&quick->iv, secured(turn).cipher_key.view()});
     turn.quick = nullptr;
+}
+
+void receive_first_transaction(Turn& turn, Arrival& arrival, const Header& header) {
+    Session& session = turn.session;
+    if (id_is_used(session, header.message_id)) {
+        ++turn.env.counters.duplicates_in;
+        return;
+    }
+    if (!session.open())
+        return refused(turn,
+                       {Failure::UnexpectedMessage, "transaction before the login is complete"});
+    if (session.transactions.size() >= kMaxTransactions)
+        return refused(turn, {Failure::HalfOpenLimit, "too many transactions with this peer"});
+    const Secured& keys = secured(turn);
+    auto transaction = new_transaction(turn, header.message_id, Role::Responder);
+    turn.transaction = transaction.get();
+    take_message(
+        turn, Role::Responder, arrival, header, {&transaction->iv, keys.cipher_key.view()});
+    turn.transaction = nullptr;
+    if (transaction->leg.state == State::Ready)
+        return;
+    remember_id(session, header.message_id);
+    session.transactions.push_back(std::move(transaction));
+}
+
+void receive_transaction(Turn& turn, Arrival& arrival, const Header& header) {
+    Session& session = turn.session;
+    if (session.secured() == nullptr || session.leg.state != State::Established)
+        return refused(turn,
+                       {Failure::UnexpectedMessage, "transaction before phase 1 is complete"});
+    if (header.message_id.value == 0)
+        return refused(turn, {Failure::Malformed, "message id of a transaction is zero"});
+    if (!header.encrypted())
+        return refused(turn, {Failure::NotEncrypted, "transaction in the clear"});
+    if (Transaction* known = find_transaction(session, header.message_id)) {
+        turn.transaction = known;
+        take_message(
+            turn, known->role, arrival, header, {&known->iv, secured(turn).cipher_key.view()});
+        turn.transaction = nullptr;
+    } else {
+        receive_first_transaction(turn, arrival, header);
+    }
+    // Decrypted in place: a password may be in it.
+    wipe(arrival.payload.data(), arrival.payload.size());
 }
 
 void receive_informational(Turn& turn, Arrival& arrival, const Header& header) {
@@ -274,6 +321,8 @@ void receive(Turn& turn, Arrival& arrival) {
         return receive_phase1(turn, arrival, *header);
     case ExchangeType::QuickMode:
         return receive_quick(turn, arrival, *header);
+    case ExchangeType::Transaction:
+        return receive_transaction(turn, arrival, *header);
     case ExchangeType::Informational:
         return receive_informational(turn, arrival, *header);
     default:

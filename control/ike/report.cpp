@@ -45,6 +45,10 @@ constexpr std::array kFailureWords = {
     FailureWords{Failure::HalfOpenLimit, "half-open-limit", "overload", Severity::Informational, nullptr, nullptr},
     FailureWords{Failure::InstallRefused, "install-refused", "install-refused", Severity::Informational, nullptr, nullptr},
     FailureWords{Failure::FragmentRefused, "fragment-refused", "fragment", Severity::Informational, nullptr, nullptr},
+    FailureWords{Failure::LoginFailed, "login-failed", "login", Severity::Informational, nullptr, nullptr},
+    FailureWords{Failure::LoginTimeout, "login-timeout", "login", Severity::Informational, nullptr, nullptr},
+    FailureWords{Failure::NoAddress, "no-address", "pool", Severity::Informational, nullptr, nullptr},
+    FailureWords{Failure::NotItsAddress, "not-its-address", "p2-proxy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
 };
 // clang-format on
 
@@ -153,6 +157,10 @@ void debug(Turn& turn, const char* format, ...) {
 }
 
 const char* show_state(const Session& session) {
+    if (session.leg.state == State::Established && session.login && session.login->pending)
+        return "CONF_XAUTH";
+    if (session.leg.state == State::Established && !session.group.empty() && !session.assigned)
+        return "CONF_ADDR";
     switch (session.leg.state) {
     case State::InitiatorMm2Dh:
     case State::InitiatorMm3:

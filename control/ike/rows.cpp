@@ -30,6 +30,9 @@ void set_timer(Turn& turn, Leg& leg, TimerRule timer) {
     case TimerRule::Compute:
         leg.due = turn.now() + kComputeLimit;
         break;
+    case TimerRule::Pause:
+        leg.due = turn.now() + kLoginPause;
+        break;
     case TimerRule::Linger:
         leg.due = turn.now() + kLingerTime;
         break;
@@ -57,6 +60,8 @@ void tell(Turn& turn, NotifyType type) {
             send_notify(turn, {ProtocolId::Isakmp, type, {}, {}});
         return;
     }
+    if (turn.transaction != nullptr)
+        return send_notify(turn, {ProtocolId::Isakmp, type, {}, {}});
     const Bytes spi =
         turn.quick != nullptr && turn.quick->choice ? spi_bytes(turn.quick->choice->spi) : Bytes{};
     send_notify(turn, {ProtocolId::Esp, type, spi, {}});
@@ -95,6 +100,8 @@ void refused(Turn& turn, const Refusal& refusal) {
         return;
     if (turn.quick != nullptr)
         end_quick_mode(turn);
+    else if (turn.transaction != nullptr)
+        end_transaction(turn);
     else
         end_phase1(turn, refusal.failure);
 }

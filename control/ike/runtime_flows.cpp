@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/ike/runtime_flows.h"
 
+#include "control/ike/transaction.h"
+
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -28,7 +30,8 @@ unsigned bits(const PortRange& range) {
 } // namespace
 
 std::string to_string(const Claimant& claimant) {
-    const std::string identity = to_string(claimant.identity);
+    const std::string identity =
+        claimant.user.empty() ? to_string(claimant.identity) : "user " + printable(claimant.user);
     return claimant.at ? identity + " at " + to_string(*claimant.at) : identity;
 }
 

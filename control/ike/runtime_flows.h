@@ -28,11 +28,12 @@ namespace adit::ike {
 struct Claimant {
     Identity identity;
     std::optional<Ipv4Address> at; // where the identity alone does not tell him from others
+    std::string user{};            // a client that logged in is this user and no identity
 
     friend bool operator==(const Claimant&, const Claimant&) = default;
 };
 
-/// "gw.example.com", "192.168.1.2 at 198.51.100.7".
+/// "gw.example.com", "192.168.1.2 at 198.51.100.7", "user ann at 10.9.0.1".
 std::string to_string(const Claimant& claimant);
 
 struct RuntimeFlow : std::enable_shared_from_this<RuntimeFlow> {

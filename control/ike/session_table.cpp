@@ -23,6 +23,9 @@ template <class Visit> void for_each_job(const Session& session, const Visit& vi
     for (const auto& quick : session.quick_modes)
         if (quick->leg.job.value != 0)
             visit(quick->leg.job);
+    for (const auto& transaction : session.transactions)
+        if (transaction->leg.job.value != 0)
+            visit(transaction->leg.job);
 }
 
 bool cookies_fit(const Session& session, const Header& header, Digest digest) {

@@ -51,12 +51,38 @@ const char* name(State state) {
         return "IKE_QM_R_QM2";
     case State::QmDone:
         return "IKE_QM_PHASE2_COMPLETE";
+    case State::XauthAsked:
+        return "IKE_XAUTH_REQ_SENT";
+    case State::XauthChecking:
+        return "IKE_XAUTH_AAA_CONT_LOGIN_AWAIT";
+    case State::XauthPaused:
+        return "IKE_XAUTH_PAUSE";
+    case State::XauthGranted:
+        return "IKE_XAUTH_SET_SENT";
+    case State::XauthRefused:
+        return "IKE_XAUTH_FAILED";
+    case State::ConfigPushed:
+        return "IKE_CONFIG_MODE_SET_SENT";
+    case State::ConfigDone:
+        return "IKE_CONFIG_MODE_DONE";
     case State::Dead:
         return "IKE_DEST_SA";
     case State::Count_:
         break;
     }
     return "unknown";
+}
+
+bool is_with(const ChildSa& sa, const Session& session) {
+    const Secured* secured = session.secured();
+    if (secured == nullptr || sa.peer_identity != secured->peer_identity ||
+        sa.user != session.user())
+        return false;
+    if (sa.user.empty())
+        return true;
+    // Devices of one user behind one NAT differ in their ports, and in the address they were given.
+    return sa.assigned == session.assigned || !session.nat.peer_behind ||
+           sa.remote.port == session.remote.port;
 }
 
 Digest digest_of(ByteView datagram) {
@@ -75,6 +101,9 @@ std::optional<Instant> deadline(const Session& session) {
     for (const auto& quick : session.quick_modes)
         if (quick->leg.timer != TimerRule::None)
             consider(quick->leg.due);
+    for (const auto& transaction : session.transactions)
+        if (transaction->leg.timer != TimerRule::None)
+            consider(transaction->leg.due);
     if (session.dpd.due)
         consider(*session.dpd.due);
     if (session.keepalive_due)

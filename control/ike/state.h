@@ -55,6 +55,13 @@ enum class State : std::uint8_t {
     QmResponderDh,
     QmResponderQm2,
     QmDone,
+    XauthAsked,
+    XauthChecking,
+    XauthPaused,
+    XauthGranted,
+    XauthRefused,
+    ConfigPushed,
+    ConfigDone,
     Dead,
     Count_,
 };
@@ -67,6 +74,7 @@ enum class TimerRule : std::uint8_t {
     Retransmit, // send again with growing gaps, then give up
     Wait,       // the peer retransmits, we only give up
     Compute,    // our own arithmetic: a guard against a lost job
+    Pause,      // before a wrong password may be followed by another one
     Linger,     // done; kept to answer duplicates
     Commit,     // everything is done, but the peer asked us to wait
     Lifetime,   // until the SA expires
@@ -82,6 +90,7 @@ inline constexpr Duration kComputeLimit = std::chrono::seconds{30};
 /// RFC 2408 3.1 sets no end to waiting for CONNECTED, but the header with the commit bit in it is
 /// not authenticated, and a lost word must not cost a tunnel.
 inline constexpr Duration kCommitLimit = std::chrono::seconds{5};
+inline constexpr Duration kLoginPause = std::chrono::seconds{2};
 inline constexpr Duration kLingerTime = std::chrono::seconds{65}; // a peer's whole back-off
 /// An unauthenticated refusal must not end an exchange (anyone on the path can forge one), but
 /// repeating ourselves is pointless: a genuine answer has this long to arrive.
@@ -212,6 +221,29 @@ struct QuickMode {
     bool inbound_installed{false};
 };
 
+// --- transaction exchange -----------------------------------------------------------------------
+
+/// A question and its answer. A login is several of them, each with its own message id.
+struct Transaction {
+    MessageId id;
+    Role role{};
+    Leg leg;
+    IvChain iv;
+    std::uint16_t identifier{}; // the same in all messages of a login
+};
+
+/// A peer that has to name a user and prove to be it before anything else is served.
+struct Login {
+    bool pending{true};
+    std::uint8_t tries{};
+    std::string user; // as the peer says; proved once nothing is pending
+    PasswordHash proof;
+};
+
+inline constexpr std::uint8_t kMaxLoginTries = 3;
+inline constexpr std::size_t kMaxTransactions = 64; // with those kept to answer duplicates
+inline constexpr std::size_t kMaxUserBytes = 64;
+
 // --- session ------------------------------------------------------------------------------------
 
 /// Vendor ids that mean something to us. Many more are known by name (vendor_id.cpp).
@@ -296,6 +328,15 @@ struct Session {
     DpdState dpd;
     std::optional<Instant> keepalive_due;
     std::vector<std::unique_ptr<QuickMode>> quick_modes;
+    std::vector<std::unique_ptr<Transaction>> transactions;
+    /// The peer says it has no other SA with us. Of clients, who share their group's name and key,
+    /// that counts once it is known which of them says so.
+    bool first_contact{false};
+    bool client{false};         // of remote access: set when phase 1 ends, with the login
+    std::optional<Login> login; // by our configuration alone
+    std::string group;          // of a client; empty for others
+    AddressLeasePtr assigned;
+    bool pushed{false};                      // given what it did not ask for, or tried to
     std::vector<FlowRequest> queue;          // waiting for phase 1, or for a free quick mode
     std::vector<MessageId> used_message_ids; // newest last, bounded
 
@@ -309,6 +350,17 @@ struct Session {
     [[nodiscard]] const Secured* secured() const {
         const auto* owner = std::get_if<std::unique_ptr<Secured>>(&data);
         return owner == nullptr ? nullptr : owner->get();
+    }
+
+    /// Everything may be served.
+    [[nodiscard]] bool open() const {
+        return leg.state == State::Established && secured() != nullptr &&
+               (!login || !login->pending);
+    }
+
+    /// Proved; empty for those who were not asked.
+    [[nodiscard]] std::string user() const {
+        return login && !login->pending ? login->user : std::string{};
     }
 
     [[nodiscard]] bool floated() const { return remote.port != kIkePort || local.port != kIkePort; }
@@ -391,8 +443,13 @@ struct ChildSa {
     ConnId isakmp;
     std::string peer_identity;
     std::string profile; // of the session that made it
-    Instant started;     // first message sent or received
+    std::string user;         // of a client that logged in
+    AddressLeasePtr assigned; // to a client: lent as long as the SA lives
+    Instant started;          // first message sent or received
 };
+
+/// Whether an SA belongs to whom this session is with.
+[[nodiscard]] bool is_with(const ChildSa& sa, const Session& session);
 
 /// The inbound half is installed (its action stands just before this).
 struct InboundReady {
@@ -433,6 +490,9 @@ struct HolderDoubted {
 
 struct PhaseOneUp {};
 
+/// A client has its address; what it had under an ISAKMP SA before may go on under this one.
+struct AddressAssigned {};
+
 /// Phase 1 ended before it was established.
 struct PhaseOneFailed {
     Failure failure{};
@@ -458,6 +518,7 @@ using Output = std::variant<SendDatagram,
                             InitialContactSeen,
                             HolderDoubted,
                             PhaseOneUp,
+                            AddressAssigned,
                             PhaseOneFailed,
                             RekeyDue,
                             PeerDead>;

@@ -4,6 +4,7 @@
 #include "control/ike/dynamic_flow.h"
 #include "control/ike/receive.h"
 #include "control/ike/rows.h"
+#include "control/ike/transaction.h"
 
 #include <algorithm>
 
@@ -17,6 +18,30 @@ void on(Turn& turn, Arrival& arrival) {
 
 void on(Turn& turn, StartPhase1&) {
     run(turn, turn.session.phase1, Role::Initiator, Happening::Start);
+}
+
+/// A login begins as soon as phase 1 is over; what a client is given unasked, as soon as it may be.
+void begin_transactions(Turn& turn) {
+    Session& session = turn.session;
+    const auto under_way = [](const auto& transaction) {
+        return transaction->leg.state != State::ConfigDone;
+    };
+    if (session.leg.state != State::Established ||
+        std::ranges::any_of(session.transactions, under_way))
+        return;
+    const bool login = session.login && session.login->pending;
+    if (!login && !wants_push(turn))
+        return;
+    session.pushed = !login;
+    auto transaction = new_transaction(turn, fresh_message_id(turn), Role::Initiator);
+    transaction->identifier = static_cast<std::uint16_t>(turn.env.rng.u32());
+    turn.transaction = transaction.get();
+    session.transactions.push_back(std::move(transaction));
+    run(turn,
+        ExchangeType::Transaction,
+        Role::Initiator,
+        login ? Happening::Start : Happening::StartPush);
+    turn.transaction = nullptr;
 }
 
 bool is_running(const std::unique_ptr<QuickMode>& quick) {
@@ -56,7 +81,7 @@ void on(Turn& turn, StartQuickMode& start) {
 /// Starts what waits, as far as there is room.
 void drain_queue(Turn& turn) {
     Session& session = turn.session;
-    while (session.leg.state == State::Established && !session.queue.empty() &&
+    while (session.open() && !session.queue.empty() &&
            std::ranges::count_if(session.quick_modes, is_running) <
                static_cast<std::ptrdiff_t>(kMaxQuickModes)) {
         const FlowRequest flow = std::move(session.queue.front());
@@ -78,6 +103,19 @@ void finish_job(Turn& turn, JobResult& result, ExchangeType exchange, Role role)
     turn.dh = nullptr; // a quick mode that begins in the same step has its own
 }
 
+void finish_login(Turn& turn, const JobResult& result) {
+    turn.leg().job = JobId{};
+    const auto* output = result.output ? std::get_if<PasswordOutput>(&*result.output) : nullptr;
+    const Login* login = turn.session.login ? &*turn.session.login : nullptr;
+    const bool last = login == nullptr || login->tries >= kMaxLoginTries;
+    run(turn,
+        ExchangeType::Transaction,
+        Role::Initiator,
+        output != nullptr && output->matches ? Happening::Granted
+        : last                               ? Happening::Barred
+                                             : Happening::Denied);
+}
+
 void on(Turn& turn, JobResult& result) {
     Session& session = turn.session;
     if (session.leg.job == result.job_id)
@@ -87,6 +125,13 @@ void on(Turn& turn, JobResult& result) {
             turn.quick = quick.get();
             finish_job(turn, result, ExchangeType::QuickMode, quick->role);
             turn.quick = nullptr;
+            return;
+        }
+    for (const auto& transaction : session.transactions)
+        if (transaction->leg.job == result.job_id) {
+            turn.transaction = transaction.get();
+            finish_login(turn, result);
+            turn.transaction = nullptr;
             return;
         }
 }
@@ -105,7 +150,7 @@ void tick_leg(Turn& turn, ExchangeType exchange, Role role) {
     leg.sent_at = turn.now();
     debug(turn,
           "retransmitting phase %d %s...",
-          turn.quick == nullptr ? 1 : 2,
+          &turn.leg() == &turn.session.leg ? 1 : 2,
           show_state(turn.session));
     send_once(turn, leg.sent);
 }
@@ -132,6 +177,11 @@ void on(Turn& turn, Tick&) {
         tick_leg(turn, ExchangeType::QuickMode, turn.quick->role);
     }
     turn.quick = nullptr;
+    for (std::size_t i = 0; i < session.transactions.size(); ++i) {
+        turn.transaction = session.transactions[i].get();
+        tick_leg(turn, ExchangeType::Transaction, turn.transaction->role);
+    }
+    turn.transaction = nullptr;
     tick_upkeep(turn);
     if (session.leg.state != State::Dead)
         tick_leg(turn, session.phase1, session.role);
@@ -158,14 +208,7 @@ void on(Turn& turn, TellDeleted& gone) {
 }
 
 void on(Turn& turn, Close&) {
-    if (turn.session.secured() != nullptr) {
-        ++turn.env.counters.deletes_out;
-        MessageBuilder message;
-        message.add(PayloadType::Delete,
-                    build_delete(ProtocolId::Isakmp, {cookies_as_spi(turn.session.cookies)}));
-        send_protected(turn, std::move(message));
-    }
-    end_everything(turn);
+    close_session(turn);
 }
 
 void on(Turn& turn, Drop&) {
@@ -178,9 +221,12 @@ Step step(Session session, SessionEvent event, Environment& env) {
     std::vector<Output> outputs;
     Turn turn{session, env, outputs};
     std::visit([&](auto& happened) { on(turn, happened); }, event);
+    begin_transactions(turn);
     drain_queue(turn);
     std::erase_if(session.quick_modes,
                   [](const auto& quick) { return quick->leg.state == State::Dead; });
+    std::erase_if(session.transactions,
+                  [](const auto& transaction) { return transaction->leg.state == State::Dead; });
     return {std::move(session), std::move(outputs)};
 }
 

@@ -37,6 +37,7 @@ struct Environment {
     RuntimeFlows& flows;
     IdSource& ids;
     EngineCounters& counters;
+    AddressPools& pools;
     ByteView secret; // of this engine, for answers nobody outside can foresee
     bool debug{false};
     bool export_keys{false};
@@ -83,15 +84,20 @@ struct Turn {
     Session& session;
     Environment& env;
     std::vector<Output>& out;
-    QuickMode* quick{nullptr};       // quick mode rows
-    const Message* message{nullptr}; // message rows
-    ByteView ciphertext;             // its body as it came, when it was encrypted
-    DhOutput* dh{nullptr};           // DhDone rows
-    Endpoint from_local;             // where the message came in
+    QuickMode* quick{nullptr};         // quick mode rows
+    Transaction* transaction{nullptr}; // transaction rows
+    const Message* message{nullptr};   // message rows
+    ByteView ciphertext;               // its body as it came, when it was encrypted
+    DhOutput* dh{nullptr};             // DhDone rows
+    Endpoint from_local;               // where the message came in
     Endpoint from_remote;
     std::size_t question_bytes{SIZE_MAX}; // of the datagram; no limit for what is no answer
 
-    [[nodiscard]] Leg& leg() const { return quick != nullptr ? quick->leg : session.leg; }
+    [[nodiscard]] Leg& leg() const {
+        return quick != nullptr         ? quick->leg
+               : transaction != nullptr ? transaction->leg
+                                        : session.leg;
+    }
 
     [[nodiscard]] Instant now() const { return env.now; }
 };
@@ -140,9 +146,15 @@ MessageId fresh_message_id(Turn& turn);
 QuickMode* find_quick(Session& session, MessageId id);
 std::unique_ptr<QuickMode> new_quick(Turn& turn, MessageId id, Role role);
 
+Transaction* find_transaction(Session& session, MessageId id);
+std::unique_ptr<Transaction> new_transaction(Turn& turn, MessageId id, Role role);
+
 /// The exchange is over. Phase 1: so is the session.
 void end_phase1(Turn& turn, Failure failure);
 void end_quick_mode(Turn& turn);
+void end_transaction(Turn& turn);
+/// The ISAKMP SA ends, and the peer is told when there is something to tell it with.
+void close_session(Turn& turn);
 void end_everything(Turn& turn);
 
 const Connection* find_connection(const EngineConfig& config, const std::string& name);
@@ -198,6 +210,21 @@ Verdict forget_quick_mode(Turn& turn);
 Verdict note_refusal(Turn& turn);
 Verdict note_protected_refusal(Turn& turn);
 Verdict accept_informational(Turn& turn);
+
+// xauth.cpp
+Verdict ask_login(Turn& turn);
+Verdict check_login(Turn& turn);
+Verdict grant_login(Turn& turn);
+Verdict deny_login(Turn& turn);
+Verdict bar_login(Turn& turn);
+Verdict close_refused(Turn& turn);
+Verdict give_up_login(Turn& turn);
+
+// mode_config.cpp
+Verdict answer_config(Turn& turn);
+Verdict push_config(Turn& turn);
+Verdict accept_config_ack(Turn& turn);
+Verdict forget_transaction(Turn& turn);
 
 /// Data of RESPONDER-LIFETIME (RFC 2407 4.6.3.1): only ever shortens.
 Status

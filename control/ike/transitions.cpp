@@ -18,6 +18,7 @@ constexpr auto kMain = ExchangeType::IdentityProtection;
 constexpr auto kAggressive = ExchangeType::Aggressive;
 constexpr auto kQuick = ExchangeType::QuickMode;
 constexpr auto kInfo = ExchangeType::Informational;
+constexpr auto kConfig = ExchangeType::Transaction;
 constexpr auto kI = Role::Initiator;
 constexpr auto kR = Role::Responder;
 constexpr auto kClear = Protection::Clear;
@@ -119,6 +120,34 @@ constexpr std::array kTable = {
     Row{kQuick, kI, QmDone, Timeout, kNothing, kNothing, kSealed, HANDLER(forget_quick_mode), Dead, None},
     Row{kQuick, kR, QmDone, Timeout, kNothing, kNothing, kSealed, HANDLER(forget_quick_mode), Dead, None},
 
+    // draft-beaulieu-ike-xauth-02 4   <-- HDR*, HASH(1), ATTR(REQUEST: user name, password)
+    Row{kConfig, kI, Ready, Start, kNothing, kNothing, kSealed, HANDLER(ask_login), XauthAsked, Retransmit},
+    // draft-beaulieu-ike-xauth-02 4   HDR*, HASH(1), ATTR(REPLY: user name, password) -->
+    Row{kConfig, kI, XauthAsked, Received, {P::Hash, P::Attributes}, kVendors, kSealed, HANDLER(check_login), XauthChecking, Compute},
+    // draft-beaulieu-ike-xauth-02 4   <-- HDR*, HASH(1), ATTR(SET: status)
+    Row{kConfig, kI, XauthChecking, Granted, kNothing, kNothing, kSealed, HANDLER(grant_login), XauthGranted, Retransmit},
+    Row{kConfig, kI, XauthChecking, Denied, kNothing, kNothing, kSealed, HANDLER(deny_login), XauthPaused, Pause},
+    Row{kConfig, kI, XauthPaused, Timeout, kNothing, kNothing, kSealed, HANDLER(ask_login), XauthAsked, Retransmit},
+    Row{kConfig, kI, XauthChecking, Barred, kNothing, kNothing, kSealed, HANDLER(bar_login), XauthRefused, Retransmit},
+    // draft-beaulieu-ike-xauth-02 4   HDR*, HASH(1), ATTR(ACK) -->
+    Row{kConfig, kI, XauthGranted, Received, {P::Hash, P::Attributes}, kVendors, kSealed, HANDLER(accept_config_ack), ConfigDone, Linger},
+    Row{kConfig, kI, XauthRefused, Received, {P::Hash, P::Attributes}, kVendors, kSealed, HANDLER(close_refused), Dead, None},
+
+    // draft-ietf-ipsec-isakmp-mode-cfg-05 2   HDR*, HASH(1), ATTR(REQUEST) -->, <-- ATTR(REPLY)
+    Row{kConfig, kR, Ready, Received, {P::Hash, P::Attributes}, kVendors, kSealed, HANDLER(answer_config), ConfigDone, Linger},
+    // draft-ietf-ipsec-isakmp-mode-cfg-05 2   <-- HDR*, HASH(1), ATTR(SET), ATTR(ACK) -->
+    Row{kConfig, kI, Ready, StartPush, kNothing, kNothing, kSealed, HANDLER(push_config), ConfigPushed, Retransmit},
+    Row{kConfig, kI, ConfigPushed, Received, {P::Hash, P::Attributes}, kVendors, kSealed, HANDLER(accept_config_ack), ConfigDone, Linger},
+
+    // The ends of waiting.
+    Row{kConfig, kI, XauthAsked, Timeout, kNothing, kNothing, kSealed, HANDLER(give_up_login), Dead, None},
+    Row{kConfig, kI, XauthChecking, Timeout, kNothing, kNothing, kSealed, HANDLER(give_up_login), Dead, None},
+    Row{kConfig, kI, XauthGranted, Timeout, kNothing, kNothing, kSealed, HANDLER(forget_transaction), Dead, None},
+    Row{kConfig, kI, XauthRefused, Timeout, kNothing, kNothing, kSealed, HANDLER(close_refused), Dead, None},
+    Row{kConfig, kI, ConfigPushed, Timeout, kNothing, kNothing, kSealed, HANDLER(forget_transaction), Dead, None},
+    Row{kConfig, kI, ConfigDone, Timeout, kNothing, kNothing, kSealed, HANDLER(forget_transaction), Dead, None},
+    Row{kConfig, kR, ConfigDone, Timeout, kNothing, kNothing, kSealed, HANDLER(forget_transaction), Dead, None},
+
     // RFC 2408 4.8: before keys exist a notification can only be in the clear. It is evidence, no more.
     Row{kInfo, kI, InitiatorMm1, Received, {P::Notification}, kVendors, kClear, HANDLER(note_refusal), InitiatorMm1, Retransmit},
     Row{kInfo, kI, InitiatorMm3, Received, {P::Notification}, kVendors, kClear, HANDLER(note_refusal), InitiatorMm3, Retransmit},
@@ -212,6 +241,7 @@ std::string payload_names(PayloadSet set) {
         P::VendorId,
         P::Notification,
         P::Delete,
+        P::Attributes,
     };
     std::string names;
     for (const PayloadType type : kAll)
@@ -238,6 +268,14 @@ const char* event_name(Happening event) {
         return "CONNECTED";
     case Timeout:
         return "timeout";
+    case StartPush:
+        return "start unasked";
+    case Granted:
+        return "password right";
+    case Denied:
+        return "password wrong";
+    case Barred:
+        return "password wrong once too often";
     }
     return "";
 }
@@ -246,6 +284,7 @@ std::string node(const Row& row, State state) {
     const std::string scope = state == Ready || state == Dead
                                   ? (row.exchange == kQuick        ? " (quick mode)"
                                      : row.exchange == kAggressive ? " (aggressive mode)"
+                                     : row.exchange == kConfig     ? " (transaction)"
                                                                    : " (main mode)")
                                   : "";
     return "\"" + std::string{name(state)} + scope + "\"";

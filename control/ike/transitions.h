@@ -75,6 +75,10 @@ enum class Happening : std::uint8_t {
     DhDoneCommit, // the message that led here had the commit bit
     Connected,    // RFC 2408 3.1: the peer's word that it is ready
     Timeout,
+    StartPush, // a client is given what it did not ask for
+    Granted,   // the password is right
+    Denied,    // it is wrong, and another one may be tried
+    Barred,    // it is wrong, and that was the last one
 };
 
 enum class Protection : std::uint8_t {

@@ -168,5 +168,16 @@ TEST(ShowInterfaces, SaysWhyAPortIsDown) {
     EXPECT_EQ(show_interfaces(snapshot, "GigabitEthernet0/1"), "");
 }
 
+TEST(ShowIpLocalPool, CountsWhatIsLentAndWhatWasRefused) {
+    Snapshot snapshot = empty();
+    snapshot.pools = {
+        {"CLIENTS", {Ipv4Address{10, 9, 0, 1}, Ipv4Address{10, 9, 0, 9}}, 2, 5}
+    };
+    EXPECT_EQ(
+        show_ip_local_pool(snapshot),
+        " Pool                    Begin            End               Free  In use   Refused\n"
+        " CLIENTS                 10.9.0.1         10.9.0.9             7       2         5\n");
+}
+
 } // namespace
 } // namespace adit::cli

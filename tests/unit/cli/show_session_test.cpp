@@ -146,6 +146,31 @@ TEST(ShowSession, ShowsNatTraversal) {
     EXPECT_THAT(out, HasSubstr("Capabilities:DN connid"));
 }
 
+TEST(ShowSession, NamesTheUserOfAClientAndWhatItWasGiven) {
+    Snapshot snapshot = sample();
+    snapshot.flows.clear();
+    ike::IsakmpSaView& ann = snapshot.isakmp.front();
+    ann.login = true;
+    ann.user = "ann";
+    ann.group = "staff";
+    ann.assigned = Ipv4Address{10, 9, 0, 1};
+    ike::IsakmpSaView bob = ann;
+    bob.user = "bob";
+    bob.assigned = Ipv4Address{10, 9, 0, 2};
+    snapshot.isakmp.push_back(bob);
+    const std::string out = show_crypto_session(snapshot, SessionForm::Detail);
+    EXPECT_THAT(out,
+                HasSubstr("Interface: GigabitEthernet0/0\n"
+                          "Username: ann\n"
+                          "Group: staff\n"
+                          "Assigned address: 10.9.0.1\n"
+                          "Uptime: "));
+    EXPECT_THAT(out, HasSubstr("Username: bob\nGroup: staff\nAssigned address: 10.9.0.2\n"));
+    EXPECT_THAT(out, HasSubstr("Capabilities:CDX connid"));
+    EXPECT_THAT(show_crypto_session(snapshot, SessionForm::Brief),
+                HasSubstr("192.0.2.20      Gi0/0        bob             staff "));
+}
+
 TEST(ShowSession, PrintsTheBriefForm) {
     Snapshot snapshot = sample();
     snapshot.flows.push_back(sample_flow());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every configuration line: what is accepted, what it means, what is refused and in which words.
+#include "control/config/editor.h"
 #include "control/config/parse.h"
 #include "control/config/render.h"
 
@@ -496,6 +497,125 @@ TEST(ConfigLines, NamesWhatAProfileLacks) {
     EXPECT_TRUE(std::ranges::any_of(result.problems, [](const Problem& problem) {
         return problem.line == 2 &&
                problem.message.find("there is no keyring NONE") != std::string::npos;
+    }));
+}
+
+TEST(ConfigLines, KeepsPasswordsHashedAlone) {
+    const auto result = parse("username ann secret 0 anns-secret\n"
+                              "username bob privilege 15 password bobs-secret\n"
+                              "username cid secret 8 "
+                              "$8$TnGX/fE4KGHOVU$pEhnEvxrvaynpi8j4f.EMHr6M.FzU8xnZnBr/tJdFWk\n");
+    ASSERT_EQ(result.config.users.size(), 3U);
+    const auto is = [&](const char* user, const char* password) {
+        return ike::is_password(result.config.users.at(user).password, as_bytes(password));
+    };
+    EXPECT_TRUE(is("ann", "anns-secret"));
+    EXPECT_TRUE(is("bob", "bobs-secret"));
+    EXPECT_TRUE(is("cid", "hashcat"));
+    EXPECT_EQ(result.config.users.at("bob").privilege, 15);
+    for (const Secrets secrets : {Secrets::Hidden, Secrets::Clear}) {
+        const std::string text = render(result.config, secrets);
+        EXPECT_THAT(text, HasSubstr("username ann secret 9 $9$"));
+        EXPECT_THAT(text, ::testing::Not(HasSubstr("s-secret")));
+    }
+}
+
+TEST(ConfigLines, SamePasswordAgainChangesNothing) {
+    const auto result = parse("username ann secret 0 x\n");
+    Editor editor{result.config};
+    EXPECT_EQ(editor.line("username ann password x").kind, Verdict::Kind::Done);
+    EXPECT_EQ(editor.config().users.at("ann").password, result.config.users.at("ann").password);
+    editor.line("username ann password y");
+    EXPECT_NE(editor.config().users.at("ann").password, result.config.users.at("ann").password);
+    editor.line("no username ann");
+    EXPECT_TRUE(editor.config().users.empty());
+}
+
+TEST(ConfigLines, SaysWhyAPasswordIsNotTaken) {
+    EXPECT_THAT(refusal("username ann secret 9 $9$zzzz\n", 1), HasSubstr("14 characters of salt"));
+    EXPECT_THAT(refusal("username ann secret <hidden>\n", 1), HasSubstr("hidden"));
+    EXPECT_THAT(refusal("username ann secret " + std::string(128, 'x') + "\n", 1),
+                HasSubstr("up to 127"));
+    const auto old = about(parse("username ann password 7 0822455D0A16\n"), 1);
+    ASSERT_EQ(old.size(), 1U);
+    EXPECT_EQ(old[0].severity, ProblemSeverity::Ignored);
+    EXPECT_THAT(old[0].message, HasSubstr("cannot log in as a client"));
+    EXPECT_THAT(old[0].text, ::testing::Not(HasSubstr("0822455D0A16")));
+}
+
+TEST(ConfigLines, TakesAPool) {
+    const auto result = parse("ip local pool A 10.9.0.1 10.9.0.9\nip local pool B 10.8.0.1\n");
+    EXPECT_EQ(result.config.pools.at("A").last, (Ipv4Address{10, 9, 0, 9}));
+    EXPECT_EQ(result.config.pools.at("B").last, (Ipv4Address{10, 8, 0, 1}));
+    EXPECT_THAT(refusal("ip local pool A 10.9.0.2 10.9.0.1\n", 1), HasSubstr("not below"));
+    EXPECT_THAT(refusal("ip local pool A 10.0.0.0 10.255.0.0\n", 1), HasSubstr("65536"));
+    EXPECT_THAT(refusal("ip local pool A 10.9.0.1 10.9.0.9\nip local pool B 10.9.0.9\n", 2),
+                HasSubstr("in pool A"));
+}
+
+TEST(ConfigLines, TakesAClientGroup) {
+    const auto result = parse("crypto isakmp client configuration group staff\n"
+                              " key 0 group-key\n"
+                              " dns 10.1.0.53 10.1.0.54\n"
+                              " wins 10.1.0.60\n"
+                              " domain example.com\n"
+                              " pool CLIENTS\n"
+                              " acl SPLIT\n"
+                              " split-dns a.example\n"
+                              " split-dns b.example\n"
+                              " backup-gateway 192.0.2.99\n"
+                              " netmask 255.255.255.0\n"
+                              " banner ^C Welcome to the lab ^C\n"
+                              " save-password\n"
+                              " pfs\n"
+                              " max-users 50\n"
+                              " max-logins 2\n");
+    const ClientGroup& group = result.config.client_groups.at("staff");
+    EXPECT_EQ(to_text(group.key->view()), "group-key");
+    EXPECT_EQ(group.dns.size(), 2U);
+    EXPECT_EQ(group.wins.size(), 1U);
+    EXPECT_EQ(group.domain, "example.com");
+    EXPECT_EQ(group.pool, "CLIENTS");
+    EXPECT_EQ(group.acl, "SPLIT");
+    EXPECT_THAT(group.split_dns, ::testing::ElementsAre("a.example", "b.example"));
+    EXPECT_THAT(group.backup_gateways, ::testing::ElementsAre("192.0.2.99"));
+    EXPECT_EQ(group.netmask, (Ipv4Address{255, 255, 255, 0}));
+    EXPECT_EQ(group.banner, "Welcome to the lab");
+    EXPECT_TRUE(group.save_password && group.pfs);
+    EXPECT_EQ(group.max_users, 50U);
+    EXPECT_EQ(group.max_logins, 2U);
+    EXPECT_THAT(render(result.config, Secrets::Hidden), HasSubstr(" key <hidden>\n"));
+    EXPECT_THAT(refusal("crypto isakmp client configuration group g\n banner ^C\n", 2),
+                HasSubstr("one line"));
+}
+
+TEST(ConfigLines, CryptoMapSaysHowClientsAreLetIn) {
+    const auto result = parse("crypto map M client authentication list L\n"
+                              "crypto map M isakmp authorization list default\n"
+                              "crypto map M client configuration address respond\n");
+    const ClientAccess& access = result.config.client_access.at("M");
+    EXPECT_EQ(access.authentication_list, "L");
+    EXPECT_EQ(access.authorization_list, "default");
+    EXPECT_TRUE(access.respond);
+    EXPECT_FALSE(access.initiate);
+    Editor editor{result.config};
+    editor.line("no crypto map M client authentication list L");
+    editor.line("no crypto map M isakmp authorization list");
+    editor.line("no crypto map M client configuration address respond");
+    EXPECT_TRUE(editor.config().client_access.empty());
+}
+
+TEST(ConfigLines, ListOfOthersThanLocalUsersIsNamedAndLetsNobodyIn) {
+    const auto result = parse("aaa new-model\n"
+                              "aaa authentication login REMOTE group radius\n"
+                              "crypto map M client authentication list REMOTE\n");
+    EXPECT_TRUE(result.config.login_lists.empty());
+    const auto ignored = about(result, 2);
+    ASSERT_EQ(ignored.size(), 1U);
+    EXPECT_THAT(ignored[0].message, HasSubstr("lets nobody in"));
+    EXPECT_TRUE(std::ranges::any_of(result.problems, [](const Problem& problem) {
+        return problem.severity == ProblemSeverity::Error &&
+               problem.message.find("no login list REMOTE") != std::string::npos;
     }));
 }
 

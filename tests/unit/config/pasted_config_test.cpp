@@ -46,7 +46,7 @@ crypto pki certificate chain TP-self-signed-1
  certificate self-signed 01
   3082022B 30820194 A0030201 02020101
   	quit
-username admin privilege 15 secret 9 $9$zzzz
+username admin privilege 15 secret 9 $9$2MJBozw/9R3UsU$2lFhcKvpghcyw8deP25GOfyZaagyUOGBymkryvOdfo6
 !
 crypto isakmp policy 10
  encr aes 256

@@ -57,6 +57,7 @@ class Generator {
         times(2, [&] {
             config.crypto_maps[word()][number(1, 65'535)] = CryptoMapEntry{.dynamic_map = word()};
         });
+        add_clients(config);
         times(4, [&] { config.interfaces[interface_name()] = interface(); });
         times(4, [&] { add_route(config); });
         return config;
@@ -301,6 +302,59 @@ class Generator {
         return interface;
     }
 
+    User user() {
+        User user;
+        user.password.kind = coin() ? ike::PasswordKind::Scrypt : ike::PasswordKind::Pbkdf2Sha256;
+        for (char& character : user.password.salt)
+            character = static_cast<char>('0' + number(0, 9));
+        for (std::uint8_t& octet : user.password.digest)
+            octet = byte();
+        if (coin())
+            user.privilege = static_cast<std::uint8_t>(number(0, 15));
+        return user;
+    }
+
+    ClientGroup client_group() {
+        ClientGroup group;
+        if (coin())
+            group.key = std::make_shared<const SecretBuffer>(as_bytes(word()));
+        times(2, [&] { group.dns.push_back(host()); });
+        times(2, [&] { group.wins.push_back(host()); });
+        for (std::string* text : {&group.domain, &group.pool, &group.acl})
+            *text = coin() ? word() : "";
+        for (std::vector<std::string>* names : {&group.split_dns, &group.backup_gateways})
+            if (coin())
+                *names = {word()};
+        group.banner = coin() ? sentence() : "";
+        if (coin())
+            group.netmask = Ipv4Address{mask_of_length(number(0, 32))};
+        if (coin())
+            group.max_users = number(1, 5'000);
+        if (coin())
+            group.max_logins = number(1, 10);
+        group.save_password = coin();
+        group.pfs = coin();
+        return group;
+    }
+
+    void add_clients(Config& config) {
+        config.aaa_new_model = coin();
+        times(2, [&] { config.login_lists.insert("L" + word()); });
+        times(2, [&] { config.network_lists.insert(coin() ? "default" : "N" + word()); });
+        times(3, [&] { config.users[word()] = user(); });
+        times(2, [&] { config.client_groups[coin() ? "default" : word()] = client_group(); });
+        times(2, [&] {
+            const std::uint32_t first = 0x0a000000 + 0x10000 * number(1, 200);
+            for (const auto& [name, other] : config.pools)
+                if (other.first.value >> 16 == first >> 16)
+                    return;
+            config.pools[word()] = {Ipv4Address{first}, Ipv4Address{first + number(0, 0xffff)}};
+        });
+        times(2, [&] {
+            config.client_access[word()] = {coin() ? "default" : word(), word(), coin(), coin()};
+        });
+    }
+
     void add_route(Config& config) {
         StaticRoute route{.prefix = prefix(static_cast<std::uint8_t>(number(0, 32)))};
         if (coin())
@@ -345,6 +399,8 @@ TEST(RoundTrip, HidesEveryKeyUnlessAskedTo) {
             keys += keyring.keys.size();
         for (const auto& [address, peer] : config.isakmp_peers)
             keys += static_cast<std::size_t>(peer.key != nullptr);
+        for (const auto& [name, group] : config.client_groups)
+            keys += static_cast<std::size_t>(group.key != nullptr);
         EXPECT_EQ(hidden, keys);
     }
 }

@@ -27,6 +27,7 @@ class CommitBit : public ::testing::Test {
         RuntimeFlows flows{policies};
         IdSource ids;
         EngineCounters counters;
+        AddressPools pools;
         test::SeededRng rng{0};
         std::vector<Output> outputs;
     };
@@ -70,14 +71,15 @@ class CommitBit : public ::testing::Test {
     }
 
     void run(End& end, SessionEvent event) {
-        Environment env{end.config, now, end.rng, end.spis, end.flows, end.ids, end.counters, {}};
+        Environment env{
+            end.config, now, end.rng, end.spis, end.flows, end.ids, end.counters, end.pools, {}};
         Step result = step(std::move(end.session), std::move(event), env);
         end.session = std::move(result.session);
         end.outputs = std::move(result.outputs);
         // Diffie-Hellman takes no time here.
         for (Output& output : end.outputs)
-            if (auto* dh = std::get_if<StartDh>(&output))
-                return run(end, SessionEvent{ike::run(dh->job, end.rng)});
+            if (auto* job = std::get_if<StartJob>(&output))
+                return run(end, SessionEvent{ike::run(job->job, end.rng)});
     }
 
     void deliver(End& to, Bytes datagram) {
