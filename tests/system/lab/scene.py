@@ -48,6 +48,10 @@ class Scene:
     def close(self) -> None:
         self._cleanup.close()
 
+    def on_close(self, action) -> None:
+        """Runs `action` when the scene ends, before what was there earlier goes."""
+        self._cleanup.callback(action)
+
     def set_mtu(self, mtu: int) -> None:
         """On every cable. Appliances read it when they start."""
         ends = ((self.host_a, "eth0"), (self.gw_a, "lan"), (self.gw_a, "wan"))

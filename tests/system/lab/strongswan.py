@@ -20,7 +20,7 @@ SWANCTL = Path("/usr/sbin/swanctl")
 # An explicit list: what the distribution enables besides (bypass-lan, resolve ...) would act on the host.
 PLUGINS = (
     "random nonce openssl aes gcm sha1 sha2 md5 hmac kdf gmp pem pkcs1 x509 pubkey "
-    "kernel-libipsec kernel-netlink socket-default vici updown counters"
+    "kernel-libipsec kernel-netlink socket-default vici updown counters xauth-generic"
 )
 
 
