@@ -29,7 +29,7 @@ def config_with(site, *lines, tunnel=Tunnel(), mode="tunnel"):
 
 def inbound_spis(adit):
     text = adit.cli("show crypto ipsec sa")
-    return re.findall(r"spi: (0x[0-9A-F]+)", text.split("outbound esp sas")[0])
+    return re.findall(r"^ +spi: (0x[0-9A-F]+)", text.split("outbound esp sas")[0], re.MULTILINE)
 
 
 # --- with strongSwan ---------------------------------------------------------------------------------
@@ -178,10 +178,11 @@ def test_transport_mode_between_gateways(scene):
         wait_until(lambda: adit.counters("decaps") >= 5, 5, "packets out of the SA")
         assert adit.counters("encaps") >= 5
         assert adit.cli("show crypto ipsec sa").count("in use settings ={Transport, }") == 2
-    options = key_options(scene.folder / "left.keys")
+    options = key_options(scene.folder / "left.keys") + key_options(scene.folder / "right.keys")
     rows = wan.fields("esp && icmp.type == 0", "frame.protocols", "ip.src", "ip.proto", options=options)
     assert len(rows) >= 10
-    assert {row[1] for row in rows} == {SITE_A.wan, SITE_B.wan}
+    # What an appliance sends past the queues of its own port is captured at the other end only.
+    assert {row[1] for row in rows} == {SITE_A.wan}
     assert {row[2] for row in rows} == {"50"}, "one IP header each"
     assert wan.cleartext() == []
 
