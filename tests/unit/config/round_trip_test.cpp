@@ -342,7 +342,7 @@ class Generator {
         times(2, [&] { config.login_lists.insert("L" + word()); });
         times(2, [&] { config.network_lists.insert(coin() ? "default" : "N" + word()); });
         times(3, [&] { config.users[word()] = user(); });
-        times(2, [&] { config.client_groups[coin() ? "default" : word()] = client_group(); });
+        times(2, [&] { config.client_groups[coin() ? "default" : "G" + word()] = client_group(); });
         times(2, [&] {
             const std::uint32_t first = 0x0a000000 + 0x10000 * number(1, 200);
             for (const auto& [name, other] : config.pools)
@@ -351,7 +351,8 @@ class Generator {
             config.pools[word()] = {Ipv4Address{first}, Ipv4Address{first + number(0, 0xffff)}};
         });
         times(2, [&] {
-            config.client_access[word()] = {coin() ? "default" : word(), word(), coin(), coin()};
+            config.client_access[word()] = {
+                coin() ? "default" : "L" + word(), "N" + word(), coin(), coin()};
         });
     }
 
