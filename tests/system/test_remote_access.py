@@ -64,19 +64,6 @@ def test_strongswan_with_a_wrong_password(scene, client):
     assert "guess" not in adit.log()
 
 
-def test_strongswan_proves_itself_anew_without_losing_its_address(scene, client):
-    adit = scene.adit(None, config=gateway_config())
-    peer = client("ann", USERS["ann"], "reauth_time = 0")
-    peer.initiate()
-    for _ in range(2):
-        peer.swanctl("--rekey", "--ike", "gateway", "--reauth", check=False)
-        assert ping(scene.gw_b, SITE_A.host, count=20).lost <= 1
-        wait_until(lambda: adit.established() == 1, 20, "one ISAKMP SA is left")
-    assert in_use(adit) == 1
-    assert adit.children() == 1
-    assert f"Assigned address: {POOL[0]}" in adit.cli("show crypto session detail")
-
-
 @pytest.fixture
 def vpnc(scene):
     """Starts vpnc on the wan side."""
