@@ -53,8 +53,9 @@ Verdict start_am_dh(Turn& turn) {
             Refusal{Failure::NoPresharedKey, "no pre-shared key covers this peer"}.ending());
     exchange->policy = turn.env.config.phase1.front();
     session.data = std::move(exchange);
-    start_job(turn,
-             DhJob{.kind = DhJobKind::Generate, .group = state_data<Exchanging>(turn).policy.group});
+    start_job(
+        turn,
+        DhJob{.kind = DhJobKind::Generate, .group = state_data<Exchanging>(turn).policy.group});
     return {};
 }
 
@@ -176,10 +177,10 @@ Verdict accept_am2(Turn& turn) {
     session.nat.version = agree_nat(session.vendors);
     detect_nat(turn);
     start_job(turn,
-             DhJob{.kind = DhJobKind::Agree,
-              .group = exchange.policy.group,
-              .private_key = exchange.pair.private_key.clone(),
-              .peer_public = exchange.peer_public});
+              DhJob{.kind = DhJobKind::Agree,
+                    .group = exchange.policy.group,
+                    .private_key = exchange.pair.private_key.clone(),
+                    .peer_public = exchange.peer_public});
     return {};
 }
 

@@ -29,8 +29,8 @@ bool is_open_to(const Connection& dynamic,
 
 /// Whom claims of this session belong to: the identity it proved. Wherever others could say the
 /// same, it counts together with the address that packets come from: an address, which behind NATs
-/// many hosts have; a group; a name under a key that is not that name's alone. A remote-access client
-/// is its user, or else the identity it proved, together with the address it was given.
+/// many hosts have; a group; a name under a key that is not that name's alone. A remote-access
+/// client is its user, or else the identity it proved, together with the address it was given.
 Claimant claimant_of(const Turn& turn);
 
 /// Claims `wanted` by the first dynamic entry that gives it and fills in the quick mode's flow.

@@ -483,10 +483,10 @@ enum class Failure : std::uint8_t {
     HalfOpenLimit,
     InstallRefused,  // by the dataplane
     FragmentRefused, // a fragment that fits nowhere, or a message whose rest did not come
-    LoginFailed,    // user name unknown or password wrong
-    LoginTimeout,   // the client does not say who it is
-    NoAddress,      // none left to lend, or nobody said from which pool
-    NotItsAddress,  // a client asks for SAs of an address it was not given
+    LoginFailed,     // user name unknown or password wrong
+    LoginTimeout,    // the client does not say who it is
+    NoAddress,       // none left to lend, or nobody said from which pool
+    NotItsAddress,   // a client asks for SAs of an address it was not given
     Count_,
 };
 

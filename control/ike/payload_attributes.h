@@ -34,7 +34,9 @@ struct ConfigPayload {
 
     /// The first of its type; null when there is none.
     [[nodiscard]] const ConfigAttributeView* find(ConfigAttribute type) const;
+
     [[nodiscard]] bool has(ConfigAttribute type) const { return find(type) != nullptr; }
+
     /// Whether any attribute is XAUTH's.
     [[nodiscard]] bool is_xauth() const;
 };

@@ -442,7 +442,7 @@ struct ChildSa {
     std::uint64_t kilobytes{};
     ConnId isakmp;
     std::string peer_identity;
-    std::string profile; // of the session that made it
+    std::string profile;      // of the session that made it
     std::string user;         // of a client that logged in
     AddressLeasePtr assigned; // to a client: lent as long as the SA lives
     Instant started;          // first message sent or received
