@@ -8,9 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 from lab import assault
-from lab.process import wait_until
 from lab.traffic import ping
-from lab.tunnel import SECRET, SITE_A, SITE_B, Tunnel, ios_config
+from lab.tunnel import SITE_A, SITE_B, Tunnel
 
 ASSAULT = str(Path(assault.__file__))
 
@@ -25,10 +24,6 @@ MALFORMED = 20_000
 MALFORMED_PER_SECOND = 1_500
 GROWTH_LIMIT_KIB = 8 * 1024
 PROBES = 15
-
-FLOOD_PER_SECOND = 10_000
-FLOOD_SECONDS = 30
-TUNNELS = 20
 
 
 def resident_kib(process) -> int:
@@ -98,89 +93,6 @@ def test_malformed_datagrams_beside_a_live_tunnel(scene):
     asked, answered = octets_by_source(wan)
     assert all(asked[attacker] > 0 for attacker in ATTACKERS)
     assert {who: answered[who] for who in ATTACKERS if answered[who] > asked[who]} == {}
-
-
-def client_config(number: int) -> str:
-    """One of many peers: an address, a network and a child of its own."""
-    return f"""
-  peer{number} {{
-    version = 1
-    local_addrs = {client_address(number)}
-    remote_addrs = {SITE_A.wan}
-    proposals = {Tunnel().phase1[0].swan()}
-    keyingtries = 1
-    local {{
-      auth = psk
-      id = {client_address(number)}
-    }}
-    remote {{
-      auth = psk
-      id = {SITE_A.wan}
-    }}
-    children {{
-      net{number} {{
-        local_ts = 10.2.{number}.0/24
-        remote_ts = 10.1.0.0/16
-        esp_proposals = {Tunnel().esp[0].swan()}
-      }}
-    }}
-  }}"""
-
-
-def client_address(number: int) -> str:
-    return f"192.0.2.{50 + number}"
-
-
-def many_clients() -> str:
-    connections = "".join(client_config(number) for number in range(TUNNELS))
-    return f"""
-connections {{{connections}
-}}
-secrets {{
-  ike-any {{
-    secret = "{SECRET}"
-  }}
-}}
-"""
-
-
-def many_maps() -> str:
-    lines = [ios_config(SITE_A, SITE_B, Tunnel()), ANYBODY]
-    lines.append(f"crypto isakmp key {SECRET} address 192.0.2.0 255.255.255.0")
-    lines.append(f"ip route 198.18.0.0 255.254.0.0 {SITE_B.wan}")
-    for number in range(TUNNELS):
-        lines += [
-            f"ip access-list extended VPN{number}",
-            f" permit ip 10.1.0.0 0.0.255.255 10.2.{number}.0 0.0.0.255",
-            f"crypto map VPNMAP {100 + number} ipsec-isakmp",
-            f" set peer {client_address(number)}",
-            " set transform-set TS1",
-            f" match address VPN{number}",
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def test_tunnels_come_up_during_a_flood_of_first_messages(scene):
-    """Acceptable ones, each from another address: half-open entries by the thousand."""
-    peer = scene.strongswan(
-        Tunnel(), options="retransmit_tries = 5", config=many_clients()
-    )
-    addresses = [f"{client_address(number)}/24" for number in range(TUNNELS)]
-    scene.gw_b.address("wan", *addresses)
-    scene.gw_b.run("ip", "route", "add", "blackhole", "198.18.0.0/15")
-    adit = scene.adit(None, config=many_maps())
-    mac = hardware_address(scene.gw_b, SITE_A.wan)
-    flood = start_assault(
-        *(scene, "flood", "wan", mac, SITE_A.wan, FLOOD_PER_SECOND, FLOOD_SECONDS)
-    )
-    wait_until(lambda: flood.output().strip(), 60, "the flood has begun")
-    for number in range(TUNNELS):
-        peer.initiate(f"net{number}")
-    assert flood.alive, "all tunnels came up under attack, not after it"
-    assert peer.children() == TUNNELS
-    flood.wait(timeout=120)
-    assert adit.children() == TUNNELS
-    assert adit.control.alive and adit.dataplane.alive
 
 
 def test_aggressive_scan_of_a_box_without_aggressive_mode(scene):

@@ -2,7 +2,6 @@
 """Sends what attackers send, at a chosen rate. Runs inside a scene's namespace.
 
     assault.py malformed PORT MAC PCAP TARGET PER_SECOND COUNT SEED   real messages, damaged in all ways
-    assault.py flood PORT MAC TARGET PER_SECOND SECONDS               first messages from many addresses
     assault.py probe SOURCE TARGET SECONDS                            an honest client, once a second
 
 Attackers' frames are made ahead and leave by a packet socket, so any source address can be claimed. The first
@@ -154,16 +153,6 @@ def first_message(cookie: int) -> bytes:
     return with_length(struct.pack("!QQBBBBII", cookie, 0, 1, 0x10, 2, 0, 0, 0) + payload)
 
 
-def flood(port: str, mac: str, target: str, per_second: str, seconds: str) -> None:
-    rng = random.Random(1)
-    aim, hardware, own = socket.inet_aton(target), bytes.fromhex(mac.replace(":", "")), own_mac(port)
-    frames = []
-    for number in range(int(per_second) * int(seconds)):
-        source = struct.pack("!I", 0xC6120000 + rng.randrange(1 << 17))  # 198.18.0.0/15
-        frames.append(frame(hardware, own, source, aim, 500, first_message(number + 1)))
-    send(port, frames, int(per_second))
-
-
 def probe(source: str, target: str, seconds: str) -> None:
     """Clean first messages, one a second, each of a new exchange: prints how long each answer took."""
     wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -185,4 +174,4 @@ def probe(source: str, target: str, seconds: str) -> None:
 
 
 if __name__ == "__main__":
-    {"malformed": malformed, "flood": flood, "probe": probe}[sys.argv[1]](*sys.argv[2:])
+    {"malformed": malformed, "probe": probe}[sys.argv[1]](*sys.argv[2:])
