@@ -51,7 +51,7 @@ Gateway::~Gateway() {
 }
 
 Status Gateway::start(std::shared_ptr<const config::Config> config) {
-    TRY_VOID(loop_.add(pool_.event_fd(), EPOLLIN, [this](std::uint32_t) { collect_dh(); }));
+    TRY_VOID(loop_.add(pool_.event_fd(), EPOLLIN, [this](std::uint32_t) { collect_jobs(); }));
     config_ = std::move(config);
     provision_ = make_provision(*config_, ports_, policy_numbers_, ++config_generation_);
     engine_ = std::make_unique<ike::Engine>(
@@ -121,11 +121,11 @@ void Gateway::perform_one(ike::SendNatKeepalive& action) {
     dataplane_.inject(record);
 }
 
-void Gateway::perform_one(ike::StartDh& action) {
+void Gateway::perform_one(ike::StartJob& action) {
     const ike::JobId job = action.job.job_id;
     if (pool_.submit(std::move(action.job)) == ike::Submitted::Full)
-        handle(ike::DhFinished{
-            {job, fail(ErrorCode::Exhausted, "too many Diffie-Hellman jobs wait")}
+        handle(ike::JobFinished{
+            {job, fail(ErrorCode::Exhausted, "too many crypto jobs wait")}
         });
 }
 
@@ -224,9 +224,9 @@ void Gateway::perform_one(ike::ExportKeys& action) {
     std::fflush(key_file_.get());
 }
 
-void Gateway::collect_dh() {
-    for (ike::DhResult& result : pool_.collect())
-        handle(ike::DhFinished{std::move(result)});
+void Gateway::collect_jobs() {
+    for (ike::JobResult& result : pool_.collect())
+        handle(ike::JobFinished{std::move(result)});
 }
 
 void Gateway::rearm_timer() {

@@ -100,7 +100,7 @@ class Gateway {
     void perform(ike::Actions actions);
     void perform_one(ike::SendDatagram& action);
     void perform_one(ike::SendNatKeepalive& action);
-    void perform_one(ike::StartDh& action);
+    void perform_one(ike::StartJob& action);
     void perform_one(ike::InstallSaAction& action);
     void perform_one(ike::RemoveSaAction& action);
     void perform_one(ike::AddPolicyAction& action);
@@ -110,7 +110,7 @@ class Gateway {
     void perform_one(ike::Debug& action);
     void perform_one(ike::ExportKeys& action);
     void on_installed(ike::InstallFinished finished);
-    void collect_dh();
+    void collect_jobs();
     void rearm_timer();
 
     // From the dataplane.

@@ -52,8 +52,8 @@ Verdict start_am_dh(Turn& turn) {
             Refusal{Failure::NoPresharedKey, "no pre-shared key covers this peer"}.ending());
     exchange->policy = turn.env.config.phase1.front();
     session.data = std::move(exchange);
-    start_dh(turn,
-             {.kind = DhJobKind::Generate, .group = state_data<Exchanging>(turn).policy.group});
+    start_job(turn,
+             DhJob{.kind = DhJobKind::Generate, .group = state_data<Exchanging>(turn).policy.group});
     return {};
 }
 
@@ -111,7 +111,7 @@ Verdict accept_am1(Turn& turn) {
               .group = choice->policy.group,
               .peer_public = exchange->peer_public};
     session.data = std::move(exchange);
-    start_dh(turn, std::move(job));
+    start_job(turn, std::move(job));
     return {};
 }
 
@@ -170,8 +170,8 @@ Verdict accept_am2(Turn& turn) {
     note_vendors(turn);
     session.nat.version = agree_nat(session.vendors);
     detect_nat(turn);
-    start_dh(turn,
-             {.kind = DhJobKind::Agree,
+    start_job(turn,
+             DhJob{.kind = DhJobKind::Agree,
               .group = exchange.policy.group,
               .private_key = exchange.pair.private_key.clone(),
               .peer_public = exchange.peer_public});

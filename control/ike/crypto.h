@@ -4,7 +4,7 @@
 //
 // Threading: pure functions, callable from any thread. Algorithms are looked up once per process,
 // on first use or by self_test(), never per call. Diffie-Hellman takes from 0.05 ms (ECP-256) to 8
-// ms (MODP-8192): the engine describes it as a DhJob and lets somebody else run() it.
+// ms (MODP-8192): the engine describes it as a Job (job.h) and lets somebody else run() it.
 //
 // Errors: what a peer can cause is a Result; a library failing on sound input aborts.
 //
@@ -174,36 +174,5 @@ Status check_public_value(Group group, ByteView public_value);
 
 /// g^xy, left-padded with zeros to the group's shared_bytes (RFC 2409 5: KEYMAT uses it that way).
 Result<SecretBuffer> dh_agree(Group group, ByteView private_key, ByteView peer_public);
-
-// ---------------------------------------------------------------------------------------------------
-// Diffie-Hellman as data: the engine asks, a thread pool or a simulator answers.
-
-using JobId = Strong<struct JobIdTag, std::uint64_t>;
-
-enum class DhJobKind : std::uint8_t {
-    Generate,         // fills pair
-    Agree,            // fills shared, from private_key and peer_public
-    GenerateAndAgree, // fills both: a responder's one wait instead of two
-};
-
-struct DhJob {
-    JobId job_id;
-    DhJobKind kind{DhJobKind::Generate};
-    Group group{Group::None};
-    SecretBuffer private_key; // Agree only
-    Bytes peer_public;        // not for Generate
-};
-
-struct DhOutput {
-    DhKeyPair pair;
-    SecretBuffer shared;
-};
-
-struct DhResult {
-    JobId job_id;
-    Result<DhOutput> output;
-};
-
-DhResult run(const DhJob& job, Rng& rng);
 
 } // namespace adit::ike

@@ -235,27 +235,4 @@ Result<SecretBuffer> dh_agree(Group group, ByteView private_key, ByteView peer_p
     return shared;
 }
 
-namespace {
-
-Result<DhOutput> compute(const DhJob& job, Rng& rng) {
-    DhOutput output;
-    if (job.kind == DhJobKind::Agree) {
-        output.shared = TRY(dh_agree(job.group, job.private_key.view(), job.peer_public));
-        return output;
-    }
-    // A bad public value is refused before the exponentiation that a fresh pair costs.
-    if (job.kind == DhJobKind::GenerateAndAgree)
-        TRY_VOID(check_public_value(job.group, job.peer_public));
-    output.pair = TRY(dh_generate(job.group, rng));
-    if (job.kind == DhJobKind::GenerateAndAgree)
-        output.shared = TRY(dh_agree(job.group, output.pair.private_key.view(), job.peer_public));
-    return output;
-}
-
-} // namespace
-
-DhResult run(const DhJob& job, Rng& rng) {
-    return {job.job_id, compute(job, rng)};
-}
-
 } // namespace adit::ike

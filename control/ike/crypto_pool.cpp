@@ -46,7 +46,7 @@ class CryptoPool::Shared {
         return {};
     }
 
-    Submitted submit(DhJob&& job) {
+    Submitted submit(Job&& job) {
         {
             const std::lock_guard lock{mutex_};
             if (outstanding_ >= max_jobs_)
@@ -58,7 +58,7 @@ class CryptoPool::Shared {
         return Submitted::Queued;
     }
 
-    std::vector<DhResult> collect() {
+    std::vector<JobResult> collect() {
         const std::lock_guard lock{mutex_};
         clear_event();
         outstanding_ -= results_.size();
@@ -78,17 +78,17 @@ class CryptoPool::Shared {
             deliver(run(*job, rng_));
     }
 
-    std::unique_ptr<DhJob> next_job() {
+    std::unique_ptr<Job> next_job() {
         std::unique_lock lock{mutex_};
         work_arrived_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
         if (stopping_)
             return nullptr;
-        auto job = std::make_unique<DhJob>(std::move(jobs_.front()));
+        auto job = std::make_unique<Job>(std::move(jobs_.front()));
         jobs_.pop_front();
         return job;
     }
 
-    void deliver(DhResult result) {
+    void deliver(JobResult result) {
         const std::lock_guard lock{mutex_};
         results_.push_back(std::move(result));
         // Under the lock, so that collect() cannot clear an event whose result it has not taken.
@@ -109,8 +109,8 @@ class CryptoPool::Shared {
     std::condition_variable work_arrived_;
     bool stopping_{false};
     std::size_t outstanding_{0};
-    std::deque<DhJob> jobs_;
-    std::vector<DhResult> results_;
+    std::deque<Job> jobs_;
+    std::vector<JobResult> results_;
     std::vector<std::thread> workers_;
 };
 
@@ -131,11 +131,11 @@ Result<CryptoPool> CryptoPool::open(const CryptoPoolConfig& config, Rng& rng) {
     return CryptoPool{std::move(shared)};
 }
 
-Submitted CryptoPool::submit(DhJob&& job) {
+Submitted CryptoPool::submit(Job&& job) {
     return shared_->submit(std::move(job));
 }
 
-std::vector<DhResult> CryptoPool::collect() {
+std::vector<JobResult> CryptoPool::collect() {
     return shared_->collect();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads for Diffie-Hellman, so that one peer never delays the others. Jobs go in as data; results
+// Threads for slow crypto, so that one peer never delays the others. Jobs go in as data; results
 // come out in order of completion, and event_fd() is readable while some wait.
 //
 // Threading: submit(), collect() and destruction belong to one thread (control's loop); the workers
@@ -9,7 +9,7 @@
 #pragma once
 
 #include "common/random.h"
-#include "control/ike/crypto.h"
+#include "control/ike/job.h"
 
 #include <cstddef>
 #include <memory>
@@ -39,10 +39,10 @@ class CryptoPool {
     ~CryptoPool();
 
     /// Takes the job only when it says Queued.
-    [[nodiscard]] Submitted submit(DhJob&& job);
+    [[nodiscard]] Submitted submit(Job&& job);
 
     /// All finished results; makes event_fd() unreadable until the next one.
-    [[nodiscard]] std::vector<DhResult> collect();
+    [[nodiscard]] std::vector<JobResult> collect();
 
     /// For epoll: readable while results wait.
     [[nodiscard]] int event_fd() const;

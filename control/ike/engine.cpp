@@ -182,7 +182,7 @@ void Engine::Core::log_failure(Failure failure, Ipv4Address peer, const std::str
         actions_.emplace_back(Log{std::move(line)});
 }
 
-void Engine::Core::on(DhFinished& event) {
+void Engine::Core::on(JobFinished& event) {
     // The session may have ended while its job ran: then nobody wants the result.
     if (const Session* session = sessions_.find_job(event.result.job_id))
         queue(session->id, std::move(event.result));

@@ -43,7 +43,7 @@ class Engine::Core {
   private:
     // --- engine.cpp: datagrams, steps, timers
     void on(DatagramReceived& event);
-    void on(DhFinished& event);
+    void on(JobFinished& event);
     void receive(const Header& header, DatagramReceived& event);
     void admit_first_message(const Header& header, DatagramReceived& event);
     void refuse_stranger(Failure failure, const DatagramReceived& event, const std::string& text);

@@ -100,10 +100,12 @@ void send_once(Turn& turn, Bytes datagram) {
         turn.out.emplace_back(SendDatagram{session.local, session.remote, std::move(packet)});
 }
 
-void start_dh(Turn& turn, DhJob job) {
-    job.job_id = JobId{turn.env.ids.next_job++};
-    turn.leg().job = job.job_id;
-    turn.out.emplace_back(StartDh{std::move(job)});
+void start_job(Turn& turn, JobWork work) {
+    const JobId id{turn.env.ids.next_job++};
+    turn.leg().job = id;
+    turn.out.emplace_back(StartJob{
+        {id, std::move(work)}
+    });
 }
 
 Bytes random_nonce(Turn& turn) {

@@ -16,7 +16,7 @@
 #include "common/types.h"
 #include "control/ike/constants.h"
 #include "control/ike/crypto.h"
-#include "control/ike/crypto_pool.h"
+#include "control/ike/job.h"
 
 #include <array>
 #include <cstdint>
@@ -186,9 +186,9 @@ struct Initiate {
     enum class Cause : std::uint8_t { Traffic, Command } cause{Cause::Traffic};
 };
 
-/// What crypto_pool (or the simulator) made of a StartDh action.
-struct DhFinished {
-    DhResult result;
+/// What crypto_pool (or the simulator) made of a StartJob action.
+struct JobFinished {
+    JobResult result;
 };
 
 /// Answer of the dataplane to an Install action.
@@ -241,7 +241,7 @@ struct Shutdown {};
 
 using Event = std::variant<DatagramReceived,
                            Initiate,
-                           DhFinished,
+                           JobFinished,
                            InstallFinished,
                            PolicyRefused,
                            SaLimitReached,
@@ -264,8 +264,9 @@ struct SendNatKeepalive {
     Endpoint local, remote;
 };
 
-struct StartDh {
-    DhJob job;
+/// Slow crypto; its JobFinished may come at any later time, in any order.
+struct StartJob {
+    Job job;
 };
 
 /// One direction of a child SA, complete. Keys move into the ring record and are wiped.
@@ -329,7 +330,7 @@ struct ExportKeys {
 
 using Action = std::variant<SendDatagram,
                             SendNatKeepalive,
-                            StartDh,
+                            StartJob,
                             InstallSaAction,
                             RemoveSaAction,
                             AddPolicyAction,

@@ -105,7 +105,7 @@ Verdict accept_mm2(Turn& turn) {
     exchange->sai_b =
         std::make_shared<const Bytes>(std::move(std::get<Offered>(session.data).sai_b));
     session.data = std::move(exchange);
-    start_dh(turn, {.kind = DhJobKind::Generate, .group = policy->group});
+    start_job(turn, DhJob{.kind = DhJobKind::Generate, .group = policy->group});
     return {};
 }
 
@@ -139,10 +139,10 @@ Verdict accept_mm3(Turn& turn) {
     exchange->peer_public = peer_public;
     session.data = std::move(exchange);
     detect_nat(turn);
-    start_dh(turn,
-             {.kind = DhJobKind::GenerateAndAgree,
-              .group = state_data<Exchanging>(turn).policy.group,
-              .peer_public = std::move(peer_public)});
+    start_job(turn,
+              DhJob{.kind = DhJobKind::GenerateAndAgree,
+                    .group = state_data<Exchanging>(turn).policy.group,
+                    .peer_public = std::move(peer_public)});
     return {};
 }
 
@@ -169,11 +169,11 @@ Verdict accept_mm4(Turn& turn) {
     exchange.peer_public = peer_public;
     note_vendors(turn);
     detect_nat(turn);
-    start_dh(turn,
-             {.kind = DhJobKind::Agree,
-              .group = exchange.policy.group,
-              .private_key = exchange.pair.private_key.clone(),
-              .peer_public = std::move(peer_public)});
+    start_job(turn,
+              DhJob{.kind = DhJobKind::Agree,
+                    .group = exchange.policy.group,
+                    .private_key = exchange.pair.private_key.clone(),
+                    .peer_public = std::move(peer_public)});
     return {};
 }
 

@@ -167,7 +167,7 @@ void heed_notifications(Turn& turn) {
 Verdict start_qm_dh(Turn& turn) {
     const Connection* connection = find_connection(turn.env.config, quick_of(turn).connection);
     ENSURE(connection != nullptr && connection->pfs);
-    start_dh(turn, {.kind = DhJobKind::Generate, .group = *connection->pfs});
+    start_job(turn, DhJob{.kind = DhJobKind::Generate, .group = *connection->pfs});
     return {};
 }
 
@@ -269,10 +269,10 @@ Verdict accept_qm1_pfs(Turn& turn) {
     TRY_VOID(judge_qm1(turn));
     QuickMode& quick = quick_of(turn);
     TRY_VOID(check_key_exchange(turn));
-    start_dh(turn,
-             {.kind = DhJobKind::GenerateAndAgree,
-              .group = *quick.choice->pfs,
-              .peer_public = public_value_of(turn)});
+    start_job(turn,
+              DhJob{.kind = DhJobKind::GenerateAndAgree,
+                    .group = *quick.choice->pfs,
+                    .peer_public = public_value_of(turn)});
     return {};
 }
 
@@ -413,11 +413,11 @@ Verdict accept_qm2_pfs(Turn& turn) {
     TRY_VOID(judge_qm2(turn));
     QuickMode& quick = quick_of(turn);
     TRY_VOID(check_key_exchange(turn));
-    start_dh(turn,
-             {.kind = DhJobKind::Agree,
-              .group = *quick.choice->pfs,
-              .private_key = quick.pair.private_key.clone(),
-              .peer_public = public_value_of(turn)});
+    start_job(turn,
+              DhJob{.kind = DhJobKind::Agree,
+                    .group = *quick.choice->pfs,
+                    .private_key = quick.pair.private_key.clone(),
+                    .peer_public = public_value_of(turn)});
     return {};
 }
 

@@ -103,7 +103,7 @@ struct Leg {
     Instant sent_at;
     Bytes sent;                       // our last message, as it went out
     std::array<Digest, 3> answered{}; // the peer's messages so far, newest first
-    JobId job;                        // the Diffie-Hellman job waited for
+    JobId job;                        // the job waited for
 };
 
 // --- phase 1 ------------------------------------------------------------------------------------
@@ -358,7 +358,7 @@ struct Drop {};
 using SessionEvent = std::variant<Arrival,
                                   StartPhase1,
                                   StartQuickMode,
-                                  DhResult,
+                                  JobResult,
                                   Tick,
                                   StartDpd,
                                   TellDeleted,
@@ -444,7 +444,7 @@ struct PeerDead {};
 
 using Output = std::variant<SendDatagram,
                             SendNatKeepalive,
-                            StartDh,
+                            StartJob,
                             InstallSaAction,
                             AddPolicyAction,
                             Log,

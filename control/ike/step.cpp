@@ -65,27 +65,27 @@ void drain_queue(Turn& turn) {
     }
 }
 
-void finish_dh(Turn& turn, DhResult& result, ExchangeType exchange, Role role) {
+void finish_job(Turn& turn, JobResult& result, ExchangeType exchange, Role role) {
     turn.leg().job = JobId{};
     if (!result.output)
         return refused(turn,
                        Refusal{Failure::BadKeyExchange, result.output.error().text}
                            .telling(NotifyType::InvalidKeyInformation)
                            .ending());
-    turn.dh = &*result.output;
+    turn.dh = std::get_if<DhOutput>(&*result.output);
     const bool commit = turn.quick != nullptr && turn.quick->commit;
     run(turn, exchange, role, commit ? Happening::DhDoneCommit : Happening::DhDone);
     turn.dh = nullptr; // a quick mode that begins in the same step has its own
 }
 
-void on(Turn& turn, DhResult& result) {
+void on(Turn& turn, JobResult& result) {
     Session& session = turn.session;
     if (session.leg.job == result.job_id)
-        return finish_dh(turn, result, session.phase1, session.role);
+        return finish_job(turn, result, session.phase1, session.role);
     for (const auto& quick : session.quick_modes)
         if (quick->leg.job == result.job_id) {
             turn.quick = quick.get();
-            finish_dh(turn, result, ExchangeType::QuickMode, quick->role);
+            finish_job(turn, result, ExchangeType::QuickMode, quick->role);
             turn.quick = nullptr;
             return;
         }

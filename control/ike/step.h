@@ -109,7 +109,8 @@ Step step(Session session, SessionEvent event, Environment& env);
 void send_kept(Turn& turn, Bytes datagram);
 /// Sends it once, for good or ill.
 void send_once(Turn& turn, Bytes datagram);
-void start_dh(Turn& turn, DhJob job);
+/// The leg waits for it: its end is the DhDone row of the state entered now.
+void start_job(Turn& turn, JobWork work);
 Bytes random_nonce(Turn& turn);
 /// RFC 2409 5: between 8 and 256 octets.
 Result<Bytes> nonce_of(const Message& message);

@@ -230,10 +230,10 @@ class Network {
 
     void act(Gateway&, ike::SendNatKeepalive&) { ++keepalives; }
 
-    void act(Gateway& gateway, ike::StartDh& start) {
+    void act(Gateway& gateway, ike::StartJob& start) {
         schedule(gateway,
                  std::chrono::milliseconds{1},
-                 ike::DhFinished{ike::run(start.job, gateway.rng)});
+                 ike::JobFinished{ike::run(start.job, gateway.rng)});
     }
 
     void act(Gateway& gateway, ike::AddPolicyAction& add) {

@@ -162,8 +162,8 @@ class Driver {
 
     void act(SendNatKeepalive&) { std::printf("keepalive\n"); }
 
-    void act(StartDh& start) {
-        carry_out(engine_.handle(DhFinished{ike::run(start.job, rng_)}, MonotonicClock::now()));
+    void act(StartJob& start) {
+        carry_out(engine_.handle(JobFinished{ike::run(start.job, rng_)}, MonotonicClock::now()));
     }
 
     void act(InstallSaAction& install) {

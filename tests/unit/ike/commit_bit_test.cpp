@@ -74,10 +74,10 @@ class CommitBit : public ::testing::Test {
         Step result = step(std::move(end.session), std::move(event), env);
         end.session = std::move(result.session);
         end.outputs = std::move(result.outputs);
-        // Diffie-Hellman takes no time here.
+        // Jobs take no time here.
         for (Output& output : end.outputs)
-            if (auto* dh = std::get_if<StartDh>(&output))
-                return run(end, SessionEvent{ike::run(dh->job, end.rng)});
+            if (auto* start = std::get_if<StartJob>(&output))
+                return run(end, SessionEvent{ike::run(start->job, end.rng)});
     }
 
     void deliver(End& to, Bytes datagram) {

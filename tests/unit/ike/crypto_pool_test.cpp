@@ -11,8 +11,8 @@
 namespace adit::ike {
 namespace {
 
-DhJob generate(std::uint64_t id, Group group = Group::Ecp256) {
-    return {JobId{id}, DhJobKind::Generate, group, SecretBuffer{}, {}};
+Job generate(std::uint64_t id, Group group = Group::Ecp256) {
+    return {JobId{id}, DhJob{.group = group}};
 }
 
 bool readable(int fd, int timeout_ms) {
@@ -21,11 +21,11 @@ bool readable(int fd, int timeout_ms) {
 }
 
 /// Waits on the eventfd as an event loop would; a pool that lost a wake-up fails here.
-std::vector<DhResult> collect_all(CryptoPool& pool, std::size_t count) {
+std::vector<JobResult> collect_all(CryptoPool& pool, std::size_t count) {
     constexpr int kHungMs = 20'000;
-    std::vector<DhResult> all;
+    std::vector<JobResult> all;
     while (all.size() < count && readable(pool.event_fd(), kHungMs))
-        for (DhResult& result : pool.collect())
+        for (JobResult& result : pool.collect())
             all.push_back(std::move(result));
     return all;
 }
@@ -51,7 +51,7 @@ TEST(CryptoPool, AnswersEveryJobOnce) {
     const auto results = collect_all(*pool, 64);
     ASSERT_EQ(results.size(), 64U);
     std::vector<std::uint64_t> ids;
-    for (const DhResult& result : results) {
+    for (const JobResult& result : results) {
         EXPECT_TRUE(result.output);
         ids.push_back(result.job_id.value);
     }
@@ -78,13 +78,16 @@ TEST(CryptoPool, AFullQueueLeavesTheJobWithItsOwner) {
     GateRng rng;
     auto pool = CryptoPool::open({.threads = 1, .max_jobs = 2}, rng);
     ASSERT_TRUE(pool);
-    DhJob third{JobId{3}, DhJobKind::Generate, Group::Ecp256, SecretBuffer{Bytes(32, 1)}, {}};
+    Job third{
+        JobId{3},
+        DhJob{.group = Group::Ecp256, .private_key = SecretBuffer{Bytes(32, 1)}}
+    };
     {
         const std::lock_guard hold{rng.gate};
         ASSERT_EQ(pool->submit(generate(1)), Submitted::Queued);
         ASSERT_EQ(pool->submit(generate(2)), Submitted::Queued);
         EXPECT_EQ(pool->submit(std::move(third)), Submitted::Full);
-        EXPECT_EQ(third.private_key.size(), 32U);
+        EXPECT_EQ(std::get<DhJob>(third.work).private_key.size(), 32U);
         EXPECT_EQ(pool->outstanding(), 2U);
         EXPECT_TRUE(pool->collect().empty());
     }
@@ -99,10 +102,12 @@ TEST(CryptoPool, FailuresAreResultsToo) {
     ASSERT_TRUE(pool);
     ASSERT_EQ(pool->submit(generate(1, Group::Modp2048Subgroup224)), Submitted::Queued);
     ASSERT_EQ(
-        pool->submit(
-            {JobId{2}, DhJobKind::Agree, Group::Modp1024, SecretBuffer{Bytes(32, 1)}, Bytes(128)}),
+        pool->submit({
+            JobId{2},
+            DhJob{DhJobKind::Agree, Group::Modp1024, SecretBuffer{Bytes(32, 1)}, Bytes(128)}
+    }),
         Submitted::Queued);
-    for (const DhResult& result : collect_all(*pool, 2))
+    for (const JobResult& result : collect_all(*pool, 2))
         EXPECT_FALSE(result.output) << result.job_id.value;
 }
 

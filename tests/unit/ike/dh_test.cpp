@@ -285,47 +285,5 @@ TEST(DiffieHellman, AStuckRandomSourceIsAnErrorNotALoop) {
     }
 }
 
-// ---------------------------------------------------------------------------------------------------
-// Jobs
-
-TEST(DhJob, GenerateFillsThePair) {
-    SeededRng rng{5};
-    const DhResult result =
-        run({JobId{7}, DhJobKind::Generate, Group::Modp1024, SecretBuffer{}, {}}, rng);
-    EXPECT_EQ(result.job_id, JobId{7});
-    ASSERT_TRUE(result.output);
-    EXPECT_EQ(result.output->pair.public_value.size(), 128U);
-    EXPECT_TRUE(result.output->shared.empty());
-}
-
-TEST(DhJob, AgreeAndGenerateAndAgreeMeet) {
-    SeededRng rng{6};
-    const auto ours = dh_generate(Group::Ecp256, rng);
-    ASSERT_TRUE(ours);
-    const DhResult responder = run(
-        {JobId{1}, DhJobKind::GenerateAndAgree, Group::Ecp256, SecretBuffer{}, ours->public_value},
-        rng);
-    ASSERT_TRUE(responder.output);
-    const DhResult initiator = run({JobId{2},
-                                    DhJobKind::Agree,
-                                    Group::Ecp256,
-                                    ours->private_key.clone(),
-                                    responder.output->pair.public_value},
-                                   rng);
-    ASSERT_TRUE(initiator.output);
-    EXPECT_TRUE(initiator.output->shared == responder.output->shared);
-    EXPECT_EQ(initiator.output->shared.size(), 32U);
-}
-
-TEST(DhJob, ABadPublicValueIsRefused) {
-    SeededRng rng{8};
-    for (const DhJobKind kind : {DhJobKind::Agree, DhJobKind::GenerateAndAgree}) {
-        const DhResult result =
-            run({JobId{3}, kind, Group::Modp2048, SecretBuffer{Bytes(32, 1)}, Bytes(256)}, rng);
-        EXPECT_FALSE(result.output);
-        EXPECT_EQ(result.job_id, JobId{3});
-    }
-}
-
 } // namespace
 } // namespace adit::ike
