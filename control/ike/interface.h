@@ -15,6 +15,7 @@
 #include "common/secret.h"
 #include "common/types.h"
 #include "control/ike/constants.h"
+#include "control/ike/credentials.h"
 #include "control/ike/crypto.h"
 #include "control/ike/job.h"
 
@@ -161,7 +162,8 @@ struct EngineConfig {
     std::vector<IsakmpProfile> profiles;
     std::vector<AggressivePeer> aggressive_peers;
     AggressiveMode aggressive{AggressiveMode::Named};
-    SelfIdentity self; // of peers without a profile that says otherwise
+    SelfIdentity self;       // of peers without a profile that says otherwise
+    Credentials credentials; // for signatures
     std::vector<Connection> connections;
     std::vector<Ipv4Address> own_addresses;
     std::optional<Dpd> dpd;
@@ -436,8 +438,12 @@ enum class Failure : std::uint8_t {
     BadKeyExchange,    // public value refused
     DeadPeer,
     HalfOpenLimit,
-    InstallRefused,  // by the dataplane
-    FragmentRefused, // a fragment that fits nowhere, or a message whose rest did not come
+    InstallRefused,     // by the dataplane
+    FragmentRefused,    // a fragment that fits nowhere, or a message whose rest did not come
+    NoCertificate,      // none of ours for the agreed method
+    CertificateRefused, // the peer's: expired, revoked, unknown CA ...
+    SignatureMismatch,  // of the peer, over an exchange that is sound
+    SignatureRefused,   // the peer does not accept our certificate or signature
     Count_,
 };
 
@@ -445,6 +451,8 @@ const char* to_string(Failure failure);
 
 struct EngineCounters {
     std::array<std::uint64_t, static_cast<std::size_t>(Failure::Count_)> failures{};
+    /// What CertificateRefused and SignatureMismatch consist of.
+    std::array<std::uint64_t, static_cast<std::size_t>(CertificateFault::Count_)> certificates{};
     std::uint64_t messages_in{}, messages_out{}, retransmits{}, duplicates_in{};
     std::uint64_t phase1_established{}, phase2_established{};
     std::uint64_t dpd_sent{}, dpd_answered{};

@@ -20,6 +20,14 @@ Result<JobOutput> perform(const DhJob& job, Rng& rng) {
     return output;
 }
 
+Result<JobOutput> perform(const SignJob& job, Rng&) {
+    return SignOutput{TRY(job.key->sign(job.hash))};
+}
+
+Result<JobOutput> perform(const JudgeJob& job, Rng&) {
+    return job.judge->judge(job.proof);
+}
+
 } // namespace
 
 JobResult run(const Job& job, Rng& rng) {

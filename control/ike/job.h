@@ -9,9 +9,11 @@
 #pragma once
 
 #include "common/random.h"
+#include "control/ike/credentials.h"
 #include "control/ike/crypto.h"
 
 #include <cstdint>
+#include <memory>
 #include <variant>
 
 namespace adit::ike {
@@ -36,9 +38,25 @@ struct DhOutput {
     SecretBuffer shared;
 };
 
-using JobWork = std::variant<DhJob>;
+/// Our HASH, signed.
+struct SignJob {
+    std::shared_ptr<const SigningKey> key;
+    Bytes hash;
+};
+
+struct SignOutput {
+    Bytes octets;
+};
+
+/// Is the peer who it says it is? Makes a Judgement.
+struct JudgeJob {
+    std::shared_ptr<const PeerJudge> judge;
+    PeerProof proof;
+};
+
+using JobWork = std::variant<DhJob, SignJob, JudgeJob>;
 /// In the order of JobWork: what each kind of work makes.
-using JobOutput = std::variant<DhOutput>;
+using JobOutput = std::variant<DhOutput, SignOutput, Judgement>;
 
 struct Job {
     JobId job_id;

@@ -85,6 +85,14 @@ void detect_nat(Turn& turn) {
               session.nat.local_behind ? "this node" : "the remote node");
 }
 
+void float_to_nat_port(Turn& turn) {
+    Session& session = turn.session;
+    if (!session.nat.detected() || session.floated())
+        return;
+    session.local.port = kNatPort;
+    session.remote.port = kNatPort;
+}
+
 namespace {
 
 constexpr std::size_t kReservedBytes = 3;
