@@ -117,6 +117,7 @@ constexpr Row do_in(Mode mode) {
 constexpr Row kRows[] = {
     do_in(Mode::Config),
     do_in(Mode::Isakmp),
+    do_in(Mode::Trustpoint),
     do_in(Mode::TransformSet),
     do_in(Mode::CryptoMap),
     do_in(Mode::AccessList),
@@ -128,6 +129,8 @@ constexpr Row kRows[] = {
     end_of(Mode::Config),
     exit_of(Mode::Isakmp),
     end_of(Mode::Isakmp),
+    exit_of(Mode::Trustpoint),
+    end_of(Mode::Trustpoint),
     exit_of(Mode::TransformSet),
     end_of(Mode::TransformSet),
     exit_of(Mode::CryptoMap),

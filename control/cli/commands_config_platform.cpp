@@ -64,7 +64,7 @@ constexpr Row kRows[] = {
     ignored("{dot11|voice|voice-card|mgcp|dial-peer|gatekeeper} [LINE]", kNoProtocol),
     ignored("{file|alias|parser|prompt|terminal} LINE", kHost),
     ignored("mmi LINE", kHost),
-    ignored("crypto {key|call|engine|mib} LINE", "not needed for pre-shared keys"),
+    ignored("crypto {key|call|engine|mib} LINE", kHost),
     ignored("ip {domain lookup|domain list|name-server|host} LINE", kHost),
     ignored("ip {domain-lookup|domain lookup|source-route}", kHost),
     ignored("ip {http|ssh|scp|ftp|tftp|rcmd|telnet|finger|sla|dns|bootp} LINE", kNoService),
@@ -90,8 +90,8 @@ constexpr Row kRows[] = {
     ignored_block("ip dhcp pool LINE", kNoService),
     ignored_block("router {ospf|bgp|eigrp|rip|isis} [LINE]",
                   "there are no routing protocols; write ip route lines"),
-    ignored_block("crypto {pki|ca} {trustpoint|certificate|profile|identity|token} LINE",
-                  "certificates are not used"),
+    ignored_block("crypto {pki|ca} {certificate|profile|identity|token|server} LINE",
+                  "certificates come from the files that crypto pki trustpoint names"),
 
     refused("ip nat LINE", "NAT is not supported"),
     refused(
