@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words for what goes wrong. Each failure has its counter, the log line that collectors know
 // (CRYPTO), and a second line with our evidence (VPNDIAG).
+#include "control/ike/proposal.h"
 #include "control/ike/step.h"
 
 #include <array>
@@ -110,6 +111,16 @@ void name_mode(LogRecord& line, ExchangeType phase1) {
         line.text.replace(place, main.size(), "Aggressive mode");
 }
 
+/// And for RSA signatures, among the methods of RFC 2409 appendix A and RFC 4754 3.
+void name_method(LogRecord& line, const Session& session) {
+    const std::string rsa = "method " + std::to_string(to_wire(AuthMethod::RsaSignature));
+    const std::size_t place = line.text.find(rsa);
+    if (const auto* keyed = std::get_if<std::unique_ptr<Keyed>>(&session.data);
+        keyed != nullptr && place != std::string::npos)
+        line.text.replace(
+            place, rsa.size(), "method " + std::to_string(to_wire(method_of((*keyed)->policy))));
+}
+
 } // namespace
 
 void report(Turn& turn, const Refusal& refusal) {
@@ -121,6 +132,8 @@ void report(Turn& turn, const Refusal& refusal) {
             turn.session.role == Role::Initiator)
             line = log_records(Failure::Phase1Timeout, peer, {}).front();
         name_mode(line, turn.session.phase1);
+        if (refusal.failure == Failure::SignatureMismatch)
+            name_method(line, turn.session);
         turn.out.emplace_back(Log{std::move(line)});
     }
     debug(turn, "%s", refusal.text.c_str());
