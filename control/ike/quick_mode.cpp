@@ -46,7 +46,14 @@ Verdict check_key_exchange(Turn& turn) {
 /// SPI and SA numbers of a pair; nothing when the dataplane's table is full.
 Verdict reserve_pair(Turn& turn) {
     QuickMode& quick = quick_of(turn);
-    const auto spi = turn.env.spis.allocate(quick.policy);
+    auto spi = turn.env.spis.allocate(quick.policy);
+    // RFC 2409 5.5: KEYMAT tells the directions apart by their SPIs alone. With equal ones both
+    // would have one key, and AES-GCM would use each IV twice.
+    if (spi && quick.choice && *spi == quick.choice->spi) {
+        const Spi taken = *spi;
+        spi = turn.env.spis.allocate(quick.policy);
+        turn.env.spis.release(taken);
+    }
     if (!spi)
         return refuse(Refusal{Failure::InstallRefused, "no free SPI"}.ending());
     quick.inbound_spi = *spi;
@@ -376,6 +383,11 @@ Verdict judge_qm2(Turn& turn) {
         return refuse(ending(Failure::PfsMismatch,
                              connection->name + ": KE payload does not fit the agreed group",
                              NotifyType::InvalidKeyInformation));
+    // See reserve_pair(): both directions would have one key.
+    if (choice->spi == quick.inbound_spi)
+        return refuse(ending(Failure::BadKeyExchange,
+                             connection->name + ": peer chose our own SPI for its side",
+                             NotifyType::InvalidSpi));
     quick.choice = *choice;
     quick.nonce_r = std::move(*nonce);
     if (!identities_match(turn))
