@@ -44,9 +44,9 @@ Child* ChildTable::find(SaId sa) {
     return is_it ? &found->second.child : nullptr;
 }
 
-Child* ChildTable::find_outbound(Ipv4Address peer, Spi outbound_spi) {
+Child* ChildTable::find_outbound(Ipv4Address peer, Spi outbound_spi, const std::string& identity) {
     for (Child* child : with_peer(peer))
-        if (child->sa.outbound_spi == outbound_spi)
+        if (child->sa.outbound_spi == outbound_spi && child->sa.peer_identity == identity)
             return child;
     return nullptr;
 }

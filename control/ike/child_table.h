@@ -39,7 +39,8 @@ class ChildTable {
     Child& insert(Child child);
     /// By either direction's number.
     [[nodiscard]] Child* find(SaId sa);
-    [[nodiscard]] Child* find_outbound(Ipv4Address peer, Spi outbound_spi);
+    [[nodiscard]] Child*
+    find_outbound(Ipv4Address peer, Spi outbound_spi, const std::string& identity);
     [[nodiscard]] std::vector<Child*> with_peer(Ipv4Address peer);
     [[nodiscard]] std::vector<Child*> with_policy(PolicyId policy);
     [[nodiscard]] bool any_established(Ipv4Address peer);

@@ -71,9 +71,12 @@ void Engine::Core::effect(const Session&, ChildAbandoned& abandoned) {
 void Engine::Core::effect(const Session& from, PeerDeleted& deleted) {
     const Secured* keys = from.secured();
     for (const Spi spi : deleted.spis) {
-        // Only SPIs of this very peer count.
-        const Child* child = children_.find_outbound(from.remote.address, spi);
-        if (child == nullptr || keys == nullptr || child->sa.peer_identity != keys->peer_identity)
+        // Only SPIs of this very peer count: another one behind the same NAT may have the same.
+        const Child* child =
+            keys == nullptr
+                ? nullptr
+                : children_.find_outbound(from.remote.address, spi, keys->peer_identity);
+        if (child == nullptr)
             continue;
         const Child gone = *child;
         remove_child(gone.sa.inbound_sa, Tell::No);
