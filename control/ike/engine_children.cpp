@@ -64,8 +64,8 @@ void Engine::Core::effect(const Session& from, OutboundReady& ready) {
 void Engine::Core::effect(const Session&, ChildAbandoned& abandoned) {
     if (children_.find(abandoned.inbound_sa) != nullptr)
         remove_child(abandoned.inbound_sa, Tell::No);
-    else
-        spis_.release(abandoned.spi);
+    else if (!abandoned.installed)
+        spis_.release(abandoned.spi); // once installed it goes with its child, which is gone
 }
 
 void Engine::Core::effect(const Session& from, PeerDeleted& deleted) {
