@@ -118,14 +118,6 @@ class Engine::Core {
     [[nodiscard]] bool is_pending(const FlowRequest& wanted, std::span<const Ipv4Address> peers);
     /// The session new quick modes with this peer run under: the newest established, else one that
     /// we are setting up. Null when there is none.
-    [[nodiscard]] Session* session_for(const Connection& connection, Ipv4Address peer);
-
-    /// Which sessions count; an empty field: any.
-    struct Whose {
-        std::string profile;
-        std::string identity; // several peers may live behind one address
-    };
-
     [[nodiscard]] Session*
     session_for(Ipv4Address local, Ipv4Address peer, const std::string& profile);
     /// One that we are setting up.
