@@ -106,6 +106,7 @@ class Engine::Core {
     void on(SaLimitReached& event);
     void on(PeerSilent& event);
     void on(PeerMovedTo& event);
+    void on(UnknownSpi& event);
     void on(ClearPhase1& event);
     void on(ClearPhase2& event);
     void on(Reconfigure& event);
@@ -149,6 +150,7 @@ class Engine::Core {
     Admission admission_;
     RuntimeFlows flows_; // before all who hold leases
     Reassembly fragments_;
+    TokenBucket reminders_; // of deletes that got lost
     SessionTable sessions_;
     ChildTable children_;
     /// SA bodies of half-open exchanges: a flood of equal first messages keeps one copy.
