@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -107,6 +108,9 @@ std::span<const Row> transitions();
 /// The row for a message with these payloads, or for another happening. Null: refused.
 const Row*
 find_row(ExchangeType exchange, Role role, State state, Happening event, PayloadSet present = {});
+
+/// Told of each row that has run to its end.
+using RowObserver = std::function<void(const Row&)>;
 
 /// The table as a drawing: docs/ikev1-states.dot.
 std::string render_dot();
