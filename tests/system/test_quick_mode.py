@@ -103,7 +103,7 @@ def test_a_sound_group_that_we_did_not_name_is_taken(scene):
     assert ping(scene.host_b, SITE_A.host).lost == 0
 
 
-def test_volume_makes_a_new_pair_in_time(scene, role):
+def test_volume_makes_a_new_pair_without_loss(scene, role):
     """2560 kilobytes, the least that can be configured: new SAs come before the old ones are spent."""
     adit, peer = scene.pair(Tunnel())
     adit.stop()
@@ -116,7 +116,7 @@ def test_volume_makes_a_new_pair_in_time(scene, role):
     before = inbound_spis(adit)
     # 1400 octets, 200 a second each way: nine tenths of the volume in about eight seconds.
     result = ping(scene.host_a, SITE_B.host, count=2500, size=1400, interval=0.005, wait=3)
-    assert result.lost <= 2, "the peer's libipsec may lose one where it changes from pair to pair"
+    assert result.lost == 0
     assert len(before) == 1
     assert before[0] not in inbound_spis(adit)[-1:]
     assert adit.failures() == {}
