@@ -102,17 +102,8 @@ Status key_by_name(Editor& editor, const Match& match, Sign sign) {
 }
 
 Status identity(Editor& editor, const Match& match, Sign sign) {
-    ike::SelfIdentity& self = editor.edit().isakmp_identity;
-    self = {};
-    if (sign == Sign::No || match.has("address"))
-        return {};
-    self.text = match.text(ArgKind::Name);
-    if (match.has("user-fqdn"))
-        self.type = ike::IdType::UserFqdn;
-    else if (match.has("key-id"))
-        self.type = ike::IdType::KeyId;
-    else
-        self.type = match.has("dn") ? ike::IdType::DerDn : ike::IdType::Fqdn;
+    editor.edit().isakmp_identity =
+        sign == Sign::Set ? self_identity_of(match) : ike::SelfIdentity{};
     return {};
 }
 

@@ -12,7 +12,6 @@ namespace {
 
 using config::Editor;
 using ike::IdentityMatch;
-using ike::IdType;
 using ike::SelfIdentity;
 
 template <class Object>
@@ -131,18 +130,8 @@ Status match_identity(Editor& editor, const Match& match, Sign sign) {
 Status self_identity(Editor& editor, const Match& match, Sign sign) {
     auto& self = current_profile(editor).self;
     self.reset();
-    if (sign == Sign::No)
-        return {};
-    self = SelfIdentity{};
-    if (match.has("fqdn"))
-        self->type = IdType::Fqdn;
-    if (match.has("user-fqdn"))
-        self->type = IdType::UserFqdn;
-    if (match.has("key-id"))
-        self->type = IdType::KeyId;
-    if (match.has("dn"))
-        self->type = IdType::DerDn;
-    self->text = match.text(ArgKind::Name);
+    if (sign == Sign::Set)
+        self = self_identity_of(match);
     return {};
 }
 
@@ -194,16 +183,7 @@ Status aggressive_password(Editor& editor, const Match& match, Sign sign) {
 }
 
 Status client_endpoint(Editor& editor, const Match& match, Sign sign) {
-    SelfIdentity& self = current_peer(editor).self;
-    self = {};
-    if (sign == Sign::No)
-        return {};
-    if (match.has("fqdn"))
-        self = {IdType::Fqdn, match.text(ArgKind::Name)};
-    else if (match.has("user-fqdn"))
-        self = {IdType::UserFqdn, match.text(ArgKind::Name)};
-    else if (match.has("key-id"))
-        self = {IdType::KeyId, match.text(ArgKind::Name)};
+    current_peer(editor).self = sign == Sign::Set ? self_identity_of(match) : SelfIdentity{};
     return {};
 }
 

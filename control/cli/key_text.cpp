@@ -42,6 +42,20 @@ Result<Ipv4Prefix> key_prefix(const Match& match) {
     return Ipv4Prefix{Ipv4Address{match.address().value & mask.value}, TRY(mask_length(mask))};
 }
 
+ike::SelfIdentity self_identity_of(const Match& match) {
+    using ike::IdType;
+    IdType type = IdType::Ipv4Address;
+    if (match.has("hostname") || match.has("fqdn"))
+        type = IdType::Fqdn;
+    else if (match.has("user-fqdn"))
+        type = IdType::UserFqdn;
+    else if (match.has("key-id"))
+        type = IdType::KeyId;
+    else if (match.has("dn"))
+        type = IdType::DerDn;
+    return {type, match.text(ArgKind::Name)};
+}
+
 Status set_key(config::Editor& editor,
                std::vector<config::IsakmpKey>& keys,
                config::IsakmpKey key,

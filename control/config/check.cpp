@@ -222,35 +222,35 @@ class Checker {
         };
         if (config_.aggressive_mode == ike::AggressiveMode::Enabled)
             warn("isakmp aggressive-mode", "crypto isakmp aggressive-mode enable");
-        const auto warn_of_names = [&](const std::vector<IsakmpKey>& keys) {
-            for (const IsakmpKey& key : keys)
-                if (!key.hostname.empty())
-                    warn("key " + key.hostname, "the key for the name " + key.hostname);
-        };
-        warn_of_names(config_.isakmp_keys);
-        for (const auto& [name, keyring] : config_.keyrings)
-            warn_of_names(keyring.keys);
+        for_each_key([&](const IsakmpKey& key) {
+            if (has_name(key))
+                warn("key " + key.hostname, "the key for the name " + key.hostname);
+        });
         for (const auto& [address, peer] : config_.isakmp_peers)
             if (peer.key != nullptr)
                 warn("isakmp peer " + to_string(address),
                      "crypto isakmp peer " + to_string(address));
     }
 
+    static bool has_name(const IsakmpKey& key) { return !key.hostname.empty(); }
+
     static bool covers(const std::vector<IsakmpKey>& keys, Ipv4Address peer) {
         return std::any_of(keys.begin(), keys.end(), [&](const IsakmpKey& key) {
-            return key.hostname.empty() && key.address.contains(peer);
+            return !has_name(key) && key.address.contains(peer);
         });
     }
 
-    static bool has_name(const IsakmpKey& key) { return !key.hostname.empty(); }
+    /// Of the global keyring and of all others.
+    template <class Visit> void for_each_key(const Visit& visit) const {
+        std::for_each(config_.isakmp_keys.begin(), config_.isakmp_keys.end(), visit);
+        for (const auto& [name, keyring] : config_.keyrings)
+            std::for_each(keyring.keys.begin(), keyring.keys.end(), visit);
+    }
 
-    [[nodiscard]] bool knows_names() const {
-        return std::any_of(config_.isakmp_keys.begin(), config_.isakmp_keys.end(), has_name) ||
-               std::any_of(
-                   config_.keyrings.begin(), config_.keyrings.end(), [](const auto& keyring) {
-                       const auto& keys = keyring.second.keys;
-                       return std::any_of(keys.begin(), keys.end(), has_name);
-                   });
+    template <class Predicate> [[nodiscard]] bool any_key(const Predicate& holds) const {
+        bool any = false;
+        for_each_key([&](const IsakmpKey& key) { any = any || holds(key); });
+        return any;
     }
 
     /// Looked up as the engine does: the keyrings of the entry's profile, else all there are.
@@ -272,26 +272,20 @@ class Checker {
             });
     }
 
-    /// Could a peer of an address that nothing names prove itself?
-    /// A key for a network of peers, or for whoever calls itself so.
-    static bool serve_strangers(const std::vector<IsakmpKey>& keys) {
+    /// A key for a network of peers, or for whoever calls itself so: a named one has no address.
+    static bool serves_strangers(const IsakmpKey& key) {
         constexpr std::uint8_t kOnePeer = 32;
-        return std::any_of(keys.begin(), keys.end(), [](const IsakmpKey& key) {
-            return key.address.length < kOnePeer; // a named key has no address: /0
-        });
+        return key.address.length < kOnePeer;
     }
 
+    /// Could a peer of an address that nothing names prove itself?
     [[nodiscard]] bool may_know_strangers() const {
-        return serve_strangers(config_.isakmp_keys) ||
-               std::any_of(config_.keyrings.begin(),
-                           config_.keyrings.end(),
-                           [](const auto& ring) { return serve_strangers(ring.second.keys); }) ||
-               std::any_of(config_.isakmp_policies.begin(),
-                           config_.isakmp_policies.end(),
-                           [](const auto& policy) {
-                               return policy.second.authentication !=
-                                      AuthenticationMethod::PreShare;
-                           });
+        return any_key(serves_strangers) || std::any_of(config_.isakmp_policies.begin(),
+                                                        config_.isakmp_policies.end(),
+                                                        [](const auto& policy) {
+                                                            return policy.second.authentication !=
+                                                                   AuthenticationMethod::PreShare;
+                                                        });
     }
 
     // --- crypto maps
@@ -410,7 +404,7 @@ class Checker {
                 add(Severity::Warning, origin, subject + " is on no route", "write ip route");
             if (!has_key(entry, peer))
                 // It may come by a name that has a key, in aggressive mode.
-                add(knows_names() ? Severity::Warning : severity_,
+                add(any_key(has_name) ? Severity::Warning : severity_,
                     origin,
                     subject + " has no pre-shared key",
                     "write crypto isakmp key ... address " + to_string(peer));
