@@ -4,7 +4,6 @@
 // for it, and a name that nobody has gets the same kind of answer as one that has (SECURITY U13).
 #include "control/ike/phase1_proof.h"
 #include "control/ike/step.h"
-#include "control/ike/transaction.h"
 
 namespace adit::ike {
 
@@ -28,15 +27,14 @@ SharedKey key_for_nobody(const Turn& turn, ByteView id_body) {
         prf(HashAlgorithm::Sha256, turn.env.secret, {id_body}));
 }
 
-/// The peer's public value, nonce and identity, as messages 1 and 2 carry them.
-Verdict take_peer_values(Turn& turn, Exchanging& exchange) {
+/// The peer's public value and its name, as messages 1 and 2 carry them.
+std::expected<Identity, Refusal> take_peer_values(Turn& turn, Exchanging& exchange) {
     exchange.peer_public = body_of(*turn.message, PayloadType::KeyExchange);
     if (const Status sound = check_public_value(exchange.policy.group, exchange.peer_public);
         !sound)
         return refuse({Failure::BadKeyExchange, sound.error().text});
     exchange.peer_id = body_of(*turn.message, PayloadType::Identification);
-    TRY_VOID(parse_identity(exchange.peer_id));
-    return {};
+    return TRY(parse_identity(exchange.peer_id));
 }
 
 } // namespace
@@ -71,10 +69,7 @@ Verdict send_am1(Turn& turn) {
     message.add(PayloadType::KeyExchange, exchange.pair.public_value);
     message.add(PayloadType::Nonce, exchange.nonce_i);
     message.add(PayloadType::Identification, own_identity_body(turn));
-    offer_nat(message);
-    message.add(PayloadType::VendorId, vendor_id(Vendor::Dpd));
-    if (turn.env.config.fragmentation_mtu)
-        message.add(PayloadType::VendorId, vendor_id(Vendor::Fragmentation));
+    offer_vendors(turn, message);
     debug(turn, "beginning Aggressive Mode exchange");
     send_kept(turn, message.clear(header_of(turn, ExchangeType::Aggressive, MessageId{})));
     return {};
@@ -96,8 +91,7 @@ Verdict accept_am1(Turn& turn) {
     exchange->answer_sa = answer_phase1(*choice);
     exchange->question_bytes = turn.message->payloads_bytes();
     exchange->nonce_i = TRY(nonce_of(*turn.message));
-    TRY_VOID(take_peer_values(turn, *exchange));
-    const Identity peer = TRY(parse_identity(exchange->peer_id));
+    const Identity peer = TRY(take_peer_values(turn, *exchange));
     debug(turn, "processing ID payload. message ID = 0: %s", to_string(peer).c_str());
     exchange->psk = may_be_aggressive(config, peer, session.remote.address)
                         ? key_for_identity(config, peer, session.remote.address)
@@ -124,7 +118,7 @@ Verdict send_am2(Turn& turn) {
     auto& exchange = state_data<Exchanging>(turn);
     exchange.pair = std::move(turn.dh->pair);
     exchange.nonce_r = random_nonce(turn);
-    const std::size_t room_bytes = exchange.question_bytes;
+    const std::size_t question_bytes = exchange.question_bytes;
     MessageBuilder message;
     message.add(PayloadType::SecurityAssociation, std::move(exchange.answer_sa));
     message.add(PayloadType::KeyExchange, exchange.pair.public_value);
@@ -141,17 +135,7 @@ Verdict send_am2(Turn& turn) {
     message.add(PayloadType::Identification, std::move(id));
     message.add(PayloadType::Hash, std::move(proof));
     message.append(nat);
-    const auto add_vendor = [&](Vendor vendor) {
-        MessageBuilder id;
-        add_if_it_fits(room_bytes, message, id.add(PayloadType::VendorId, vendor_id(vendor)));
-    };
-    add_vendor(Vendor::Dpd);
-    if (turn.env.config.fragmentation_mtu && session.has(Vendor::Fragmentation))
-        add_vendor(Vendor::Fragmentation);
-    if (access_of(turn.env.config, session) != nullptr) {
-        add_vendor(Vendor::Xauth);
-        add_vendor(Vendor::Unity);
-    }
+    answer_vendors(turn, question_bytes, message);
     send_kept(turn, message.clear(header_of(turn, ExchangeType::Aggressive, MessageId{})));
     return {};
 }
@@ -187,17 +171,12 @@ Verdict accept_am2(Turn& turn) {
 // --- message 3 ----------------------------------------------------------------------------------
 
 Verdict send_am3(Turn& turn) {
-    Session& session = turn.session;
     MessageBuilder nat;
     add_nat_discovery(turn, nat);
     TRY_VOID(derive_keys(turn, turn.dh->shared.view()));
     auto& keyed = state_data<Keyed>(turn);
     const Identity peer = TRY(authenticate(turn, keyed.peer_id, keyed.peer_hash));
-    if (session.nat.detected()) {
-        // RFC 3947 4: the initiator moves to port 4500 with its first encrypted message.
-        session.local.port = kNatPort;
-        session.remote.port = kNatPort;
-    }
+    float_ports(turn.session);
     MessageBuilder message;
     message.add(PayloadType::Hash, own_proof(turn, own_identity_body(turn)));
     message.append(nat);

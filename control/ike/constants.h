@@ -68,6 +68,11 @@ enum class ExchangeType : std::uint8_t {
     NewGroupMode = 33,
 };
 
+/// The two exchanges that make an ISAKMP SA (RFC 2409 5).
+constexpr bool is_phase1(ExchangeType exchange) {
+    return exchange == ExchangeType::IdentityProtection || exchange == ExchangeType::Aggressive;
+}
+
 /// RFC 2408 3.1, bits of the flags octet.
 inline constexpr std::uint8_t kFlagEncryption = 1 << 0;
 inline constexpr std::uint8_t kFlagCommit = 1 << 1;

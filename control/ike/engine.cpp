@@ -15,9 +15,7 @@ constexpr std::size_t kMaxSharedBodies = 4096;
 
 bool is_first_message(const Header& header) {
     return header.cookies.responder.value == 0 && !header.encrypted() &&
-           header.message_id.value == 0 &&
-           (header.exchange == ExchangeType::IdentityProtection ||
-            header.exchange == ExchangeType::Aggressive);
+           header.message_id.value == 0 && is_phase1(header.exchange);
 }
 
 } // namespace

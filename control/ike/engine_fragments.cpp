@@ -7,9 +7,7 @@ namespace {
 
 /// Nothing else begins without the responder's cookie.
 bool may_begin(const Header& header) {
-    return header.cookies.responder.value == 0 &&
-           (header.exchange == ExchangeType::IdentityProtection ||
-            header.exchange == ExchangeType::Aggressive);
+    return header.cookies.responder.value == 0 && is_phase1(header.exchange);
 }
 
 std::string describe(const Fragment& fragment) {

@@ -18,11 +18,23 @@ void remember_id(Session& session, MessageId id) {
     ids.push_back(id);
 }
 
+namespace {
+
+template <class Exchange>
+Exchange* find_id(const std::vector<std::unique_ptr<Exchange>>& exchanges, MessageId id) {
+    const auto found = std::ranges::find_if(
+        exchanges, [&](const std::unique_ptr<Exchange>& each) { return each->id == id; });
+    return found == exchanges.end() ? nullptr : found->get();
+}
+
+} // namespace
+
 QuickMode* find_quick(Session& session, MessageId id) {
-    for (const auto& quick : session.quick_modes)
-        if (quick->id == id)
-            return quick.get();
-    return nullptr;
+    return find_id(session.quick_modes, id);
+}
+
+Transaction* find_transaction(Session& session, MessageId id) {
+    return find_id(session.transactions, id);
 }
 
 std::unique_ptr<QuickMode> new_quick(Turn& turn, MessageId id, Role role) {
@@ -31,13 +43,6 @@ std::unique_ptr<QuickMode> new_quick(Turn& turn, MessageId id, Role role) {
                                                     .leg = {},
                                                     .iv = secured(turn).iv.phase2(id),
                                                     .started = turn.now()});
-}
-
-Transaction* find_transaction(Session& session, MessageId id) {
-    for (const auto& transaction : session.transactions)
-        if (transaction->id == id)
-            return transaction.get();
-    return nullptr;
 }
 
 std::unique_ptr<Transaction> new_transaction(Turn& turn, MessageId id, Role role) {
@@ -84,12 +89,13 @@ std::vector<Bytes> packets_of(Turn& turn, Bytes message) {
     if (mtu && session.has(Vendor::Fragmentation)) {
         const std::size_t room =
             *mtu - kIpUdpBytes - (session.local.port == kIkePort ? 0 : kMarkerBytes);
-        // One message, one number, however often it is sent again: what was lost of the first
-        // transmission comes with the second.
-        const auto id = static_cast<std::uint16_t>(digest_of(message) | 1);
-        if (message.size() > room)
+        if (message.size() > room) {
+            // One message, one number, however often it is sent again: what was lost of the first
+            // transmission comes with the second.
+            const auto id = static_cast<std::uint16_t>(digest_of(message) | 1);
             packets = fragments_of(message, fragment_header(session), id, room);
-        turn.env.counters.fragments_out += packets.size();
+            turn.env.counters.fragments_out += packets.size();
+        }
     }
     if (packets.empty())
         packets.push_back(std::move(message));
@@ -145,17 +151,30 @@ Header header_of(const Turn& turn, ExchangeType exchange, MessageId message_id) 
     return header;
 }
 
+MessageBuilder behind_hash_1(const Secured& keys, MessageId id, const MessageBuilder& payloads) {
+    const SecretBuffer hash = hash_1(keys.policy.hash, keys.skeyid_a.view(), id, payloads.chain());
+    MessageBuilder message;
+    message.add(PayloadType::Hash, to_bytes(hash.view())).append(payloads);
+    return message;
+}
+
+Verdict verify_hash_1(const Turn& turn, HashAlgorithm hash, ByteView skeyid_a, const char* where) {
+    const SecretBuffer expected =
+        hash_1(hash, skeyid_a, turn.message->header.message_id, turn.message->behind_first());
+    if (!equal_constant_time(turn.message->find(PayloadType::Hash)->body, expected.view()))
+        return refuse({Failure::BadHash, std::string{"HASH(1) of "} + where + " does not verify"});
+    return {};
+}
+
 void send_protected(Turn& turn, MessageBuilder payloads) {
     const Secured& keys = secured(turn);
     const MessageId id = fresh_message_id(turn);
     IvChain iv = keys.iv.phase2(id);
-    const Bytes rest = payloads.chain();
-    const SecretBuffer hash = hash_1(keys.policy.hash, keys.skeyid_a.view(), id, rest);
-    MessageBuilder message;
-    message.add(PayloadType::Hash, to_bytes(hash.view())).append(payloads);
     send_once(turn,
-              message.encrypted(
-                  header_of(turn, ExchangeType::Informational, id), iv, keys.cipher_key.view()));
+              behind_hash_1(keys, id, payloads)
+                  .encrypted(header_of(turn, ExchangeType::Informational, id),
+                             iv,
+                             keys.cipher_key.view()));
 }
 
 void send_notify(Turn& turn, const Notification& notification) {

@@ -12,13 +12,7 @@ namespace adit::ike {
 
 namespace {
 
-Verdict verify_hash_1(Turn& turn, HashAlgorithm hash, ByteView skeyid_a) {
-    const SecretBuffer expected =
-        hash_1(hash, skeyid_a, turn.message->header.message_id, turn.message->behind_first());
-    if (!equal_constant_time(turn.message->find(PayloadType::Hash)->body, expected.view()))
-        return refuse({Failure::BadHash, "HASH(1) of an informational message does not verify"});
-    return {};
-}
+constexpr const char* kWhere = "an informational message"; // whose HASH(1)
 
 /// A quick mode the notification is about: by our SPI, else the only one that waits for an answer.
 QuickMode* quick_of(Session& session, const Notification& notification) {
@@ -157,7 +151,7 @@ Verdict note_refusal(Turn& turn) {
 
 Verdict note_protected_refusal(Turn& turn) {
     const auto& keyed = *std::get<std::unique_ptr<Keyed>>(turn.session.data);
-    TRY_VOID(verify_hash_1(turn, keyed.policy.hash, keyed.keys.skeyid_a.view()));
+    TRY_VOID(verify_hash_1(turn, keyed.policy.hash, keyed.keys.skeyid_a.view(), kWhere));
     const Notification notification =
         TRY(parse_notification(turn.message->find(PayloadType::Notification)->body));
     if (!is_error(notification.type))
@@ -170,7 +164,7 @@ Verdict note_protected_refusal(Turn& turn) {
 
 Verdict accept_informational(Turn& turn) {
     const Secured& keys = secured(turn);
-    TRY_VOID(verify_hash_1(turn, keys.policy.hash, keys.skeyid_a.view()));
+    TRY_VOID(verify_hash_1(turn, keys.policy.hash, keys.skeyid_a.view(), kWhere));
     // Each payload for itself: a DPD request that rides along with deletes spoils neither.
     for (const Payload& payload : turn.message->payloads)
         if (const Verdict verdict = take_payload(turn, payload); !verdict)

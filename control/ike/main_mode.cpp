@@ -2,7 +2,6 @@
 // Main mode (RFC 2409 5.4), message by message, both sides.
 #include "control/ike/phase1_proof.h"
 #include "control/ike/step.h"
-#include "control/ike/transaction.h"
 
 #include <algorithm>
 
@@ -33,11 +32,8 @@ Verdict send_mm1(Turn& turn) {
     Bytes sai_b = offer_phase1(turn.env.config.phase1);
     MessageBuilder message;
     message.add(PayloadType::SecurityAssociation, sai_b);
-    offer_nat(message);
+    offer_vendors(turn, message);
     debug(turn, "constructed NAT-T vendor-rfc3947 ID");
-    message.add(PayloadType::VendorId, vendor_id(Vendor::Dpd));
-    if (turn.env.config.fragmentation_mtu)
-        message.add(PayloadType::VendorId, vendor_id(Vendor::Fragmentation));
     debug(turn, "beginning Main Mode exchange");
     session.data = Offered{std::move(sai_b)};
     send_kept(turn, message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
@@ -64,21 +60,11 @@ Verdict accept_mm1(Turn& turn) {
     session.nat.version = agree_nat(session.vendors);
     MessageBuilder message;
     message.add(PayloadType::SecurityAssociation, answer_phase1(*choice));
-    const auto add_vendor = [&](Vendor vendor) {
-        MessageBuilder id;
-        return add_if_it_fits(turn.message->payloads_bytes(),
-                              message,
-                              id.add(PayloadType::VendorId, vendor_id(vendor)));
-    };
-    if (session.nat.version != NatVersion::None && !add_vendor(nat_vendor(session)))
+    const std::size_t question_bytes = turn.message->payloads_bytes();
+    if (session.nat.version != NatVersion::None &&
+        !add_vendor_if_it_fits(question_bytes, message, nat_vendor(session)))
         session.nat.version = NatVersion::None;
-    add_vendor(Vendor::Dpd);
-    if (turn.env.config.fragmentation_mtu && session.has(Vendor::Fragmentation))
-        add_vendor(Vendor::Fragmentation);
-    if (access_of(turn.env.config, session) != nullptr) {
-        add_vendor(Vendor::Xauth);
-        add_vendor(Vendor::Unity);
-    }
+    answer_vendors(turn, question_bytes, message);
     session.data = Agreed{choice->policy, std::make_shared<const Bytes>(to_bytes(body))};
     send_kept(turn, message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
     return {};
@@ -187,11 +173,7 @@ Verdict accept_mm4(Turn& turn) {
 Verdict send_mm5(Turn& turn) {
     TRY_VOID(derive_keys(turn, turn.dh->shared.view()));
     Session& session = turn.session;
-    if (session.nat.detected() && !session.floated()) {
-        // RFC 3947 4: the initiator moves to port 4500 with its first encrypted message.
-        session.local.port = kNatPort;
-        session.remote.port = kNatPort;
-    }
+    float_ports(session);
     session.evidence.heard = false; // from here on: anything since message 5
     send_identity(turn);
     return {};

@@ -28,8 +28,8 @@ Status check_limits(const Turn& turn, const ClientGroup& group) {
         const bool same_user = lease->user == turn.session.user();
         if (same_user && lease->device == device_of(turn.session))
             continue;
-        users += lease->group == group.name ? 1 : 0;
-        logins += same_user ? 1 : 0;
+        users += static_cast<std::size_t>(lease->group == group.name);
+        logins += static_cast<std::size_t>(same_user);
     }
     if (group.max_users && users >= *group.max_users)
         return fail(ErrorCode::Exhausted,

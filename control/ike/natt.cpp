@@ -147,6 +147,13 @@ Status read_nat_originals(Turn& turn) {
     return {};
 }
 
+void float_ports(Session& session) {
+    if (!session.nat.detected() || session.floated())
+        return;
+    session.local.port = kNatPort;
+    session.remote.port = kNatPort;
+}
+
 void schedule_keepalive(Turn& turn) {
     Session& session = turn.session;
     // RFC 3948 4: whoever is behind the NAT keeps the mapping alive.

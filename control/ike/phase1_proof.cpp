@@ -143,6 +143,9 @@ Refusal no_common_policy(Turn& turn, const SaView& theirs) {
         .ending();
 }
 
+namespace {
+
+/// False, and nothing added, when it does not fit.
 bool add_if_it_fits(std::size_t question_bytes,
                     MessageBuilder& answer,
                     const MessageBuilder& more) {
@@ -152,6 +155,31 @@ bool add_if_it_fits(std::size_t question_bytes,
         return false;
     answer = std::move(longer);
     return true;
+}
+
+} // namespace
+
+bool add_vendor_if_it_fits(std::size_t question_bytes, MessageBuilder& answer, Vendor vendor) {
+    MessageBuilder id;
+    return add_if_it_fits(question_bytes, answer, id.add(PayloadType::VendorId, vendor_id(vendor)));
+}
+
+void answer_vendors(const Turn& turn, std::size_t question_bytes, MessageBuilder& answer) {
+    const auto add = [&](Vendor vendor) { add_vendor_if_it_fits(question_bytes, answer, vendor); };
+    add(Vendor::Dpd);
+    if (turn.env.config.fragmentation_mtu && turn.session.has(Vendor::Fragmentation))
+        add(Vendor::Fragmentation);
+    if (access_of(turn.env.config, turn.session) != nullptr) {
+        add(Vendor::Xauth);
+        add(Vendor::Unity);
+    }
+}
+
+void offer_vendors(const Turn& turn, MessageBuilder& message) {
+    offer_nat(message);
+    message.add(PayloadType::VendorId, vendor_id(Vendor::Dpd));
+    if (turn.env.config.fragmentation_mtu)
+        message.add(PayloadType::VendorId, vendor_id(Vendor::Fragmentation));
 }
 
 const IsakmpProfile* profile_of(const Turn& turn) {

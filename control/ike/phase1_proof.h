@@ -26,9 +26,13 @@ void note_vendors(Turn& turn);
 void announce_policy(Turn& turn, const Phase1Policy& policy);
 Refusal no_common_policy(Turn& turn, const SaView& theirs);
 
-/// Adds what fits without making the answer longer than the question (SECURITY U2); false when it
-/// does not fit.
-bool add_if_it_fits(std::size_t question_bytes, MessageBuilder& answer, const MessageBuilder& more);
+/// What we can do, in a first message.
+void offer_vendors(const Turn& turn, MessageBuilder& message);
+/// What we can do of it, in the answer, as far as that does not become longer than the question
+/// (SECURITY U2).
+void answer_vendors(const Turn& turn, std::size_t question_bytes, MessageBuilder& answer);
+/// One id under the same condition; false when it does not fit.
+bool add_vendor_if_it_fits(std::size_t question_bytes, MessageBuilder& answer, Vendor vendor);
 
 /// The profile of the entry that asked, or of the peer once it is known. Null for none.
 const IsakmpProfile* profile_of(const Turn& turn);

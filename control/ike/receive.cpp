@@ -44,8 +44,7 @@ std::size_t most_of(PayloadType type, ExchangeType exchange) {
 
 /// RFC 2409 5: SA comes first in phase 1. RFC 2409 5.5 and 5.7: HASH comes first, SA right behind.
 Verdict check_shape(const Message& message) {
-    const bool phase1 = message.header.exchange == ExchangeType::IdentityProtection ||
-                        message.header.exchange == ExchangeType::Aggressive;
+    const bool phase1 = is_phase1(message.header.exchange);
     const auto at = [&](std::size_t index) { return message.payloads[index].type; };
     for (const Payload& payload : message.payloads)
         if (message.count(payload.type) > most_of(payload.type, message.header.exchange))
@@ -174,6 +173,13 @@ Keys phase1_keys(const Session& session) {
     return {};
 }
 
+/// Of phase 1 while it lasts, of the ISAKMP SA it made from then on.
+Keys isakmp_keys(const Session& session) {
+    if (const Secured* keys = session.secured())
+        return {&keys->iv, keys->cipher_key.view()};
+    return phase1_keys(session);
+}
+
 void receive_phase1(Turn& turn, Arrival& arrival, const Header& header) {
     if (header.message_id.value != 0)
         return refused(turn, {Failure::Malformed, "message id in phase 1 is not zero"});
@@ -184,6 +190,25 @@ void receive_phase1(Turn& turn, Arrival& arrival, const Header& header) {
     take_message(turn, turn.session.role, arrival, header, phase1_keys(turn.session));
 }
 
+/// Message 1 of an exchange under the ISAKMP SA. Only one that proves authentic is kept, and its id
+/// with it.
+template <class Exchange>
+void receive_first(Turn& turn,
+                   Arrival& arrival,
+                   const Header& header,
+                   Exchange* Turn::* current,
+                   std::unique_ptr<Exchange> fresh,
+                   std::vector<std::unique_ptr<Exchange>>& kept) {
+    turn.*current = fresh.get();
+    take_message(
+        turn, Role::Responder, arrival, header, {&fresh->iv, secured(turn).cipher_key.view()});
+    turn.*current = nullptr;
+    if (fresh->leg.state == State::Ready)
+        return;
+    remember_id(turn.session, header.message_id);
+    kept.push_back(std::move(fresh));
+}
+
 void receive_first_quick(Turn& turn, Arrival& arrival, const Header& header) {
     Session& session = turn.session;
     if (id_is_used(session, header.message_id)) {
@@ -192,16 +217,12 @@ void receive_first_quick(Turn& turn, Arrival& arrival, const Header& header) {
     }
     if (session.quick_modes.size() >= kMaxLingering)
         return refused(turn, {Failure::HalfOpenLimit, "too many quick modes with this peer"});
-    const Secured& keys = secured(turn);
-    auto quick = new_quick(turn, header.message_id, Role::Responder);
-    turn.quick = quick.get();
-    take_message(turn, Role::Responder, arrival, header, {&quick->iv, keys.cipher_key.view()});
-    turn.quick = nullptr;
-    if (quick->leg.state == State::Ready)
-        return;
-    // Only now has a message with this id proved authentic.
-    remember_id(session, header.message_id);
-    session.quick_modes.push_back(std::move(quick));
+    receive_first(turn,
+                  arrival,
+                  header,
+                  &Turn::quick,
+                  new_quick(turn, header.message_id, Role::Responder),
+                  session.quick_modes);
 }
 
 void receive_quick(Turn& turn, Arrival& arrival, const Header& header) {
@@ -244,16 +265,12 @@ void receive_first_transaction(Turn& turn, Arrival& arrival, const Header& heade
                        {Failure::UnexpectedMessage, "transaction before the login is complete"});
     if (session.transactions.size() >= kMaxTransactions)
         return refused(turn, {Failure::HalfOpenLimit, "too many transactions with this peer"});
-    const Secured& keys = secured(turn);
-    auto transaction = new_transaction(turn, header.message_id, Role::Responder);
-    turn.transaction = transaction.get();
-    take_message(
-        turn, Role::Responder, arrival, header, {&transaction->iv, keys.cipher_key.view()});
-    turn.transaction = nullptr;
-    if (transaction->leg.state == State::Ready)
-        return;
-    remember_id(session, header.message_id);
-    session.transactions.push_back(std::move(transaction));
+    receive_first(turn,
+                  arrival,
+                  header,
+                  &Turn::transaction,
+                  new_transaction(turn, header.message_id, Role::Responder),
+                  session.transactions);
 }
 
 void receive_transaction(Turn& turn, Arrival& arrival, const Header& header) {
@@ -283,18 +300,12 @@ void receive_informational(Turn& turn, Arrival& arrival, const Header& header) {
         return refused(turn, {Failure::NotEncrypted, "informational message in the clear"});
     if (header.encrypted() && header.message_id.value == 0)
         return refused(turn, {Failure::Malformed, "message id of informational is zero"});
+    const Keys keys = isakmp_keys(session);
+    // A message in the clear may have no id, and then begins no IV chain.
     std::optional<IvChain> iv;
-    ByteView key;
-    if (!header.encrypted()) {
-        // Nothing to decrypt, and a message id of zero begins no IV chain.
-    } else if (const Secured* keys = session.secured()) {
-        iv = keys->iv.phase2(header.message_id);
-        key = keys->cipher_key.view();
-    } else if (const auto* keyed = std::get_if<std::unique_ptr<Keyed>>(&session.data)) {
-        iv = (*keyed)->iv.phase2(header.message_id);
-        key = (*keyed)->cipher_key.view();
-    }
-    take_message(turn, session.role, arrival, header, {iv ? &*iv : nullptr, key});
+    if (header.encrypted() && keys.iv != nullptr)
+        iv = keys.iv->phase2(header.message_id);
+    take_message(turn, session.role, arrival, header, {iv ? &*iv : nullptr, keys.cipher_key});
 }
 
 } // namespace

@@ -17,7 +17,7 @@ struct FailureWords {
     const char* cause; // code of the diagnosis table
     Severity severity;
     const char* mnemonic; // null: evidence only
-    const char* text;     // %s: the peer's address
+    const char* text;     // %s: the peer's address, %m: the mode of phase 1
 };
 
 // clang-format off
@@ -25,22 +25,22 @@ constexpr std::array kFailureWords = {
     FailureWords{Failure::Malformed, "malformed", "malformed", Severity::Warning, "IKMP_BAD_MESSAGE", "IKE message from %s failed its sanity check or is malformed"},
     FailureWords{Failure::UnknownCookies, "unknown-cookies", "stale-sa", Severity::Warning, "IKMP_NO_SA", "IKE message from %s has no SA and is not an initialization offer"},
     FailureWords{Failure::NoPresharedKey, "no-preshared-key", "local-config", Severity::Error, "IKMP_NO_PRESHARED_KEY", "Pre-shared key for remote peer at %s is missing"},
-    FailureWords{Failure::NoPhase1Proposal, "no-phase1-proposal", "p1-policy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Main mode failed with peer at %s"},
-    FailureWords{Failure::Phase1Refused, "phase1-refused", "p1-notify", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Main mode failed with peer at %s"},
+    FailureWords{Failure::NoPhase1Proposal, "no-phase1-proposal", "p1-policy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of %m failed with peer at %s"},
+    FailureWords{Failure::Phase1Refused, "phase1-refused", "p1-notify", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of %m failed with peer at %s"},
     FailureWords{Failure::PresharedKeyMismatch, "psk-mismatch", "psk-mismatch", Severity::Warning, "IKMP_BAD_MESSAGE", "IKE message from %s failed its sanity check or is malformed"},
-    FailureWords{Failure::IdentityMismatch, "identity-mismatch", "p1-identity", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Main mode failed with peer at %s"},
+    FailureWords{Failure::IdentityMismatch, "identity-mismatch", "p1-identity", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of %m failed with peer at %s"},
     FailureWords{Failure::NoPhase2Proposal, "no-phase2-proposal", "p2-transform", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
     FailureWords{Failure::Phase2Refused, "phase2-refused", "p2-transform", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Informational mode failed with peer at %s"},
     FailureWords{Failure::ProxyMismatch, "proxy-mismatch", "p2-proxy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
     FailureWords{Failure::ProxyInUse, "proxy-in-use", "p2-proxy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
     FailureWords{Failure::ProxyRefused, "proxy-refused", "p2-proxy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Informational mode failed with peer at %s"},
     FailureWords{Failure::PfsMismatch, "pfs-mismatch", "p2-transform", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
-    FailureWords{Failure::Phase1Timeout, "phase1-timeout", "no-reply", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Main mode failed with peer at %s"},
+    FailureWords{Failure::Phase1Timeout, "phase1-timeout", "no-reply", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of %m failed with peer at %s"},
     FailureWords{Failure::Phase2Timeout, "phase2-timeout", "p2-no-answer", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
     FailureWords{Failure::BadHash, "bad-hash", "bad-hash", Severity::Warning, "IKMP_BAD_MESSAGE", "IKE message from %s failed its sanity check or is malformed"},
     FailureWords{Failure::NotEncrypted, "not-encrypted", "not-encrypted", Severity::Informational, "IKMP_NOT_ENCRYPTED", "IKE packet from %s was not encrypted and it should've been."},
     FailureWords{Failure::UnexpectedMessage, "unexpected-message", "unexpected", Severity::Informational, nullptr, nullptr},
-    FailureWords{Failure::BadKeyExchange, "bad-key-exchange", "bad-key-exchange", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Main mode failed with peer at %s"},
+    FailureWords{Failure::BadKeyExchange, "bad-key-exchange", "bad-key-exchange", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of %m failed with peer at %s"},
     FailureWords{Failure::DeadPeer, "dead-peer", "no-reply", Severity::Informational, nullptr, nullptr},
     FailureWords{Failure::HalfOpenLimit, "half-open-limit", "overload", Severity::Informational, nullptr, nullptr},
     FailureWords{Failure::InstallRefused, "install-refused", "install-refused", Severity::Informational, nullptr, nullptr},
@@ -65,10 +65,9 @@ const FailureWords& words(Failure failure) {
     return kFailureWords.at(static_cast<std::size_t>(failure));
 }
 
-std::string with_peer(const char* text, const std::string& peer) {
-    std::string line{text};
-    const std::size_t place = line.find("%s");
-    return place == std::string::npos ? line : line.replace(place, 2, peer);
+std::string filled_in(std::string line, const char* place, const std::string& with) {
+    const std::size_t at = line.find(place);
+    return at == std::string::npos ? line : line.replace(at, 2, with);
 }
 
 LogRecord record(Severity severity,
@@ -85,13 +84,17 @@ const char* to_string(Failure failure) {
     return words(failure).name;
 }
 
-std::vector<LogRecord> log_records(Failure failure, Ipv4Address peer, const std::string& evidence) {
+std::vector<LogRecord>
+log_records(Failure failure, Ipv4Address peer, const std::string& evidence, ExchangeType phase1) {
     const FailureWords& row = words(failure);
     const std::string address = to_string(peer);
     std::vector<LogRecord> records;
     if (row.mnemonic != nullptr)
-        records.push_back(
-            record(row.severity, "CRYPTO", row.mnemonic, with_peer(row.text, address), address));
+        records.push_back(record(row.severity,
+                                 "CRYPTO",
+                                 row.mnemonic,
+                                 filled_in(filled_in(row.text, "%m", name(phase1)), "%s", address),
+                                 address));
     records.push_back(record(Severity::Warning,
                              "VPNDIAG",
                              "CAUSE",
@@ -100,27 +103,14 @@ std::vector<LogRecord> log_records(Failure failure, Ipv4Address peer, const std:
     return records;
 }
 
-namespace {
-
-/// The words of the table are for main mode.
-void name_mode(LogRecord& line, ExchangeType phase1) {
-    const std::string main = "Main mode";
-    const std::size_t place = line.text.find(main);
-    if (phase1 == ExchangeType::Aggressive && place != std::string::npos)
-        line.text.replace(place, main.size(), "Aggressive mode");
-}
-
-} // namespace
-
 void report(Turn& turn, const Refusal& refusal) {
     ++turn.env.counters.failures.at(static_cast<std::size_t>(refusal.failure));
     const Ipv4Address peer = turn.session.remote.address;
-    for (LogRecord& line : log_records(refusal.failure, peer, refusal.text)) {
+    for (LogRecord& line : log_records(refusal.failure, peer, refusal.text, turn.session.phase1)) {
         // Our own exchange fails; nothing of the peer's was malformed.
         if (refusal.failure == Failure::PresharedKeyMismatch && line.facility == "CRYPTO" &&
             turn.session.role == Role::Initiator)
-            line = log_records(Failure::Phase1Timeout, peer, {}).front();
-        name_mode(line, turn.session.phase1);
+            line = log_records(Failure::Phase1Timeout, peer, {}, turn.session.phase1).front();
         turn.out.emplace_back(Log{std::move(line)});
     }
     debug(turn, "%s", refusal.text.c_str());

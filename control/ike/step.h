@@ -124,13 +124,18 @@ Header header_of(const Turn& turn, ExchangeType exchange, MessageId message_id);
 
 /// An informational message under the ISAKMP SA: HASH(1) in front, encrypted.
 void send_protected(Turn& turn, MessageBuilder payloads);
-/// The body of HASH for `payloads` whose element 0 will be the HASH.
+/// HASH(1) in front of payloads (RFC 2409 5.7), and the check of one that came.
+MessageBuilder behind_hash_1(const Secured& keys, MessageId id, const MessageBuilder& payloads);
+Verdict verify_hash_1(const Turn& turn, HashAlgorithm hash, ByteView skeyid_a, const char* where);
 void send_notify(Turn& turn, const Notification& notification);
 
 /// Counter, the log line collectors know, and our evidence in a second one.
 void report(Turn& turn, const Refusal& refusal);
 /// The lines of one failure, for those who have no session to blame it on.
-std::vector<LogRecord> log_records(Failure failure, Ipv4Address peer, const std::string& evidence);
+std::vector<LogRecord> log_records(Failure failure,
+                                   Ipv4Address peer,
+                                   const std::string& evidence,
+                                   ExchangeType phase1 = ExchangeType::IdentityProtection);
 /// A line collectors know, that belongs to no failure's usual pair.
 void crypto_log(Turn& turn, Severity severity, const char* mnemonic, std::string text);
 /// Evidence alone: one VPNDIAG line, no counter. `cause` is a code of the diagnosis table.
@@ -243,6 +248,9 @@ NatVersion agree_nat(const VendorSet& vendors);
 Vendor nat_vendor(const Session& session);
 void add_nat_discovery(Turn& turn, MessageBuilder& message);
 void detect_nat(Turn& turn);
+/// RFC 3947 4: the initiator moves to port 4500 with its first encrypted message, unless it began
+/// where the peer's NAT already lets it in.
+void float_ports(Session& session);
 void schedule_keepalive(Turn& turn);
 /// RFC 3947 5.2: the original addresses of both ends, in transport mode through a NAT.
 void add_nat_originals(const Turn& turn, MessageBuilder& message);

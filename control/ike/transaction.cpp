@@ -8,24 +8,18 @@ namespace adit::ike {
 void send_config(Turn& turn, Bytes attributes) {
     Transaction& transaction = *turn.transaction;
     const Secured& keys = secured(turn);
-    MessageBuilder message;
-    message.add(PayloadType::Hash, {});
-    message.add(PayloadType::Attributes, std::move(attributes));
-    const Bytes rest = message.chain(1);
-    message.set(
-        0, to_bytes(hash_1(keys.policy.hash, keys.skeyid_a.view(), transaction.id, rest).view()));
+    MessageBuilder payloads;
+    payloads.add(PayloadType::Attributes, std::move(attributes));
     send_kept(turn,
-              message.encrypted(header_of(turn, ExchangeType::Transaction, transaction.id),
-                                transaction.iv,
-                                keys.cipher_key.view()));
+              behind_hash_1(keys, transaction.id, payloads)
+                  .encrypted(header_of(turn, ExchangeType::Transaction, transaction.id),
+                             transaction.iv,
+                             keys.cipher_key.view()));
 }
 
 std::expected<ConfigPayload, Refusal> take_config(Turn& turn) {
     const Secured& keys = secured(turn);
-    const SecretBuffer expected = hash_1(
-        keys.policy.hash, keys.skeyid_a.view(), turn.transaction->id, turn.message->behind_first());
-    if (!equal_constant_time(turn.message->find(PayloadType::Hash)->body, expected.view()))
-        return refuse({Failure::BadHash, "HASH(1) of a transaction does not verify"});
+    TRY_VOID(verify_hash_1(turn, keys.policy.hash, keys.skeyid_a.view(), "a transaction"));
     ConfigPayload payload =
         TRY(parse_config_payload(turn.message->find(PayloadType::Attributes)->body));
     TRY_VOID(turn.transaction->iv.accept(turn.ciphertext));

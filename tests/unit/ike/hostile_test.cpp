@@ -191,9 +191,9 @@ TEST_P(Hostile, LengthsThatLieDoNothing) {
             store_be(lie.data() + 24, length);
             intrude(lie);
         }
-        for (const std::uint16_t length : {0, 1, 2, 3, 67, 69, 104, 105, 0x7fff, 0xffff}) {
+        for (const int length : {0, 1, 2, 3, 67, 69, 104, 105, 0x7fff, 0xffff}) {
             Bytes lie = sound;
-            store_be(lie.data() + kHeaderBytes + 2, length);
+            store_be(lie.data() + kHeaderBytes + 2, static_cast<std::uint16_t>(length));
             intrude(lie);
         }
         for (std::size_t length = 0; length < sound.size(); ++length) {
@@ -210,7 +210,7 @@ TEST_P(Hostile, LengthsThatLieDoNothing) {
 /// A chain that could be walked for ever or very long.
 TEST_P(Hostile, ChainsWithoutEndEnd) {
     run_and_interrupt([&](Header header) {
-        for (const std::uint8_t type : {8, 13, 20, 130, 132}) {
+        for (const std::uint8_t type : std::initializer_list<std::uint8_t>{8, 13, 20, 130, 132}) {
             Writer writer;
             header.next_payload = from_wire<PayloadType>(type);
             write_header(writer, header);
@@ -310,8 +310,8 @@ TEST(HostileFirstMessage, GroupAttributesLongerThanTheirDataGetNothingOfOurs) {
 TEST(HostileIdentity, StrangeFormsCostNoMoreThanTheirLength) {
     std::vector<Bytes> forms;
     for (unsigned type = 0; type <= 13; ++type)
-        for (const std::size_t length :
-             {0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 255, 9'000}) {
+        for (const std::size_t length : std::initializer_list<std::size_t>{
+                 0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 255, 9'000}) {
             Bytes body(4 + length, 0x41);
             body[0] = static_cast<std::uint8_t>(type);
             body[1] = body[2] = body[3] = 0;
@@ -323,7 +323,7 @@ TEST(HostileIdentity, StrangeFormsCostNoMoreThanTheirLength) {
         forms.push_back(unhex(std::string{"09000000"} + der));
     Bytes nested = unhex("09000000");
     for (int depth = 0; depth < 2000; ++depth)
-        for (const std::uint8_t octet : {0x30, 0x80})
+        for (const std::uint8_t octet : std::initializer_list<std::uint8_t>{0x30, 0x80})
             nested.push_back(octet);
     forms.push_back(nested);
     forms.push_back(unhex("02000000"
