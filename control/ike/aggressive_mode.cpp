@@ -5,17 +5,24 @@
 #include "control/ike/phase1_proof.h"
 #include "control/ike/step.h"
 
+#include <algorithm>
+
 namespace adit::ike {
 
 namespace {
 
+bool is_by_key(const Phase1Policy& policy) {
+    return policy.authentication == Authentication::PreSharedKey;
+}
+
 /// RFC 2409 5.4: the group cannot be negotiated, as the public value travels with the offer. So
-/// only those of our policies are offered that share the first one's.
+/// only those of our policies are offered that share the first one's. Signatures are main mode's:
+/// certificates in the clear would make message 2 an amplifier.
 std::vector<Phase1Policy> policies_of_one_group(const std::vector<Phase1Policy>& policies,
                                                 Group group) {
     std::vector<Phase1Policy> same;
     for (const Phase1Policy& policy : policies)
-        if (policy.group == group)
+        if (policy.group == group && is_by_key(policy))
             same.push_back(policy);
     return same;
 }
@@ -46,10 +53,11 @@ Verdict start_am_dh(Turn& turn) {
     debug(turn, "Trying Aggressive mode");
     auto exchange = std::make_unique<Exchanging>();
     exchange->psk = key_for_address(turn.env.config, profile_of(turn), session.remote.address);
-    if (exchange->psk == nullptr || turn.env.config.phase1.empty())
+    const auto first = std::ranges::find_if(turn.env.config.phase1, is_by_key);
+    if (exchange->psk == nullptr || first == turn.env.config.phase1.end())
         return refuse(
             Refusal{Failure::NoPresharedKey, "no pre-shared key covers this peer"}.ending());
-    exchange->policy = turn.env.config.phase1.front();
+    exchange->policy = *first;
     session.data = std::move(exchange);
     start_job(
         turn,

@@ -357,7 +357,7 @@ void Engine::Core::effect(const Session& from, RekeyDue&) {
         return;
     const Endpoint local{from.local.address, from.nat.peer_behind ? from.local.port : kIkePort};
     const Endpoint remote{from.remote.address, from.nat.peer_behind ? from.remote.port : kIkePort};
-    if (key_for_address(*config_, find_profile(*config_, from.profile), remote.address) != nullptr)
+    if (!provable_policies(*config_, find_profile(*config_, from.profile), remote.address).empty())
         begin_phase1(local, remote, from.profile, {});
 }
 

@@ -44,12 +44,15 @@ void Engine::Core::request(FlowRequest wanted,
                                                      : session_for(local.address, peer, profile);
     if (session != nullptr)
         return queue(session->id, StartQuickMode{std::move(wanted)});
-    if (key_for_address(*config_, find_profile(*config_, profile), peer) == nullptr)
-        return log_failure(
-            Failure::NoPresharedKey, peer, wanted.connection + ": no pre-shared key for this peer");
     if (config_->phase1.empty())
         return log_failure(
             Failure::NoPhase1Proposal, peer, wanted.connection + ": no ISAKMP policy configured");
+    if (provable_policies(*config_, find_profile(*config_, profile), peer).empty())
+        return log_failure(Failure::NoPresharedKey,
+                           peer,
+                           wanted.connection +
+                               ": no pre-shared key for this peer, and no certificate for "
+                               "signatures");
     begin_phase1(local, remote, profile, {std::move(wanted)});
 }
 

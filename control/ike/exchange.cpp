@@ -127,6 +127,32 @@ void start_job(Turn& turn, JobWork work) {
     });
 }
 
+namespace {
+
+template <class Data> const Phase1Policy* policy_in(const Session& session) {
+    const auto* owner = std::get_if<std::unique_ptr<Data>>(&session.data);
+    return owner == nullptr ? nullptr : &(*owner)->policy;
+}
+
+const Phase1Policy* agreed_policy(const Session& session) {
+    if (const auto* agreed = std::get_if<Agreed>(&session.data))
+        return &agreed->policy;
+    if (const Phase1Policy* policy = policy_in<Exchanging>(session))
+        return policy;
+    if (const Phase1Policy* policy = policy_in<Keyed>(session))
+        return policy;
+    return policy_in<Secured>(session);
+}
+
+} // namespace
+
+Proof proof_of(const Session& session) {
+    const Phase1Policy* policy = agreed_policy(session);
+    if (policy == nullptr)
+        return Proof::Any;
+    return policy->authentication == Authentication::PreSharedKey ? Proof::Hash : Proof::Signature;
+}
+
 Bytes random_nonce(Turn& turn) {
     constexpr std::size_t kNonceBytes = 32; // at least half of the longest prf key
     Bytes nonce(kNonceBytes);

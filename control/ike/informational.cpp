@@ -136,9 +136,11 @@ Verdict note_refusal(Turn& turn) {
         return {};
     evidence.refused = notification.type;
     // Told at once, acted on late: whoever forged it gains nothing when the real answer comes.
-    const bool psk = turn.session.leg.state == State::InitiatorMm5;
+    const bool proving = turn.session.leg.state == State::InitiatorMm5;
     const std::string text = "peer says " + name(notification.type) + " (unauthenticated)";
-    if (psk)
+    if (proving && proof_of(turn.session) == Proof::Signature)
+        hint(turn, "cert", text + " to message 5: it may not trust our certificate");
+    else if (proving)
         hint(turn, "psk-mismatch", text + " to message 5: the pre-shared keys may differ");
     else
         hint(turn, "p1-notify", text + "; we offered " + describe(turn.env.config.phase1));
@@ -156,6 +158,11 @@ Verdict note_protected_refusal(Turn& turn) {
         TRY(parse_notification(turn.message->find(PayloadType::Notification)->body));
     if (!is_error(notification.type))
         return {};
+    if (proof_of(turn.session) == Proof::Signature)
+        return refuse(
+            Refusal{Failure::SignatureRefused,
+                    "peer answers our certificate and signature by " + name(notification.type)}
+                .ending());
     return refuse(Refusal{Failure::IdentityMismatch,
                           "peer has our key, yet answers message 5 by " + name(notification.type) +
                               "; we named ourselves " + to_string(turn.session.local.address)}

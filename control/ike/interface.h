@@ -16,6 +16,7 @@
 #include "common/types.h"
 #include "control/ike/address_pool.h"
 #include "control/ike/constants.h"
+#include "control/ike/credentials.h"
 #include "control/ike/crypto.h"
 #include "control/ike/job.h"
 #include "control/ike/password.h"
@@ -197,7 +198,8 @@ struct EngineConfig {
     std::vector<IsakmpProfile> profiles;
     std::vector<AggressivePeer> aggressive_peers;
     AggressiveMode aggressive{AggressiveMode::Named};
-    SelfIdentity self; // of peers without a profile that says otherwise
+    SelfIdentity self;       // of peers without a profile that says otherwise
+    Credentials credentials; // for signatures
     std::vector<Connection> connections;
     std::vector<Ipv4Address> own_addresses;
     std::vector<ClientAccess> access; // at most one for each of our addresses
@@ -481,12 +483,16 @@ enum class Failure : std::uint8_t {
     BadKeyExchange,    // public value refused
     DeadPeer,
     HalfOpenLimit,
-    InstallRefused,  // by the dataplane
-    FragmentRefused, // a fragment that fits nowhere, or a message whose rest did not come
-    LoginFailed,     // user name unknown or password wrong
-    LoginTimeout,    // the client does not say who it is
-    NoAddress,       // none left to lend, or nobody said from which pool
-    NotItsAddress,   // a client asks for SAs of an address it was not given
+    InstallRefused,     // by the dataplane
+    FragmentRefused,    // a fragment that fits nowhere, or a message whose rest did not come
+    LoginFailed,        // user name unknown or password wrong
+    LoginTimeout,       // the client does not say who it is
+    NoAddress,          // none left to lend, or nobody said from which pool
+    NotItsAddress,      // a client asks for SAs of an address it was not given
+    NoCertificate,      // none of ours for the agreed method
+    CertificateRefused, // the peer's: expired, revoked, unknown CA ...
+    SignatureMismatch,  // of the peer, over an exchange that is sound
+    SignatureRefused,   // the peer does not accept our certificate or signature
     Count_,
 };
 
@@ -494,6 +500,8 @@ const char* to_string(Failure failure);
 
 struct EngineCounters {
     std::array<std::uint64_t, static_cast<std::size_t>(Failure::Count_)> failures{};
+    /// What CertificateRefused and SignatureMismatch consist of.
+    std::array<std::uint64_t, static_cast<std::size_t>(CertificateFault::Count_)> certificates{};
     std::uint64_t messages_in{}, messages_out{}, retransmits{}, duplicates_in{};
     std::uint64_t phase1_established{}, phase2_established{};
     std::uint64_t dpd_sent{}, dpd_answered{};

@@ -24,6 +24,14 @@ Result<JobOutput> perform(const PasswordJob& job, Rng&) {
     return PasswordOutput{is_password(job.hash, job.password.view())};
 }
 
+Result<JobOutput> perform(const SignJob& job, Rng&) {
+    return SignOutput{TRY(job.key->sign(job.hash))};
+}
+
+Result<JobOutput> perform(const JudgeJob& job, Rng&) {
+    return job.judge->judge(job.proof);
+}
+
 } // namespace
 
 JobResult run(const Job& job, Rng& rng) {

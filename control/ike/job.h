@@ -9,10 +9,12 @@
 #pragma once
 
 #include "common/random.h"
+#include "control/ike/credentials.h"
 #include "control/ike/crypto.h"
 #include "control/ike/password.h"
 
 #include <cstdint>
+#include <memory>
 #include <variant>
 
 namespace adit::ike {
@@ -47,9 +49,25 @@ struct PasswordOutput {
     bool matches{false};
 };
 
-using JobWork = std::variant<DhJob, PasswordJob>;
+/// Our HASH, signed.
+struct SignJob {
+    std::shared_ptr<const SigningKey> key;
+    Bytes hash;
+};
+
+struct SignOutput {
+    Bytes octets;
+};
+
+/// Is the peer who it says it is? Makes a Judgement.
+struct JudgeJob {
+    std::shared_ptr<const PeerJudge> judge;
+    PeerProof proof;
+};
+
+using JobWork = std::variant<DhJob, PasswordJob, SignJob, JudgeJob>;
 /// In the order of JobWork: what each kind of work makes.
-using JobOutput = std::variant<DhOutput, PasswordOutput>;
+using JobOutput = std::variant<DhOutput, PasswordOutput, SignOutput, Judgement>;
 
 struct Job {
     JobId job_id;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Main mode (RFC 2409 5.4), message by message, both sides.
 #include "control/ike/phase1_proof.h"
+#include "control/ike/phase1_signature.h"
 #include "control/ike/step.h"
 
 #include <algorithm>
@@ -9,14 +10,20 @@ namespace adit::ike {
 
 namespace {
 
-/// The key of this peer, looked up when arithmetic is about to begin. Refused when there is none:
-/// it was there when the exchange began.
-std::expected<SharedKey, Refusal> key_of_peer(const Turn& turn) {
-    SharedKey key = key_for_address(turn.env.config, profile_of(turn), turn.session.remote.address);
-    if (key == nullptr)
-        return std::unexpected(
-            Refusal{Failure::NoPresharedKey, "the key was removed meanwhile"}.ending());
-    return key;
+/// What we shall prove ourselves with, looked up when arithmetic is about to begin. Refused when it
+/// is gone: it was there when the exchange began.
+Verdict take_credentials(const Turn& turn, Exchanging& exchange) {
+    if (exchange.policy.authentication != Authentication::PreSharedKey) {
+        exchange.own = own_certificate(turn, exchange.policy);
+        if (exchange.own == nullptr)
+            return refuse(
+                Refusal{Failure::NoCertificate, "our certificate was removed meanwhile"}.ending());
+        return {};
+    }
+    exchange.psk = key_for_address(turn.env.config, profile_of(turn), turn.session.remote.address);
+    if (exchange.psk == nullptr)
+        return refuse(Refusal{Failure::NoPresharedKey, "the key was removed meanwhile"}.ending());
+    return {};
 }
 
 } // namespace
@@ -29,7 +36,8 @@ Verdict send_mm1(Turn& turn) {
     debug(turn, "local port %u, remote port %u", session.local.port, session.remote.port);
     debug(turn, "Can not start Aggressive mode, trying Main mode.");
     debug(turn, "found peer pre-shared key matching %s", to_string(session.remote.address).c_str());
-    Bytes sai_b = offer_phase1(turn.env.config.phase1);
+    Bytes sai_b =
+        offer_phase1(provable_policies(turn.env.config, profile_of(turn), session.remote.address));
     MessageBuilder message;
     message.add(PayloadType::SecurityAssociation, sai_b);
     offer_vendors(turn, message);
@@ -46,13 +54,15 @@ Verdict accept_mm1(Turn& turn) {
     debug(turn, "processing SA payload. message ID = 0");
     const SaView sa = TRY(parse_sa(body));
     // Key and policy first: arithmetic for strangers comes later or never.
-    if (key_for_address(turn.env.config, nullptr, session.remote.address) == nullptr)
+    const std::vector<Phase1Policy> policies =
+        provable_policies(turn.env.config, nullptr, session.remote.address);
+    if (policies.empty() && !turn.env.config.phase1.empty())
         return refuse(
             Refusal{Failure::NoPresharedKey,
                     "no pre-shared key covers this address; they offer " + describe_phase1(sa)}
                 .telling(NotifyType::NoProposalChosen)
                 .ending());
-    const auto choice = choose_phase1(sa, turn.env.config.phase1);
+    const auto choice = choose_phase1(sa, policies);
     if (!choice)
         return refuse(no_common_policy(turn, sa));
     announce_policy(turn, choice->policy);
@@ -77,7 +87,8 @@ Verdict accept_mm2(Turn& turn) {
     const SaView sa = TRY(parse_sa(turn.message->find(PayloadType::SecurityAssociation)->body));
     if (turn.message->header.cookies.responder.value == 0)
         return refuse({Failure::Malformed, "message 2 without a responder cookie"});
-    const auto policy = accept_phase1(sa, turn.env.config.phase1);
+    const auto policy = accept_phase1(
+        sa, provable_policies(turn.env.config, profile_of(turn), session.remote.address));
     if (!policy) {
         crypto_log(turn,
                    Severity::Informational,
@@ -91,8 +102,8 @@ Verdict accept_mm2(Turn& turn) {
     note_vendors(turn);
     session.nat.version = agree_nat(session.vendors);
     auto exchange = std::make_unique<Exchanging>();
-    exchange->psk = TRY(key_of_peer(turn));
     exchange->policy = *policy;
+    TRY_VOID(take_credentials(turn, *exchange));
     exchange->sai_b =
         std::make_shared<const Bytes>(std::move(std::get<Offered>(session.data).sai_b));
     session.data = std::move(exchange);
@@ -107,6 +118,7 @@ Verdict send_mm3(Turn& turn) {
     MessageBuilder message;
     message.add(PayloadType::KeyExchange, exchange.pair.public_value);
     message.add(PayloadType::Nonce, exchange.nonce_i);
+    add_certificate_requests(turn, exchange.policy, message);
     add_nat_discovery(turn, message);
     send_kept(turn, message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
     return {};
@@ -123,8 +135,8 @@ Verdict accept_mm3(Turn& turn) {
     Bytes nonce = TRY(nonce_of(*turn.message));
     note_vendors(turn);
     auto exchange = std::make_unique<Exchanging>();
-    exchange->psk = TRY(key_of_peer(turn));
     exchange->policy = agreed.policy;
+    TRY_VOID(take_credentials(turn, *exchange));
     exchange->sai_b = std::move(agreed.sai_b);
     exchange->nonce_i = std::move(nonce);
     exchange->peer_public = peer_public;
@@ -146,6 +158,7 @@ Verdict send_mm4(Turn& turn) {
     MessageBuilder message;
     message.add(PayloadType::KeyExchange, exchange.pair.public_value);
     message.add(PayloadType::Nonce, exchange.nonce_r);
+    add_certificate_requests(turn, exchange.policy, message);
     add_nat_discovery(turn, message);
     send_kept(turn, message.clear(header_of(turn, ExchangeType::IdentityProtection, MessageId{})));
     return derive_keys(turn, turn.dh->shared.view());
@@ -158,6 +171,7 @@ Verdict accept_mm4(Turn& turn) {
         return refuse({Failure::BadKeyExchange, sound.error().text});
     exchange.nonce_r = TRY(nonce_of(*turn.message));
     exchange.peer_public = peer_public;
+    TRY_VOID(take_credentials(turn, exchange)); // now under a CA that the peer asks for
     note_vendors(turn);
     detect_nat(turn);
     start_job(turn,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/ike/peer_policy.h"
 
+#include "control/ike/proposal.h"
+
 #include <algorithm>
 #include <cctype>
 
@@ -147,6 +149,20 @@ bool is_key_of_name(const EngineConfig& config, const Identity& peer, const Secr
     return found;
 }
 
+std::vector<Phase1Policy>
+provable_policies(const EngineConfig& config, const IsakmpProfile* profile, Ipv4Address peer) {
+    const bool has_key = key_for_address(config, profile, peer) != nullptr;
+    std::vector<Phase1Policy> policies;
+    for (const Phase1Policy& policy : config.phase1) {
+        const auto scheme = scheme_of(method_of(policy));
+        const bool has_certificate = scheme && config.credentials.judge != nullptr &&
+                                     choose_own(config.credentials, *scheme, {}) != nullptr;
+        if (scheme ? has_certificate : has_key)
+            policies.push_back(policy);
+    }
+    return policies;
+}
+
 bool matches(const IdentityMatch& wanted, const Identity& peer) {
     using Kind = IdentityMatch::Kind;
     switch (wanted.kind) {
@@ -208,7 +224,7 @@ std::vector<Phase1Policy> aggressive_policies(const EngineConfig& config) {
     const bool with_keys = config.aggressive == AggressiveMode::Enabled || names_anybody(config);
     std::vector<Phase1Policy> policies;
     for (const Phase1Policy& policy : config.phase1)
-        if (with_keys || policy.authentication != Authentication::PreSharedKey)
+        if (with_keys && policy.authentication == Authentication::PreSharedKey)
             policies.push_back(policy);
     return policies;
 }

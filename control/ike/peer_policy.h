@@ -33,6 +33,10 @@ SharedKey key_for_identity(const EngineConfig& config, const Identity& peer, Ipv
 /// its bearer is one of those who have it.
 bool is_key_of_name(const EngineConfig& config, const Identity& peer, const SecretBuffer& key);
 
+/// Those of our policies under which we can prove ourselves to this peer, and it can to us.
+std::vector<Phase1Policy>
+provable_policies(const EngineConfig& config, const IsakmpProfile* profile, Ipv4Address peer);
+
 bool matches(const IdentityMatch& wanted, const Identity& peer);
 
 /// The profile an authenticated peer falls under, null for none: the first that matches its name

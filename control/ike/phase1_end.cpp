@@ -29,6 +29,15 @@ Refusal silence(const Session& session, const EngineConfig& config) {
                         " times, no usable answer"};
         return {Failure::Phase1Timeout, "message 2 was received, message 3 stays unanswered"};
     case State::InitiatorMm5:
+        if (proof_of(session) == Proof::Signature)
+            return {
+                Failure::SignatureRefused,
+                "messages 1 to 4 are sound, message 5 " +
+                    (seen.refused ? "was answered by " + notify : std::string{"stays unanswered"}) +
+                    ": likely the peer does not trust our certificate" +
+                    (session.floated() && !seen.refused
+                         ? ", or UDP 4500 or fragments are filtered on the way"
+                         : "")};
         if (seen.refused)
             return {Failure::PresharedKeyMismatch,
                     "messages 1 to 4 are sound, message 5 was answered by " + notify +

@@ -59,7 +59,32 @@ Refusal hash_refusal(const Session& session) {
         .hastening();
 }
 
-/// May a peer with this key call itself so? Remembers the profile it falls under.
+NotifyType notify_of(CertificateFault fault) {
+    switch (fault) {
+    case CertificateFault::UnknownCa:
+        return NotifyType::InvalidCertAuthority;
+    case CertificateFault::WrongIdentity:
+        return NotifyType::InvalidIdInformation;
+    case CertificateFault::BadSignature:
+        return NotifyType::InvalidSignature;
+    default:
+        return NotifyType::InvalidCertificate;
+    }
+}
+
+Refusal signature_refusal(Turn& turn, const Judgement& judgement) {
+    const CertificateFault fault = *judgement.fault;
+    ++turn.env.counters.certificates.at(static_cast<std::size_t>(fault));
+    const Failure failure = fault == CertificateFault::BadSignature ? Failure::SignatureMismatch
+                            : fault == CertificateFault::WrongIdentity
+                                ? Failure::IdentityMismatch
+                                : Failure::CertificateRefused;
+    return Refusal{failure, std::string{name(fault)} + ": " + judgement.evidence}
+        .telling(notify_of(fault))
+        .ending();
+}
+
+/// May a peer with this key, or certificate, call itself so? Remembers the profile it falls under.
 Verdict judge_identity(Turn& turn, const Identity& identity) {
     Session& session = turn.session;
     const std::string name = to_string(identity);
@@ -189,13 +214,15 @@ const IsakmpProfile* profile_of(const Turn& turn) {
 Verdict derive_keys(Turn& turn, ByteView g_xy) {
     Session& session = turn.session;
     auto& exchange = state_data<Exchanging>(turn);
-    ENSURE(exchange.psk != nullptr);
+    const bool by_key = exchange.policy.authentication == Authentication::PreSharedKey;
+    ENSURE(by_key == (exchange.psk != nullptr) && by_key == (exchange.own == nullptr));
     const HashAlgorithm hash = exchange.policy.hash;
     const bool initiator = session.role == Role::Initiator;
     Bytes g_xi = initiator ? exchange.pair.public_value : exchange.peer_public;
     Bytes g_xr = initiator ? exchange.peer_public : exchange.pair.public_value;
-    SecretBuffer skeyid =
-        skeyid_of_pre_shared_key(hash, exchange.psk->view(), {exchange.nonce_i, exchange.nonce_r});
+    const Nonces nonces{exchange.nonce_i, exchange.nonce_r};
+    SecretBuffer skeyid = by_key ? skeyid_of_pre_shared_key(hash, exchange.psk->view(), nonces)
+                                 : skeyid_of_signatures(hash, nonces, g_xy);
     Skeyids keys = derive_skeyids(hash, std::move(skeyid), g_xy, session.cookies);
     SecretBuffer cipher_key = encryption_key(hash, exchange.policy.cipher, keys.skeyid_e.view());
     IvChain iv = IvChain::phase1(hash, exchange.policy.cipher, g_xi, g_xr);
@@ -209,13 +236,16 @@ Verdict derive_keys(Turn& turn, ByteView g_xy) {
     session.data = std::unique_ptr<Keyed>(new Keyed{exchange.policy,
                                                     exchange.sai_b,
                                                     exchange.psk,
+                                                    exchange.own,
                                                     std::move(g_xi),
                                                     std::move(g_xr),
                                                     std::move(keys),
                                                     std::move(cipher_key),
                                                     iv,
                                                     std::move(exchange.peer_id),
-                                                    std::move(exchange.peer_hash)});
+                                                    std::move(exchange.peer_hash),
+                                                    std::nullopt,
+                                                    {}});
     return {};
 }
 
@@ -236,6 +266,12 @@ Bytes own_proof(Turn& turn, ByteView identity_body) {
     const Session& session = turn.session;
     const auto& keyed = state_data<Keyed>(turn);
     return to_bytes(authenticator(keyed, session.cookies, session.role, identity_body).view());
+}
+
+Bytes peer_proof(Turn& turn, ByteView identity_body) {
+    const Role peer = turn.session.role == Role::Initiator ? Role::Responder : Role::Initiator;
+    const auto& keyed = state_data<Keyed>(turn);
+    return to_bytes(authenticator(keyed, turn.session.cookies, peer, identity_body).view());
 }
 
 void add_initial_contact(Turn& turn, MessageBuilder& message) {
@@ -274,17 +310,31 @@ std::expected<Identity, Refusal> authenticate(Turn& turn, ByteView id_body, Byte
     return identity;
 }
 
+std::expected<Identity, Refusal> authenticate_signed(Turn& turn) {
+    auto& keyed = state_data<Keyed>(turn);
+    ENSURE(turn.judgement != nullptr && keyed.claim.has_value());
+    if (turn.judgement->fault)
+        return std::unexpected(signature_refusal(turn, *turn.judgement));
+    TRY_VOID(judge_identity(turn, keyed.claim->identity));
+    keyed.claim->subject = turn.judgement->subject;
+    return keyed.claim->identity;
+}
+
 void become_secured(Turn& turn, const Identity& identity) {
     Session& session = turn.session;
     Keyed& keyed = state_data<Keyed>(turn);
     const Duration lifetime = keyed.policy.lifetime;
+    // An X.500 name is only readable as its certificate words it.
+    std::string peer_identity = identity.type == IdType::DerDn && keyed.claim
+                                    ? std::move(keyed.claim->subject)
+                                    : to_string(identity);
     session.data = std::unique_ptr<Secured>(new Secured{keyed.policy,
                                                         std::move(keyed.keys.skeyid_d),
                                                         std::move(keyed.keys.skeyid_a),
                                                         std::move(keyed.cipher_key),
                                                         keyed.iv,
                                                         identity,
-                                                        to_string(identity),
+                                                        std::move(peer_identity),
                                                         std::move(keyed.psk),
                                                         turn.now(),
                                                         turn.now() + rekey_after(turn, lifetime),

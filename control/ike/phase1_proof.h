@@ -44,6 +44,8 @@ Verdict derive_keys(Turn& turn, ByteView g_xy);
 Bytes own_identity_body(Turn& turn);
 /// HASH_I or HASH_R of ours over that body.
 Bytes own_proof(Turn& turn, ByteView identity_body);
+/// HASH_I or HASH_R of the peer over its identity, for its signature.
+Bytes peer_proof(Turn& turn, ByteView identity_body);
 /// RFC 2407 4.6.3.3, when it is the first contact.
 void add_initial_contact(Turn& turn, MessageBuilder& message);
 
@@ -54,6 +56,9 @@ void send_identity(Turn& turn);
 /// name is one that may come with this key. Nothing the peer sends chooses whether this runs or
 /// what it compares.
 std::expected<Identity, Refusal> authenticate(Turn& turn, ByteView id_body, ByteView claimed);
+
+/// The same for a peer that has signed: by what became of the job that judged it.
+std::expected<Identity, Refusal> authenticate_signed(Turn& turn);
 
 void become_secured(Turn& turn, const Identity& identity);
 void heed_identity_notifications(Turn& turn);

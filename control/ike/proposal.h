@@ -57,6 +57,9 @@ std::optional<Phase1Choice> choose_phase1(const SaView& offer,
 Result<Phase1Policy> accept_phase1(const SaView& answer, const std::vector<Phase1Policy>& policies);
 
 /// Body of the SA payload that offers all policies.
+/// The wire's name of what a policy asks for.
+AuthMethod method_of(const Phase1Policy& policy);
+
 Bytes offer_phase1(const std::vector<Phase1Policy>& policies);
 Bytes answer_phase1(const Phase1Choice& choice);
 

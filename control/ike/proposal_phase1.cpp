@@ -4,8 +4,6 @@
 
 namespace adit::ike {
 
-namespace {
-
 /// RFC 4754 3: the method names curve and hash of an ECDSA signature at once.
 AuthMethod method_of(const Phase1Policy& policy) {
     switch (policy.authentication) {
@@ -25,6 +23,8 @@ AuthMethod method_of(const Phase1Policy& policy) {
         return AuthMethod::EcdsaSha256;
     }
 }
+
+namespace {
 
 Bytes encode(const Phase1Policy& policy) {
     Writer writer;

@@ -33,6 +33,7 @@ std::size_t most_of(PayloadType type, ExchangeType exchange) {
     case PayloadType::NatOriginalDraft:
     case PayloadType::Notification:
     case PayloadType::Delete:
+    case PayloadType::Certificate:
     case PayloadType::CertificateRequest:
         return kMaxPayloads;
     case PayloadType::Identification:
@@ -101,6 +102,8 @@ void receive(Turn& turn, const Row& row, Digest digest) {
 /// A body that our keys do not open, or open to rubbish.
 Refusal unreadable(Turn& turn, ExchangeType exchange, const Error& error) {
     const State state = turn.session.leg.state;
+    if (proof_of(turn.session) == Proof::Signature)
+        return error; // no key could differ that both sides have not just made
     if (state == State::ResponderMm4 && exchange == ExchangeType::IdentityProtection)
         return Refusal{Failure::PresharedKeyMismatch,
                        "pre-shared key differs, or message 5 was damaged (" + error.text +
@@ -121,12 +124,15 @@ struct Keys {
 };
 
 /// The commit bit means something in some states of quick mode, and nothing anywhere else.
-const Row* find_row_for(const Header& header, Role role, State state, PayloadSet present) {
+const Row* find_row_for(const Turn& turn, const Header& header, Role role, PayloadSet present) {
+    const auto row_for = [&](Happening event) {
+        const State state = turn.leg().state;
+        return find_row(header.exchange, role, state, event, proof_of(turn.session), present);
+    };
     const Row* row = nullptr;
     if ((header.flags & kFlagCommit) != 0)
-        row = find_row(header.exchange, role, state, Happening::ReceivedCommit, present);
-    return row != nullptr ? row
-                          : find_row(header.exchange, role, state, Happening::Received, present);
+        row = row_for(Happening::ReceivedCommit);
+    return row != nullptr ? row : row_for(Happening::Received);
 }
 
 void take_message(Turn& turn, Role role, Arrival& arrival, const Header& header, const Keys& keys) {
@@ -150,7 +156,7 @@ void take_message(Turn& turn, Role role, Arrival& arrival, const Header& header,
         remember_refused(leg, refusal, digest);
         return refused(turn, refusal);
     }
-    const Row* row = find_row_for(header, role, leg.state, types_of(*message));
+    const Row* row = find_row_for(turn, header, role, types_of(*message));
     if (row == nullptr)
         return refused(turn,
                        {Failure::UnexpectedMessage,

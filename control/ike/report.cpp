@@ -49,6 +49,10 @@ constexpr std::array kFailureWords = {
     FailureWords{Failure::LoginTimeout, "login-timeout", "login", Severity::Informational, nullptr, nullptr},
     FailureWords{Failure::NoAddress, "no-address", "pool", Severity::Informational, nullptr, nullptr},
     FailureWords{Failure::NotItsAddress, "not-its-address", "p2-proxy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
+    FailureWords{Failure::NoCertificate, "no-certificate", "local-config", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of %m failed with peer at %s"},
+    FailureWords{Failure::CertificateRefused, "certificate-refused", "cert", Severity::Notice, "IKMP_INVAL_CERT", "Certificate received from %s is bad: certificate invalid"},
+    FailureWords{Failure::SignatureMismatch, "signature-mismatch", "cert", Severity::Informational, "IKMP_AUTH_FAIL", "Authentication method 3 failed with host %s"},
+    FailureWords{Failure::SignatureRefused, "signature-refused", "cert", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of %m failed with peer at %s"},
 };
 // clang-format on
 
@@ -157,10 +161,15 @@ const char* show_state(const Session& session) {
     case State::ResponderMm2:
         return "MM_SA_SETUP";
     case State::InitiatorMm4Dh:
+    case State::InitiatorMm4Sign:
     case State::InitiatorMm5:
     case State::ResponderMm3Dh:
     case State::ResponderMm4:
         return "MM_KEY_EXCH";
+    case State::InitiatorMm6Judge:
+    case State::ResponderMm5Judge:
+    case State::ResponderMm6Sign:
+        return "MM_KEY_AUTH";
     case State::InitiatorAm2Dh:
     case State::ResponderAm1Dh:
     case State::ResponderAm2:

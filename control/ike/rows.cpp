@@ -113,7 +113,7 @@ void run(Turn& turn, const Row& row) {
 }
 
 void run(Turn& turn, ExchangeType exchange, Role role, Happening event) {
-    const Row* row = find_row(exchange, role, turn.leg().state, event);
+    const Row* row = find_row(exchange, role, turn.leg().state, event, proof_of(turn.session));
     if (row != nullptr)
         run(turn, *row);
 }

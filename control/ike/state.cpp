@@ -27,6 +27,14 @@ const char* name(State state) {
         return "IKE_R_MM4";
     case State::InitiatorAm1Dh:
         return "IKE_I_AM_DH";
+    case State::InitiatorMm4Sign:
+        return "IKE_I_MM4_SIGN";
+    case State::InitiatorMm6Judge:
+        return "IKE_I_MM6";
+    case State::ResponderMm5Judge:
+        return "IKE_R_MM5";
+    case State::ResponderMm6Sign:
+        return "IKE_R_MM5_SIGN";
     case State::InitiatorAm1:
         return "IKE_I_AM1";
     case State::InitiatorAm2Dh:

@@ -31,17 +31,22 @@ inline constexpr std::uint8_t kUdp = 17;
 
 // --- states -------------------------------------------------------------------------------------
 
-/// Named after the last message sent (Mm1: message 1 is out). `...Dh` waits for slow arithmetic.
+/// Named after the last message sent (Mm1: message 1 is out). `...Dh`, `...Sign`, `...Judge` wait
+/// for slow arithmetic.
 enum class State : std::uint8_t {
     Ready, // nothing sent, nothing received
     InitiatorMm1,
     InitiatorMm2Dh,
     InitiatorMm3,
     InitiatorMm4Dh,
+    InitiatorMm4Sign,
     InitiatorMm5,
+    InitiatorMm6Judge,
     ResponderMm2,
     ResponderMm3Dh,
     ResponderMm4,
+    ResponderMm5Judge,
+    ResponderMm6Sign,
     InitiatorAm1Dh,
     InitiatorAm1,
     InitiatorAm2Dh,
@@ -130,15 +135,27 @@ struct Agreed {
     SharedBytes sai_b; // equal bodies are stored once: a flood of first messages costs one
 };
 
+using SharedCertificate = std::shared_ptr<const OwnCertificate>;
+
+/// What a peer says of itself while its signature is judged: none of it counts before that.
+struct Claim {
+    Identity identity;
+    std::string subject;    // of its certificate, once judged
+    Bytes ciphertext;       // of the message, to go on from once it is proved
+    Endpoint local, remote; // where it came in
+    bool initial_contact{false};
+};
+
 /// Public values travel.
 struct Exchanging {
     Phase1Policy policy; // initiator of aggressive mode: only the group is certain before message 2
     SharedBytes sai_b;
-    SharedKey psk;     // null when signatures prove who is who
-    DhKeyPair pair;    // responder: once its job is done
-    Bytes nonce_i;     // Ni_b
-    Bytes nonce_r;     // Nr_b
-    Bytes peer_public; // g^x of the peer
+    SharedKey psk;         // null when signatures prove who is who
+    SharedCertificate own; // to sign with; null for keys
+    DhKeyPair pair;        // responder: once its job is done
+    Bytes nonce_i;         // Ni_b
+    Bytes nonce_r;         // Nr_b
+    Bytes peer_public;     // g^x of the peer
     // Aggressive mode: what the peer has said before anything could be checked.
     Bytes peer_id; // body of IDii or IDir
     Bytes peer_hash;
@@ -151,6 +168,7 @@ struct Keyed {
     Phase1Policy policy;
     SharedBytes sai_b;
     SharedKey psk;
+    SharedCertificate own;
     Bytes g_xi;
     Bytes g_xr;
     Skeyids keys;
@@ -158,6 +176,8 @@ struct Keyed {
     IvChain iv;
     Bytes peer_id; // aggressive mode: as in Exchanging
     Bytes peer_hash;
+    std::optional<Claim> claim; // while it is judged
+    Bytes own_id;               // while we sign: body of our identification payload
 };
 
 /// The peer has proved that it holds the key.

@@ -90,17 +90,33 @@ void drain_queue(Turn& turn) {
     }
 }
 
+/// The arithmetic itself failed: a public value that is none, or a key that does not sign.
+Refusal job_refusal(const Leg& leg, const Error& error) {
+    if (leg.state == State::InitiatorMm4Sign || leg.state == State::ResponderMm6Sign)
+        return Refusal{Failure::NoCertificate, "our key does not sign: " + error.text}.ending();
+    return Refusal{Failure::BadKeyExchange, error.text}
+        .telling(NotifyType::InvalidKeyInformation)
+        .ending();
+}
+
 void finish_job(Turn& turn, JobResult& result, ExchangeType exchange, Role role) {
     turn.leg().job = JobId{};
     if (!result.output)
-        return refused(turn,
-                       Refusal{Failure::BadKeyExchange, result.output.error().text}
-                           .telling(NotifyType::InvalidKeyInformation)
-                           .ending());
+        return refused(turn, job_refusal(turn.leg(), result.output.error()));
     turn.dh = std::get_if<DhOutput>(&*result.output);
+    turn.signature = std::get_if<SignOutput>(&*result.output);
+    turn.judgement = std::get_if<Judgement>(&*result.output);
     const bool commit = turn.quick != nullptr && turn.quick->commit;
-    run(turn, exchange, role, commit ? Happening::DhDoneCommit : Happening::DhDone);
-    turn.dh = nullptr; // a quick mode that begins in the same step has its own
+    run(turn,
+        exchange,
+        role,
+        turn.dh != nullptr          ? commit ? Happening::DhDoneCommit : Happening::DhDone
+        : turn.signature != nullptr ? Happening::Signed
+                                    : Happening::Judged);
+    // A quick mode that begins in the same step has its own.
+    turn.dh = nullptr;
+    turn.signature = nullptr;
+    turn.judgement = nullptr;
 }
 
 void finish_login(Turn& turn, const JobResult& result) {

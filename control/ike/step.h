@@ -89,6 +89,8 @@ struct Turn {
     const Message* message{nullptr};   // message rows
     ByteView ciphertext;               // its body as it came, when it was encrypted
     DhOutput* dh{nullptr};             // DhDone rows
+    SignOutput* signature{nullptr};    // Signed rows
+    Judgement* judgement{nullptr};     // Judged rows
     Endpoint from_local;               // where the message came in
     Endpoint from_remote;
     std::size_t question_bytes{SIZE_MAX}; // of the datagram; no limit for what is no answer
@@ -115,8 +117,10 @@ Step step(Session session, SessionEvent event, Environment& env);
 void send_kept(Turn& turn, Bytes datagram);
 /// Sends it once, for good or ill.
 void send_once(Turn& turn, Bytes datagram);
-/// The leg waits for it: its end is the DhDone row of the state entered now.
+/// The leg waits for it: its end is the DhDone, Signed or Judged row of the state entered now.
 void start_job(Turn& turn, JobWork work);
+/// That of the agreed policy; Any while none is.
+Proof proof_of(const Session& session);
 Bytes random_nonce(Turn& turn);
 /// RFC 2409 5: between 8 and 256 octets.
 Result<Bytes> nonce_of(const Message& message);
@@ -181,6 +185,15 @@ Verdict accept_mm4(Turn& turn);
 Verdict send_mm5(Turn& turn);
 Verdict accept_mm5(Turn& turn);
 Verdict accept_mm6(Turn& turn);
+
+// main_mode_signed.cpp
+Verdict sign_mm5(Turn& turn);
+Verdict send_signed_mm5(Turn& turn);
+Verdict judge_mm5(Turn& turn);
+Verdict sign_mm6(Turn& turn);
+Verdict send_signed_mm6(Turn& turn);
+Verdict judge_mm6(Turn& turn);
+Verdict accept_signed_mm6(Turn& turn);
 
 // phase1_end.cpp
 Verdict give_up_phase1(Turn& turn);

@@ -25,6 +25,9 @@ constexpr auto kClear = Protection::Clear;
 constexpr auto kSealed = Protection::Encrypted;
 constexpr auto kEither = Protection::Either;
 
+constexpr auto kHash = Proof::Hash;
+constexpr auto kSignature = Proof::Signature;
+
 constexpr PayloadSet kNothing{};
 constexpr PayloadSet kVendors{P::VendorId};
 // RFC 3947 3.2 (and its drafts) add NAT-D to messages 3 and 4; a peer that also knows certificates
@@ -32,6 +35,9 @@ constexpr PayloadSet kVendors{P::VendorId};
 constexpr PayloadSet kKeyExtras{
     P::VendorId, P::NatDiscovery, P::NatDiscoveryDraft, P::CertificateRequest};
 constexpr PayloadSet kIdExtras{P::VendorId, P::Notification};
+// RFC 2409 5.1: [ CERT, ] SIG_x
+constexpr PayloadSet kSignedExtras{
+    P::VendorId, P::Notification, P::Certificate, P::CertificateRequest};
 constexpr PayloadSet kAggressiveExtras = kKeyExtras | kIdExtras;
 constexpr PayloadSet kQuickExtras{
     P::Identification, P::Notification, P::NatOriginal, P::NatOriginalDraft, P::VendorId};
@@ -52,10 +58,20 @@ constexpr std::array kTable = {
     Row{kMain, kR, ResponderMm3Dh, DhDone, kNothing, kNothing, kClear, HANDLER(send_mm4), ResponderMm4, Wait},
     Row{kMain, kI, InitiatorMm3, Received, {P::KeyExchange, P::Nonce}, kKeyExtras, kClear, HANDLER(accept_mm4), InitiatorMm4Dh, Compute},
     // RFC 2409 5.4   HDR*, IDii, HASH_I -->
-    Row{kMain, kI, InitiatorMm4Dh, DhDone, kNothing, kNothing, kClear, HANDLER(send_mm5), InitiatorMm5, Retransmit},
-    Row{kMain, kR, ResponderMm4, Received, {P::Identification, P::Hash}, kIdExtras, kSealed, HANDLER(accept_mm5), Established, Lifetime},
+    Row{kMain, kI, InitiatorMm4Dh, DhDone, kNothing, kNothing, kClear, HANDLER(send_mm5), InitiatorMm5, Retransmit, kHash},
+    Row{kMain, kR, ResponderMm4, Received, {P::Identification, P::Hash}, kIdExtras, kSealed, HANDLER(accept_mm5), Established, Lifetime, kHash},
     // RFC 2409 5.4                      <-- HDR*, IDir, HASH_R
-    Row{kMain, kI, InitiatorMm5, Received, {P::Identification, P::Hash}, kIdExtras, kSealed, HANDLER(accept_mm6), Established, Lifetime},
+    Row{kMain, kI, InitiatorMm5, Received, {P::Identification, P::Hash}, kIdExtras, kSealed, HANDLER(accept_mm6), Established, Lifetime, kHash},
+
+    // RFC 2409 5.1   HDR*, IDii, [ CERT, ] SIG_I -->
+    Row{kMain, kI, InitiatorMm4Dh, DhDone, kNothing, kNothing, kClear, HANDLER(sign_mm5), InitiatorMm4Sign, Compute, kSignature},
+    Row{kMain, kI, InitiatorMm4Sign, Signed, kNothing, kNothing, kClear, HANDLER(send_signed_mm5), InitiatorMm5, Retransmit, kSignature},
+    Row{kMain, kR, ResponderMm4, Received, {P::Identification, P::Signature}, kSignedExtras, kSealed, HANDLER(judge_mm5), ResponderMm5Judge, Compute, kSignature},
+    // RFC 2409 5.1                      <-- HDR*, IDir, [ CERT, ] SIG_R
+    Row{kMain, kR, ResponderMm5Judge, Judged, kNothing, kNothing, kClear, HANDLER(sign_mm6), ResponderMm6Sign, Compute, kSignature},
+    Row{kMain, kR, ResponderMm6Sign, Signed, kNothing, kNothing, kClear, HANDLER(send_signed_mm6), Established, Lifetime, kSignature},
+    Row{kMain, kI, InitiatorMm5, Received, {P::Identification, P::Signature}, kSignedExtras, kSealed, HANDLER(judge_mm6), InitiatorMm6Judge, Compute, kSignature},
+    Row{kMain, kI, InitiatorMm6Judge, Judged, kNothing, kNothing, kClear, HANDLER(accept_signed_mm6), Established, Lifetime, kSignature},
 
     // The ends of waiting.
     Row{kMain, kI, InitiatorMm1, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
@@ -63,6 +79,10 @@ constexpr std::array kTable = {
     Row{kMain, kI, InitiatorMm3, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
     Row{kMain, kI, InitiatorMm4Dh, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
     Row{kMain, kI, InitiatorMm5, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kMain, kI, InitiatorMm4Sign, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kMain, kI, InitiatorMm6Judge, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kMain, kR, ResponderMm5Judge, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kMain, kR, ResponderMm6Sign, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
     Row{kMain, kR, ResponderMm2, Timeout, kNothing, kNothing, kClear, HANDLER(forget_half_open), Dead, None},
     Row{kMain, kR, ResponderMm3Dh, Timeout, kNothing, kNothing, kClear, HANDLER(forget_half_open), Dead, None},
     Row{kMain, kR, ResponderMm4, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
@@ -172,7 +192,7 @@ constexpr bool no_duplicates() {
     for (std::size_t i = 0; i < kTable.size(); ++i)
         for (std::size_t j = i + 1; j < kTable.size(); ++j)
             if (same_place(kTable[i], kTable[j]) && kTable[i].required == kTable[j].required &&
-                kTable[i].protection == kTable[j].protection)
+                kTable[i].protection == kTable[j].protection && kTable[i].proof == kTable[j].proof)
                 return false;
     return true;
 }
@@ -234,6 +254,7 @@ static_assert(all_states_are_reachable(), "a state that nothing leads to");
 std::string payload_names(PayloadSet set) {
     constexpr std::array kAll = {
         P::Hash,
+        P::Signature,
         P::SecurityAssociation,
         P::KeyExchange,
         P::Nonce,
@@ -266,6 +287,10 @@ const char* event_name(Happening event) {
         return "DH done, commit";
     case Connected:
         return "CONNECTED";
+    case Signed:
+        return "signed";
+    case Judged:
+        return "judged";
     case Timeout:
         return "timeout";
     case StartPush:
@@ -296,13 +321,17 @@ std::span<const Row> transitions() {
     return kTable;
 }
 
-const Row*
-find_row(ExchangeType exchange, Role role, State state, Happening event, PayloadSet present) {
+const Row* find_row(ExchangeType exchange,
+                    Role role,
+                    State state,
+                    Happening event,
+                    Proof agreed,
+                    PayloadSet present) {
     // Rows that require more stand in front of those that require less.
     for (const Row& row : kTable)
         if (row.exchange == exchange && row.role == role && row.state == state &&
-            row.event == event && present.contains(row.required) &&
-            (row.required | row.optional).contains(present))
+            row.event == event && (row.proof == Proof::Any || row.proof == agreed) &&
+            present.contains(row.required) && (row.required | row.optional).contains(present))
             return &row;
     return nullptr;
 }

@@ -74,6 +74,8 @@ enum class Happening : std::uint8_t {
     DhDone,
     DhDoneCommit, // the message that led here had the commit bit
     Connected,    // RFC 2408 3.1: the peer's word that it is ready
+    Signed,
+    Judged,
     Timeout,
     StartPush, // a client is given what it did not ask for
     Granted,   // the password is right
@@ -86,6 +88,10 @@ enum class Protection : std::uint8_t {
     Encrypted,
     Either, // RFC 2409 5.4 prints the last message of aggressive mode in the clear; most encrypt it
 };
+
+/// How the peers prove who they are. A session's is that of its agreed policy, so that a message
+/// can neither choose nor leave out what proves it (SECURITY A2).
+enum class Proof : std::uint8_t { Any, Hash, Signature };
 
 struct Turn;    // step.h: one run of one handler
 struct Refusal; // step.h: why it came to nothing
@@ -104,13 +110,18 @@ struct Row {
     const char* handler_name; // for the drawing
     State next;
     TimerRule timer;
+    Proof proof = Proof::Any; // of the sessions it is for
 };
 
 std::span<const Row> transitions();
 
 /// The row for a message with these payloads, or for another happening. Null: refused.
-const Row*
-find_row(ExchangeType exchange, Role role, State state, Happening event, PayloadSet present = {});
+const Row* find_row(ExchangeType exchange,
+                    Role role,
+                    State state,
+                    Happening event,
+                    Proof agreed,
+                    PayloadSet present = {});
 
 /// The table as a drawing: docs/ikev1-states.dot.
 std::string render_dot();

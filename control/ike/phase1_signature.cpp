@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ike/phase1_signature.h"
+
+#include "control/ike/payload_cert.h"
+
+#include <algorithm>
+
+namespace adit::ike {
+
+namespace {
+
+/// CAs the peer asks for; requests we cannot read ask for nothing.
+std::vector<Bytes> requested_authorities(const Message& message) {
+    std::vector<Bytes> authorities;
+    for (const Payload& payload : message.payloads) {
+        if (payload.type != PayloadType::CertificateRequest || authorities.size() == kMaxRequests)
+            continue;
+        if (auto authority = parse_certificate_request(payload.body); authority)
+            authorities.push_back(std::move(*authority));
+    }
+    return authorities;
+}
+
+/// RFC 4945 3.3.1: payloads of kinds we do not use are passed over, the others belong to a chain.
+std::expected<std::vector<CertificateBody>, Refusal> certificates_in(Turn& turn) {
+    std::vector<CertificateBody> certificates;
+    for (const Payload& payload : turn.message->payloads) {
+        if (payload.type != PayloadType::Certificate)
+            continue;
+        auto certificate = parse_certificate(payload.body);
+        if (!certificate && certificate.error().code == ErrorCode::Unsupported) {
+            debug(turn, "%s", certificate.error().text.c_str());
+            continue;
+        }
+        if (!certificate)
+            return std::unexpected(Refusal{std::move(certificate).error()});
+        certificates.push_back(std::move(*certificate));
+    }
+    return certificates;
+}
+
+bool says_initial_contact(const Message& message) {
+    return std::ranges::any_of(message.payloads, [](const Payload& payload) {
+        if (payload.type != PayloadType::Notification)
+            return false;
+        const auto notification = parse_notification(payload.body);
+        return notification && notification->type == NotifyType::InitialContact;
+    });
+}
+
+/// What we call ourselves must stand in our certificate. An address that does not gives way to the
+/// certificate's own name; a name the administrator chose stays.
+Bytes own_signed_identity(Turn& turn, const OwnCertificate& own) {
+    const Session& session = turn.session;
+    Identity identity = own_identity(
+        turn.env.config, profile_of(turn), session.local.address, session.remote.address);
+    const bool is_address = identity.type == IdType::Ipv4Address;
+    const bool held = is_address && std::ranges::find(own.addresses, session.local.address) !=
+                                        own.addresses.end();
+    if (identity.type == IdType::DerDn || (is_address && !held))
+        identity = {IdType::DerDn, 0, 0, own.subject};
+    if (held) {
+        identity.protocol = kUdp; // RFC 2407 4.6.2: UDP and port 500, or zeros
+        identity.port = kIkePort;
+    }
+    debug(turn,
+          "SA is doing %s signature authentication using id type %s",
+          name(own.key->scheme()),
+          name(identity.type).c_str());
+    return build_identity(identity);
+}
+
+} // namespace
+
+void add_certificate_requests(Turn& turn, const Phase1Policy& policy, MessageBuilder& message) {
+    if (policy.authentication == Authentication::PreSharedKey)
+        return;
+    const std::vector<Bytes>& authorities = turn.env.config.credentials.authorities;
+    for (std::size_t i = 0; i < std::min(authorities.size(), kMaxRequests); ++i)
+        message.add(PayloadType::CertificateRequest, build_certificate_request(authorities[i]));
+}
+
+SharedCertificate own_certificate(const Turn& turn, const Phase1Policy& policy) {
+    const auto scheme = scheme_of(method_of(policy));
+    return scheme ? choose_own(
+                        turn.env.config.credentials, *scheme, requested_authorities(*turn.message))
+                  : nullptr;
+}
+
+void start_signing(Turn& turn) {
+    auto& keyed = state_data<Keyed>(turn);
+    keyed.own_id = own_signed_identity(turn, *keyed.own);
+    start_job(turn, SignJob{keyed.own->key, own_proof(turn, keyed.own_id)});
+}
+
+MessageBuilder signed_identity(Turn& turn) {
+    auto& keyed = state_data<Keyed>(turn);
+    MessageBuilder message;
+    message.add(PayloadType::Identification, std::move(keyed.own_id));
+    // Whether the peer asked or not, as routers do: one that has it already loses nothing.
+    for (const Bytes& der : keyed.own->chain)
+        message.add(PayloadType::Certificate,
+                    build_certificate({CertificateEncoding::X509Signature, der}));
+    debug(turn, "constructing CERT payload for %s", keyed.own->trustpoint.c_str());
+    message.add(PayloadType::Signature, std::move(turn.signature->octets));
+    add_initial_contact(turn, message);
+    return message;
+}
+
+Verdict start_judging(Turn& turn, ByteView id_body) {
+    auto& keyed = state_data<Keyed>(turn);
+    const auto scheme = scheme_of(method_of(keyed.policy));
+    ENSURE(scheme.has_value());
+    PeerProof proof;
+    proof.scheme = *scheme;
+    proof.identity = TRY(parse_identity(id_body));
+    debug(turn, "processing CERT and SIG payloads. message ID = 0");
+    proof.certificates = TRY(certificates_in(turn));
+    proof.signature = TRY(parse_signature(turn.message->find(PayloadType::Signature)->body));
+    proof.hash = peer_proof(turn, id_body);
+    const auto& judge = turn.env.config.credentials.judge;
+    if (judge == nullptr)
+        return refuse(
+            Refusal{Failure::NoCertificate, "our CA certificates were removed meanwhile"}.ending());
+    keyed.claim = Claim{proof.identity,
+                        {},
+                        to_bytes(turn.ciphertext),
+                        turn.from_local,
+                        turn.from_remote,
+                        says_initial_contact(*turn.message)};
+    start_job(turn, JudgeJob{judge, std::move(proof)});
+    return {};
+}
+
+Verdict heed_claim(Turn& turn) {
+    auto& keyed = state_data<Keyed>(turn);
+    ENSURE(keyed.claim.has_value());
+    if (!keyed.claim->ciphertext.empty())
+        TRY_VOID(keyed.iv.accept(keyed.claim->ciphertext));
+    if (keyed.claim->initial_contact)
+        turn.out.emplace_back(InitialContactSeen{});
+    return {};
+}
+
+} // namespace adit::ike
