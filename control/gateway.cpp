@@ -13,6 +13,8 @@ namespace adit {
 
 /// On-demand DPD needs to know within a second that a peer went quiet.
 static constexpr Duration kSilenceCheckEvery = std::chrono::seconds{1};
+/// CAs publish a CRL every few hours at most: a minute late is soon enough.
+static constexpr Duration kFileCheckEvery = std::chrono::seconds{60};
 
 Gateway::Gateway(EventLoop& loop,
                  Logger& log,
@@ -48,21 +50,25 @@ Gateway::~Gateway() {
     loop_.remove(pool_.event_fd());
     loop_.cancel(engine_timer_);
     loop_.cancel(silence_timer_);
+    loop_.cancel(file_timer_);
 }
 
 Status Gateway::start(std::shared_ptr<const config::Config> config) {
     TRY_VOID(loop_.add(pool_.event_fd(), EPOLLIN, [this](std::uint32_t) { collect_jobs(); }));
     config_ = std::move(config);
-    provision_ = make_provision(*config_, ports_, policy_numbers_, ++config_generation_);
+    read_trustpoints();
+    make_tables();
     engine_ = std::make_unique<ike::Engine>(
         provision_.engine, rng_, installer_.spis(), runtime_policies_);
     look_for_silent_peers();
+    look_for_new_files();
     dataplane_.start();
     return {};
 }
 
 void Gateway::apply(std::shared_ptr<const config::Config> config) {
     config_ = std::move(config);
+    read_trustpoints();
     provision();
 }
 
@@ -297,8 +303,16 @@ void Gateway::send_table(ipc::CommandType type,
         });
 }
 
+void Gateway::make_tables() {
+    provision_ = make_provision(*config_,
+                                ports_,
+                                policy_numbers_,
+                                ++config_generation_,
+                                trustpoints_.credentials(std::chrono::system_clock::now));
+}
+
 void Gateway::provision() {
-    provision_ = make_provision(*config_, ports_, policy_numbers_, ++config_generation_);
+    make_tables();
     for (const std::string& problem : provision_.problems)
         if (dataplane_.attached())
             log({Severity::Warning, "SYS", "CONFIG_PROBLEM", problem, ""});
@@ -450,6 +464,39 @@ void Gateway::look_for_silent_peers() {
 }
 
 // ---------------------------------------------------------------------------------------------------
+// Certificates
+
+/// True when anything is other than before.
+bool Gateway::read_trustpoints() {
+    std::vector<pki::TrustpointFiles> wanted;
+    for (const auto& [name, trustpoint] : config_->trustpoints)
+        wanted.push_back(
+            {name,
+             trustpoint.ca_file,
+             trustpoint.certificate_file,
+             trustpoint.key_file,
+             trustpoint.crl_file,
+             trustpoint.check_revocation ? pki::Revocation::ByCrl : pki::Revocation::None});
+    if (!trustpoints_.update(wanted))
+        return false;
+    for (const pki::TrustpointStatus& status : trustpoints_.status())
+        if (!status.problem.empty())
+            log({Severity::Error,
+                 "PKI",
+                 "TRUSTPOINT_PROBLEM",
+                 "trustpoint " + status.files.name + ": " + status.problem,
+                 ""});
+    return true;
+}
+
+void Gateway::look_for_new_files() {
+    file_timer_ =
+        loop_.call_at(MonotonicClock::now() + kFileCheckEvery, [this] { look_for_new_files(); });
+    if (read_trustpoints())
+        provision();
+}
+
+// ---------------------------------------------------------------------------------------------------
 // The operator
 
 void Gateway::clear_phase1(std::optional<Ipv4Address> peer, std::optional<ConnId> conn_id) {
@@ -533,6 +580,7 @@ cli::Snapshot Gateway::snapshot() const {
                         *engine_,
                         db_,
                         provision_,
+                        trustpoints_,
                         dataplane_.attached() ? &dataplane_.channel() : nullptr,
                         dataplane_.trouble(),
                         started_});

@@ -16,6 +16,7 @@
 #include "control/event_loop.h"
 #include "control/ike/crypto_pool.h"
 #include "control/ike/engine.h"
+#include "control/pki/trustpoint_set.h"
 #include "control/provision.h"
 #include "control/runtime_policies.h"
 #include "control/sa/installer.h"
@@ -122,7 +123,12 @@ class Gateway {
     void on_datagram(const ipc::DatagramRecord& datagram);
     void look_for_silent_peers();
 
+    // Files of certificates.
+    bool read_trustpoints();
+    void look_for_new_files();
+
     // To the dataplane.
+    void make_tables();
     void provision();
     template <class Record>
     void send_table(ipc::CommandType type,
@@ -142,6 +148,7 @@ class Gateway {
     bool handling_{false};
     std::shared_ptr<const config::Config> config_;
     std::uint64_t config_generation_{0};
+    pki::TrustpointSet trustpoints_;
     PolicyNumbers policy_numbers_;
     RuntimePolicies runtime_policies_;
     Provision provision_;
@@ -153,6 +160,7 @@ class Gateway {
     EventLoop::TimerId engine_timer_{0};
     Instant engine_timer_at_{};
     EventLoop::TimerId silence_timer_{0};
+    EventLoop::TimerId file_timer_{0};
     Instant started_;
 };
 

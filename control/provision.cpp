@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/provision.h"
 
+#include "control/ike/proposal.h"
+
 #include <algorithm>
 #include <bit>
 
@@ -85,9 +87,11 @@ class Builder {
     Builder(const config::Config& config,
             const std::vector<PortInfo>& ports,
             PolicyNumbers& numbers,
-            std::uint64_t generation)
+            std::uint64_t generation,
+            const ike::Credentials& credentials)
         : config_(config), ports_(ports), numbers_(numbers) {
         engine_->generation = generation;
+        engine_->credentials = credentials;
     }
 
     Provision build() {
@@ -111,13 +115,13 @@ class Builder {
 
     void add_phase1() {
         for (const auto& [priority, policy] : config_.isakmp_policies) {
-            if (policy.authentication != config::AuthenticationMethod::PreShare)
-                continue; // named by the configuration check
             engine_->phase1.push_back({priority,
                                        policy.encryption,
                                        policy.hash,
                                        policy.group,
-                                       std::chrono::seconds{policy.lifetime_seconds}});
+                                       std::chrono::seconds{policy.lifetime_seconds},
+                                       authentication_of(policy.authentication)});
+            check_credentials(engine_->phase1.back());
         }
         engine_->keys = keys_of(config_.isakmp_keys);
         engine_->self = self_of(config_.isakmp_identity);
@@ -233,6 +237,29 @@ class Builder {
         // Clients that expect to be asked say so in what they offer.
         for (ike::Phase1Policy& policy : engine_->phase1)
             policy.xauth = policy.xauth || access.login;
+    }
+
+    static ike::Authentication authentication_of(config::AuthenticationMethod method) {
+        switch (method) {
+        case config::AuthenticationMethod::PreShare:
+            return ike::Authentication::PreSharedKey;
+        case config::AuthenticationMethod::RsaSig:
+            return ike::Authentication::RsaSignature;
+        case config::AuthenticationMethod::EcdsaSig:
+            return ike::Authentication::EcdsaSignature;
+        }
+        return ike::Authentication::PreSharedKey;
+    }
+
+    /// The engine offers no policy that we could not keep; the administrator hears of it here.
+    void check_credentials(const ike::Phase1Policy& policy) {
+        const auto scheme = ike::scheme_of(ike::method_of(policy));
+        const ike::Credentials& credentials = engine_->credentials;
+        if (scheme &&
+            (credentials.judge == nullptr || ike::choose_own(credentials, *scheme, {}) == nullptr))
+            problem("crypto isakmp policy " + std::to_string(policy.priority) +
+                    " is not used: no trustpoint has a certificate with a key of kind " +
+                    name(*scheme) + " and a CA to trust");
     }
 
     void add_interface(const std::string& name, const config::Interface& interface) {
@@ -441,8 +468,9 @@ class Builder {
 Provision make_provision(const config::Config& config,
                          const std::vector<PortInfo>& ports,
                          PolicyNumbers& numbers,
-                         std::uint64_t generation) {
-    Provision provision = Builder(config, ports, numbers, generation).build();
+                         std::uint64_t generation,
+                         const ike::Credentials& credentials) {
+    Provision provision = Builder(config, ports, numbers, generation, credentials).build();
     numbers.forget_others(provision.connection_of_policy);
     return provision;
 }

@@ -76,7 +76,8 @@ struct Provision {
 Provision make_provision(const config::Config& config,
                          const std::vector<PortInfo>& ports,
                          PolicyNumbers& numbers,
-                         std::uint64_t generation);
+                         std::uint64_t generation,
+                         const ike::Credentials& credentials = {});
 
 /// The row of a policy made at run time: at the place of the access list line that permits it, or
 /// of its entry, the narrower before the wider. Nothing when the entry is no longer there.

@@ -24,6 +24,7 @@ class SnapshotBuilder {
         out_.config = from_.config;
         out_.isakmp = from_.engine.isakmp_sas();
         out_.pools = from_.engine.pools();
+        out_.trustpoints = from_.trustpoints.status();
         out_.ike_counters = from_.engine.counters();
         out_.dataplane_attached = from_.channel != nullptr;
         out_.dataplane_note = from_.dataplane_trouble;

@@ -8,6 +8,7 @@
 #include "common/ipc/channel.h"
 #include "control/cli/snapshot.h"
 #include "control/ike/engine.h"
+#include "control/pki/trustpoint_set.h"
 #include "control/provision.h"
 #include "control/sa/sa_db.h"
 
@@ -20,6 +21,7 @@ struct SnapshotSources {
     const ike::Engine& engine;
     const sa::SaDb& db;
     const Provision& provision;
+    const pki::TrustpointSet& trustpoints;
     const ipc::ControlChannel* channel; // null while no dataplane is attached
     std::string dataplane_trouble;
     Instant started;

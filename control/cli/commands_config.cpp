@@ -7,6 +7,7 @@ const Grammar& config_grammar() {
     static const Grammar grammar{config_global_rows(),
                                  config_isakmp_rows(),
                                  config_profile_rows(),
+                                 config_pki_rows(),
                                  config_ipsec_rows(),
                                  config_acl_rows(),
                                  config_interface_rows(),

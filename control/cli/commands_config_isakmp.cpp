@@ -56,9 +56,13 @@ Status hash(Editor& editor, const Match& match, Sign sign) {
     return {};
 }
 
-Status authentication(Editor& editor, const Match&, Sign sign) {
-    current(editor).authentication =
-        sign == Sign::Set ? AuthenticationMethod::PreShare : IsakmpPolicy{}.authentication;
+Status authentication(Editor& editor, const Match& match, Sign sign) {
+    AuthenticationMethod& method = current(editor).authentication;
+    method = IsakmpPolicy{}.authentication;
+    if (sign == Sign::Set && match.has("pre-share"))
+        method = AuthenticationMethod::PreShare;
+    if (sign == Sign::Set && match.has("ecdsa-sig"))
+        method = AuthenticationMethod::EcdsaSig;
     return {};
 }
 
@@ -193,11 +197,12 @@ constexpr Row kRows[] = {
      "hash {md5|sha|sha256|sha384|sha512}",                                               "hash [md5|sha|sha256|sha384|sha512]",
      "Set the hash, also for the key derivation",                                                                                                                                  hash                                                                                   },
     {Mode::Isakmp,
-     "authentication pre-share",                                                          "authentication [pre-share|rsa-sig|rsa-encr|ecdsa-sig]",
-     "Authenticate by pre-shared key",                                                                                                                                             authentication                                                                         },
+     "authentication {pre-share|rsa-sig|ecdsa-sig}",                                      "authentication [pre-share|rsa-sig|rsa-encr|ecdsa-sig]",
+     "Set how both sides prove who they are",                                                                                                                                      authentication                                                                         },
     {Mode::Isakmp,
-     "authentication {rsa-sig|rsa-encr|ecdsa-sig}",                                       nullptr,
-     "Authenticate by certificate",                                                                                                                                                Refused{"Only pre-shared keys are supported", "use authentication pre-share"}          },
+     "authentication rsa-encr",                                                           nullptr,
+     "Encrypted nonces",                                                                                                                                                           Refused{"RSA encryption is not supported: its padding tells attackers too much",
+             "use authentication rsa-sig"}                                                                                                                                                                                                        },
     {Mode::Isakmp,
      "group {1|2|5|14|15|16|17|18|19|20|21|24}",                                          "group [<1-30>]",
      "Set the Diffie-Hellman group",                                                                                                                                               group                                                                                  },

@@ -7,6 +7,7 @@
 #include "control/cli/show_ip.h"
 #include "control/cli/show_ipsec.h"
 #include "control/cli/show_isakmp.h"
+#include "control/cli/show_pki.h"
 #include "control/cli/show_platform.h"
 #include "control/cli/show_session.h"
 #include "control/config/render.h"
@@ -52,6 +53,13 @@ std::string crypto_dynamic_map(Session& session, const Match& match) {
 
 std::string transform_set(Session& session, const Match& match) {
     return show_transform_sets(session.host().snapshot(), match.text(ArgKind::Name));
+}
+
+std::string pki_certificates(Session& session, const Match& match) {
+    return show_pki_certificates(session.host().snapshot(),
+                                 match.text(ArgKind::Name),
+                                 match.has("verbose") ? CertificateForm::Verbose
+                                                      : CertificateForm::Plain);
 }
 
 std::string interfaces(Session& session, const Match& match) {
@@ -158,6 +166,11 @@ constexpr Row kRows[] = {
     show("show crypto engine connections active",
          "SAs with their algorithms",
          plain<show_engine_connections>),
+    show("show crypto {pki|ca} certificates [verbose] [NAME]",
+         "Certificates of the trustpoints",
+         pki_certificates),
+    show("show crypto {pki|ca} trustpoints", "Trustpoints", plain<show_pki_trustpoints>),
+    show("show crypto {pki|ca} crls", "Revocation lists", plain<show_pki_crls>),
     show("show interfaces [INTERFACE]", "State and counters of interfaces", interfaces),
     show("show ip interface brief", "Interfaces, one line each", plain<show_ip_interface_brief>),
     show("show ip local pool", "Addresses lent to clients", plain<show_ip_local_pool>),

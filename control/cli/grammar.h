@@ -30,6 +30,7 @@ enum class Mode : std::uint8_t {
     Exec,
     Config,
     Isakmp,
+    Trustpoint,
     TransformSet,
     CryptoMap,
     AccessList,
@@ -186,6 +187,7 @@ const Grammar& exec_grammar();
 std::span<const Row> config_global_rows();
 std::span<const Row> config_isakmp_rows();
 std::span<const Row> config_profile_rows();
+std::span<const Row> config_pki_rows();
 std::span<const Row> config_ipsec_rows();
 std::span<const Row> config_acl_rows();
 std::span<const Row> config_interface_rows();

@@ -20,6 +20,8 @@ const char* prompt_of(Mode mode) {
         return "(config)";
     case Mode::Isakmp:
         return "(config-isakmp)";
+    case Mode::Trustpoint:
+        return "(ca-trustpoint)";
     case Mode::TransformSet:
         return "(cfg-crypto-trans)";
     case Mode::CryptoMap:

@@ -37,6 +37,18 @@ const char* short_name(HashAlgorithm hash) {
     return "";
 }
 
+const char* short_name(ike::Authentication authentication) {
+    switch (authentication) {
+    case ike::Authentication::PreSharedKey:
+        return "psk";
+    case ike::Authentication::RsaSignature:
+        return "rsig";
+    case ike::Authentication::EcdsaSignature:
+        return "ecsg";
+    }
+    return "";
+}
+
 std::string long_name(CipherAlgorithm cipher) {
     if (cipher == CipherAlgorithm::TripleDesCbc)
         return "Three key triple DES";
@@ -113,7 +125,7 @@ void append_detail_row(std::string& out, const Snapshot& snapshot, const IsakmpS
            "ACTIVE",
            agreed ? short_name(sa.policy->cipher) : "",
            agreed ? short_name(sa.policy->hash) : "",
-           agreed ? "psk" : "",
+           agreed ? short_name(sa.policy->authentication) : "",
            agreed ? static_cast<unsigned>(sa.policy->group) : 0U,
            sa.expires ? hms(seconds_between(snapshot.now, *sa.expires)).c_str() : "0",
            capabilities(sa).c_str());
@@ -159,6 +171,10 @@ constexpr std::array kFailureMeanings = {
     "the client does not say who it is",
     "no address to lend to a client",
     "a client asked for SAs of an address it was not given",
+    "no certificate of ours fits the agreed method",
+    "the peer's certificate is refused: expired, revoked, of an unknown CA ...",
+    "the peer's signature does not verify",
+    "the peer refused our certificate or signature",
 };
 static_assert(kFailureMeanings.size() == static_cast<std::size_t>(Failure::Count_));
 

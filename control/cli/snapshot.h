@@ -7,6 +7,7 @@
 #include "common/ipc/stats.h"
 #include "control/config/model.h"
 #include "control/ike/interface.h"
+#include "control/pki/trustpoint_set.h"
 
 #include <array>
 #include <cstdint>
@@ -100,6 +101,7 @@ struct Snapshot {
     std::vector<ArpStatus> arp;
     std::vector<CoreStatus> cores;
     std::vector<ike::PoolView> pools;
+    std::vector<pki::TrustpointStatus> trustpoints;
     ike::EngineCounters ike_counters;
     bool dataplane_attached{false};
     std::uint32_t dataplane_pid{};

@@ -20,6 +20,7 @@ class Checker {
     std::vector<Problem> run() && {
         check_interfaces();
         check_routes();
+        check_trustpoints();
         check_policies();
         check_profiles();
         check_aggressive_mode();
@@ -168,11 +169,7 @@ class Checker {
                 origin,
                 what + " has no encr line; the default, DES, is not supported",
                 "write encr aes 256");
-        if (policy.authentication != AuthenticationMethod::PreShare)
-            add(Severity::Error,
-                origin,
-                what + " has no authentication line; the default, rsa-sig, is not supported",
-                "write authentication pre-share");
+        check_authentication(origin, what, policy);
         if (policy.group == ike::Group::Modp768 || policy.group == ike::Group::Modp1024)
             add(Severity::Warning,
                 origin,
@@ -182,8 +179,78 @@ class Checker {
             add(Severity::Warning, origin, what + " uses MD5", "write hash sha256");
     }
 
+    // --- certificates
+
+    [[nodiscard]] bool has_certificate() const {
+        return std::any_of(
+            config_.trustpoints.begin(), config_.trustpoints.end(), [](const auto& trustpoint) {
+                return !trustpoint.second.certificate_file.empty();
+            });
+    }
+
+    [[nodiscard]] bool has_authority() const {
+        return std::any_of(
+            config_.trustpoints.begin(), config_.trustpoints.end(), [](const auto& trustpoint) {
+                return !trustpoint.second.ca_file.empty();
+            });
+    }
+
+    void check_authentication(const std::string& origin,
+                              const std::string& what,
+                              const IsakmpPolicy& policy) {
+        if (policy.authentication == AuthenticationMethod::PreShare)
+            return;
+        const std::string method = authentication_name(policy.authentication);
+        if (!has_certificate() || !has_authority())
+            add(Severity::Error,
+                origin,
+                what + " authenticates by " + method +
+                    (policy.authentication == AuthenticationMethod::RsaSig ? " (the default)"
+                                                                           : "") +
+                    ", and no crypto pki trustpoint has " +
+                    (has_authority() ? "a certificate-file" : "a ca-file"),
+                "write authentication pre-share, or a trustpoint with ca-file, certificate-file "
+                "and key-file");
+        const bool has_curve = policy.hash == ike::HashAlgorithm::Sha256 ||
+                               policy.hash == ike::HashAlgorithm::Sha384 ||
+                               policy.hash == ike::HashAlgorithm::Sha512;
+        // RFC 4754 3: the hash chooses the curve.
+        if (policy.authentication == AuthenticationMethod::EcdsaSig && !has_curve)
+            add(Severity::Error,
+                origin,
+                what + " authenticates by ecdsa-sig with a hash that belongs to no curve",
+                "write hash sha256 for keys on P-256, sha384 for P-384, sha512 for P-521");
+    }
+
+    void check_trustpoints() {
+        for (const auto& [name, trustpoint] : config_.trustpoints) {
+            const std::string origin = "trustpoint " + name;
+            const std::string what = "crypto pki trustpoint " + name;
+            if (trustpoint.certificate_file.empty() != trustpoint.key_file.empty())
+                add(Severity::Error,
+                    origin,
+                    what + " has " +
+                        (trustpoint.key_file.empty() ? "a certificate-file and no key-file"
+                                                     : "a key-file and no certificate-file"),
+                    "write both");
+            if (trustpoint.check_revocation && !trustpoint.ca_file.empty() &&
+                trustpoint.crl_file.empty())
+                add(Severity::Error,
+                    origin,
+                    what + " checks revocation and has no crl-file: every peer would be refused",
+                    "write crl-file, or revocation-check none");
+        }
+    }
+
+    /// Peers can only prove themselves by key.
+    [[nodiscard]] bool needs_keys() const {
+        return std::none_of(
+            config_.isakmp_policies.begin(), config_.isakmp_policies.end(), [](const auto& policy) {
+                return policy.second.authentication != AuthenticationMethod::PreShare;
+            });
+    }
+
     // --- who is who
-    // ----------------------------------------------------------------------------------
 
     void check_profiles() {
         for (const auto& [name, profile] : config_.isakmp_profiles) {
@@ -402,7 +469,7 @@ class Checker {
                 add(severity_, origin, subject + " is our own address");
             else if (!is_routed(peer))
                 add(Severity::Warning, origin, subject + " is on no route", "write ip route");
-            if (!has_key(entry, peer))
+            if (!has_key(entry, peer) && needs_keys())
                 // It may come by a name that has a key, in aggressive mode.
                 add(any_key(has_name) ? Severity::Warning : severity_,
                     origin,

@@ -48,6 +48,8 @@ class Editor {
 
     [[nodiscard]] cli::Mode mode() const { return mode_; }
 
+    [[nodiscard]] Source source() const { return source_; }
+
     /// `end`, or `exit` from the outermost mode.
     [[nodiscard]] bool ended() const { return ended_; }
 

@@ -33,6 +33,15 @@ enum class AuthenticationMethod : std::uint8_t {
     EcdsaSig,
 };
 
+/// crypto pki trustpoint NAME: certificates and keys lie in PEM files.
+struct Trustpoint {
+    std::string ca_file;
+    std::string certificate_file; // our own first, then intermediates
+    std::string key_file;
+    std::string crl_file;
+    bool check_revocation{true}; // revocation-check crl
+};
+
 /// crypto isakmp policy N
 struct IsakmpPolicy {
     /// IOS would take DES when no `encr` line stands there; we have none, so check() refuses a
@@ -209,6 +218,7 @@ struct InterfaceNameLess {
 struct Config {
     std::string hostname{"Router"};
     std::string domain_name; // ip domain name
+    std::map<std::string, Trustpoint> trustpoints;
     std::map<std::uint32_t, IsakmpPolicy> isakmp_policies;
     std::vector<IsakmpKey> isakmp_keys;
     std::map<std::string, Keyring> keyrings;

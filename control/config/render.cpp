@@ -19,6 +19,22 @@ std::string key_text(const SecretBuffer& key, Secrets secrets) {
     return text == "0" || text == "6" ? "0 " + text : text;
 }
 
+void put_trustpoints(std::string& to, const Config& config) {
+    for (const auto& [name, trustpoint] : config.trustpoints) {
+        to += "crypto pki trustpoint " + name + '\n';
+        const auto put_file = [&](const char* word, const std::string& path) {
+            if (!path.empty())
+                to += std::string(" ") + word + ' ' + path + '\n';
+        };
+        put_file("ca-file", trustpoint.ca_file);
+        put_file("certificate-file", trustpoint.certificate_file);
+        put_file("key-file", trustpoint.key_file);
+        put_file("crl-file", trustpoint.crl_file);
+        to += trustpoint.check_revocation ? " revocation-check crl\n" : " revocation-check none\n";
+        to += "!\n";
+    }
+}
+
 void put_policies(std::string& to, const Config& config) {
     for (const auto& [priority, policy] : config.isakmp_policies) {
         to += "crypto isakmp policy " + std::to_string(priority) + '\n';
@@ -449,6 +465,7 @@ std::string render(const Config& config, Secrets secrets) {
         text += "crypto logging session\n!\n";
     put_users(text, config);
     put_keyrings(text, config, secrets);
+    put_trustpoints(text, config);
     put_policies(text, config);
     put_isakmp_globals(text, config, secrets);
     put_isakmp_peers(text, config, secrets);

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 from lab.net import Namespace, run
@@ -103,6 +104,17 @@ class Adit:
         """Configuration lines, as typed after `configure terminal`."""
         commands = [word for line in ("configure terminal", *lines, "end") for word in ("-c", line)]
         run(program("adit"), "--socket", str(self.control_socket), *commands)
+
+    def type_lines(self, lines: str) -> str:
+        """Many commands in one session, whatever becomes of each."""
+        result = subprocess.run(
+            (program("adit"), "--socket", str(self.control_socket)),
+            input=lines,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        return result.stdout + result.stderr
 
     def wait_for(self, command: str, pattern: str, timeout: float = 10) -> str:
         """Repeats a show command until `pattern` is in its output; returns the output."""

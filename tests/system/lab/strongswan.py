@@ -33,15 +33,24 @@ def unconfined_copy(program: Path, folder: Path) -> str:
 
 
 class Strongswan:
-    """One charon. `folder` holds its configuration, socket and log."""
+    """One charon. `folder` holds its configuration, socket and log; `credentials`, if given,
+    x509, x509ca and private as swanctl wants them."""
 
-    def __init__(self, namespace: Namespace, folder: Path, swanctl: str, options: str = ""):
+    def __init__(
+        self,
+        namespace: Namespace,
+        folder: Path,
+        swanctl: str,
+        options: str = "",
+        credentials: Path | None = None,
+    ):
         self.namespace = namespace
         self._folder = folder
         self._log = folder / f"{namespace.label}.charon.log"
         self._uri = f"unix://{folder}/{namespace.label}.vici"
         self._conf = folder / f"{namespace.label}.strongswan.conf"
-        self._swanctl_conf = folder / f"{namespace.label}.swanctl.conf"
+        # swanctl looks for certificates and keys beside its configuration
+        self._swanctl_conf = (credentials or folder) / f"{namespace.label}.swanctl.conf"
         self._conf.write_text(self._charon_conf(options))
         self._swanctl_conf.write_text(swanctl)
         self._charon_program = unconfined_copy(CHARON, folder)

@@ -45,6 +45,12 @@ struct ProvisionTest : ::testing::Test {
     Provision provision() { return make_provision(config, ports, numbers, 1); }
 };
 
+TEST_F(ProvisionTest, APolicyOfSignaturesWithoutCertificateIsNamed) {
+    config.isakmp_policies[10].authentication = config::AuthenticationMethod::RsaSig;
+    EXPECT_THAT(provision().problems,
+                testing::ElementsAre(testing::HasSubstr("crypto isakmp policy 10 is not used")));
+}
+
 TEST_F(ProvisionTest, EachPermitLineIsAFlowAndAProtectPolicy) {
     const Provision made = provision();
     EXPECT_THAT(made.problems, IsEmpty());

@@ -6,12 +6,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
 
 namespace adit::config {
 
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 ParseResult parse(const std::string& text) {
     return parse_config(text);
@@ -31,6 +33,14 @@ std::string refusal(const std::string& text, unsigned line) {
     return problems.size() == 1 && problems[0].severity == ProblemSeverity::Error
                ? problems[0].message
                : "not refused: " + text;
+}
+
+/// All there is to say about a text.
+std::string messages(const std::string& text) {
+    std::string all;
+    for (const Problem& problem : parse(text).problems)
+        all += to_string(problem) + '\n';
+    return all;
 }
 
 void expect_clean(const std::string& text) {
@@ -79,13 +89,64 @@ TEST(ConfigLines, RefusesPolicyThatWouldFallBackToDesOrRsa) {
     ASSERT_GE(result.problems.size(), 2U);
     EXPECT_EQ(result.problems[0].line, 1U);
     EXPECT_THAT(result.problems[0].message, HasSubstr("the default, DES"));
-    EXPECT_THAT(result.problems[1].message, HasSubstr("the default, rsa-sig"));
+    EXPECT_THAT(result.problems[1].message, HasSubstr("rsa-sig (the default)"));
 }
 
-TEST(ConfigLines, RefusesOtherAuthenticationByName) {
-    for (const char* method : {"rsa-sig", "rsa-encr", "ecdsa-sig"})
-        EXPECT_THAT(refusal(std::string("crypto isakmp policy 1\n authentication ") + method, 2),
-                    HasSubstr("Only pre-shared keys"));
+TEST(ConfigLines, TakesSignaturesAndRefusesRsaEncryption) {
+    for (const auto& [word, method] : std::map<std::string, AuthenticationMethod>{
+             {"rsa-sig",   AuthenticationMethod::RsaSig  },
+             {"ecdsa-sig", AuthenticationMethod::EcdsaSig},
+             {"pre-share", AuthenticationMethod::PreShare}
+    }) {
+        const auto result = parse("crypto isakmp policy 1\n authentication " + word);
+        EXPECT_TRUE(about(result, 2).empty()) << word;
+        EXPECT_EQ(result.config.isakmp_policies.at(1).authentication, method) << word;
+    }
+    EXPECT_THAT(refusal("crypto isakmp policy 1\n authentication rsa-encr", 2),
+                HasSubstr("RSA encryption is not supported"));
+}
+
+TEST(ConfigLines, TakesATrustpoint) {
+    const auto result = parse("crypto ca trustpoint HQ\n"
+                              " enrollment terminal pem\n"
+                              " ca-file /etc/adit/ca.pem\n"
+                              " certificate-file /etc/adit/own.pem\n"
+                              " key-file /etc/adit/own.key\n"
+                              " crl-file /etc/adit/ca.crl\n"
+                              " revocation-check none\n");
+    EXPECT_TRUE(result.problems.empty());
+    const Trustpoint& trustpoint = result.config.trustpoints.at("HQ");
+    EXPECT_EQ(trustpoint.ca_file, "/etc/adit/ca.pem");
+    EXPECT_EQ(trustpoint.certificate_file, "/etc/adit/own.pem");
+    EXPECT_EQ(trustpoint.key_file, "/etc/adit/own.key");
+    EXPECT_EQ(trustpoint.crl_file, "/etc/adit/ca.crl");
+    EXPECT_FALSE(trustpoint.check_revocation);
+    EXPECT_TRUE(parse("crypto pki trustpoint HQ\nno crypto pki trustpoint HQ\n")
+                    .config.trustpoints.empty());
+    const auto without = parse("crypto pki trustpoint HQ\n revocation-check none\n"
+                               " ca-file /a\n no ca-file\n no revocation-check\n");
+    EXPECT_EQ(without.config.trustpoints.at("HQ").ca_file, "");
+    EXPECT_TRUE(without.config.trustpoints.at("HQ").check_revocation);
+}
+
+TEST(ConfigLines, NamesWhatATrustpointCannotDo) {
+    const std::string head = "crypto pki trustpoint HQ\n ";
+    EXPECT_THAT(refusal(head + "ca-file ca.pem", 2), HasSubstr("the whole path"));
+    EXPECT_THAT(refusal(head + "revocation-check ocsp", 2), HasSubstr("OCSP is not supported"));
+    EXPECT_THAT(refusal(head + "revocation-check crl none", 2), HasSubstr("fall back"));
+    EXPECT_THAT(messages(head + "enrollment url http://ca.example.com"),
+                HasSubstr("certificates come from files"));
+    EXPECT_THAT(messages(head + "rsakeypair KEY 2048"), HasSubstr("key-file"));
+}
+
+TEST(ConfigLines, ChecksThatATrustpointIsWhole) {
+    EXPECT_THAT(messages("crypto pki trustpoint HQ\n ca-file /a\n"), HasSubstr("has no crl-file"));
+    EXPECT_THAT(messages("crypto pki trustpoint HQ\n certificate-file /a\n"),
+                HasSubstr("no key-file"));
+    const std::string policy = "crypto isakmp policy 1\n encr aes\n authentication ecdsa-sig\n";
+    EXPECT_THAT(messages(policy), HasSubstr("no crypto pki trustpoint has a ca-file"));
+    EXPECT_THAT(messages(policy), HasSubstr("a hash that belongs to no curve"));
+    EXPECT_THAT(messages(policy + " hash sha384\n"), Not(HasSubstr("belongs to no curve")));
 }
 
 TEST(ConfigLines, TakesGroupsWeComputeAndNoOther) {

@@ -125,7 +125,7 @@ TEST(PastedConfig, NamesEachLineWithoutEffectByItsNumber) {
                              "no ip http server",
                              "line vty 0 4",
                              "login local",
-                             "revocation-check",
+                             "enrollment selfsigned",
                              "30820194",
                              "banner motd"}) {
         const bool named = std::any_of(

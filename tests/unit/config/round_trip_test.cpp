@@ -21,6 +21,7 @@ class Generator {
         if (coin())
             config.hostname = word();
         config.logging_session = coin();
+        times(2, [&] { config.trustpoints[word()] = trustpoint(); });
         times(3, [&] { config.isakmp_policies[number(1, 10'000)] = policy(); });
         times(4, [&] { add_key(config.isakmp_keys, coin()); });
         times(2, [&] { config.keyrings[word()] = keyring(); });
@@ -73,6 +74,16 @@ class Generator {
     template <class Action> void times(std::uint32_t most, Action action) {
         for (std::uint32_t i = number(0, most); i > 0; --i)
             action();
+    }
+
+    Trustpoint trustpoint() {
+        Trustpoint made;
+        for (std::string* file :
+             {&made.ca_file, &made.certificate_file, &made.key_file, &made.crl_file})
+            if (coin())
+                *file = "/etc/adit/" + word();
+        made.check_revocation = coin();
+        return made;
     }
 
     std::string word() {
