@@ -134,6 +134,8 @@ template <class Data> const Phase1Policy* policy_in(const Session& session) {
     return owner == nullptr ? nullptr : &(*owner)->policy;
 }
 
+} // namespace
+
 const Phase1Policy* agreed_policy(const Session& session) {
     if (const auto* agreed = std::get_if<Agreed>(&session.data))
         return &agreed->policy;
@@ -143,8 +145,6 @@ const Phase1Policy* agreed_policy(const Session& session) {
         return policy;
     return policy_in<Secured>(session);
 }
-
-} // namespace
 
 Proof proof_of(const Session& session) {
     const Phase1Policy* policy = agreed_policy(session);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words for what goes wrong. Each failure has its counter, the log line that collectors know
 // (CRYPTO), and a second line with our evidence (VPNDIAG).
+#include "control/ike/proposal.h"
 #include "control/ike/step.h"
 
 #include <array>
@@ -17,7 +18,7 @@ struct FailureWords {
     const char* cause; // code of the diagnosis table
     Severity severity;
     const char* mnemonic; // null: evidence only
-    const char* text;     // %s: the peer's address, %m: the mode of phase 1
+    const char* text;     // %s: the peer's address, %m and %a: mode and method of phase 1
 };
 
 // clang-format off
@@ -51,7 +52,7 @@ constexpr std::array kFailureWords = {
     FailureWords{Failure::NotItsAddress, "not-its-address", "p2-proxy", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of Quick mode failed with peer at %s"},
     FailureWords{Failure::NoCertificate, "no-certificate", "local-config", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of %m failed with peer at %s"},
     FailureWords{Failure::CertificateRefused, "certificate-refused", "cert", Severity::Notice, "IKMP_INVAL_CERT", "Certificate received from %s is bad: certificate invalid"},
-    FailureWords{Failure::SignatureMismatch, "signature-mismatch", "cert", Severity::Informational, "IKMP_AUTH_FAIL", "Authentication method 3 failed with host %s"},
+    FailureWords{Failure::SignatureMismatch, "signature-mismatch", "cert", Severity::Informational, "IKMP_AUTH_FAIL", "Authentication method %a failed with host %s"},
     FailureWords{Failure::SignatureRefused, "signature-refused", "cert", Severity::Informational, "IKMP_MODE_FAILURE", "Processing of %m failed with peer at %s"},
 };
 // clang-format on
@@ -89,16 +90,16 @@ const char* to_string(Failure failure) {
 }
 
 std::vector<LogRecord>
-log_records(Failure failure, Ipv4Address peer, const std::string& evidence, ExchangeType phase1) {
+log_records(Failure failure, Ipv4Address peer, const std::string& evidence, Phase1Words phase1) {
     const FailureWords& row = words(failure);
     const std::string address = to_string(peer);
     std::vector<LogRecord> records;
-    if (row.mnemonic != nullptr)
-        records.push_back(record(row.severity,
-                                 "CRYPTO",
-                                 row.mnemonic,
-                                 filled_in(filled_in(row.text, "%m", name(phase1)), "%s", address),
-                                 address));
+    if (row.mnemonic != nullptr) {
+        std::string text = filled_in(row.text, "%m", name(phase1.mode));
+        text = filled_in(std::move(text), "%a", std::to_string(to_wire(phase1.method)));
+        text = filled_in(std::move(text), "%s", address);
+        records.push_back(record(row.severity, "CRYPTO", row.mnemonic, std::move(text), address));
+    }
     records.push_back(record(Severity::Warning,
                              "VPNDIAG",
                              "CAUSE",
@@ -110,11 +111,14 @@ log_records(Failure failure, Ipv4Address peer, const std::string& evidence, Exch
 void report(Turn& turn, const Refusal& refusal) {
     ++turn.env.counters.failures.at(static_cast<std::size_t>(refusal.failure));
     const Ipv4Address peer = turn.session.remote.address;
-    for (LogRecord& line : log_records(refusal.failure, peer, refusal.text, turn.session.phase1)) {
+    Phase1Words phase1{.mode = turn.session.phase1};
+    if (const Phase1Policy* policy = agreed_policy(turn.session))
+        phase1.method = method_of(*policy);
+    for (LogRecord& line : log_records(refusal.failure, peer, refusal.text, phase1)) {
         // Our own exchange fails; nothing of the peer's was malformed.
         if (refusal.failure == Failure::PresharedKeyMismatch && line.facility == "CRYPTO" &&
             turn.session.role == Role::Initiator)
-            line = log_records(Failure::Phase1Timeout, peer, {}, turn.session.phase1).front();
+            line = log_records(Failure::Phase1Timeout, peer, {}, phase1).front();
         turn.out.emplace_back(Log{std::move(line)});
     }
     debug(turn, "%s", refusal.text.c_str());

@@ -119,6 +119,8 @@ void send_kept(Turn& turn, Bytes datagram);
 void send_once(Turn& turn, Bytes datagram);
 /// The leg waits for it: its end is the DhDone, Signed or Judged row of the state entered now.
 void start_job(Turn& turn, JobWork work);
+/// Null before anything is agreed.
+const Phase1Policy* agreed_policy(const Session& session);
 /// That of the agreed policy; Any while none is.
 Proof proof_of(const Session& session);
 Bytes random_nonce(Turn& turn);
@@ -135,11 +137,18 @@ void send_notify(Turn& turn, const Notification& notification);
 
 /// Counter, the log line collectors know, and our evidence in a second one.
 void report(Turn& turn, const Refusal& refusal);
+
+/// What the lines of a failure name of phase 1.
+struct Phase1Words {
+    ExchangeType mode{ExchangeType::IdentityProtection};
+    AuthMethod method{AuthMethod::PreSharedKey};
+};
+
 /// The lines of one failure, for those who have no session to blame it on.
 std::vector<LogRecord> log_records(Failure failure,
                                    Ipv4Address peer,
                                    const std::string& evidence,
-                                   ExchangeType phase1 = ExchangeType::IdentityProtection);
+                                   Phase1Words phase1 = {});
 /// A line collectors know, that belongs to no failure's usual pair.
 void crypto_log(Turn& turn, Severity severity, const char* mnemonic, std::string text);
 /// Evidence alone: one VPNDIAG line, no counter. `cause` is a code of the diagnosis table.

@@ -185,6 +185,7 @@ TEST_F(SignedExchange, ACertificateWithoutItsKeyProvesNothing) {
          credentials(made("right", root), root));
     initiate();
     expect_refused_by(*right, Failure::SignatureMismatch, "bad-signature");
+    EXPECT_TRUE(right->logged({"IKMP_AUTH_FAIL", "Authentication method 9 failed with host"}));
 }
 
 TEST_F(SignedExchange, NorDoesAResponders) {
