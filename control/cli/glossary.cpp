@@ -117,6 +117,8 @@ constexpr WordHelp kGlossary[] = {
     {"identity", "How we identify ourselves"},
     {"isakmp enable", "Switch ISAKMP on"},
     {"keyring", "Keys that belong together"},
+    {"isakmp fragmentation", "IKE messages too long for the path, in pieces"},
+    {"mtu <96-1500>", "Octets of the longest IKE packet"},
     {"profile", "What is asked of the peers it matches"},
     {"ip domain", "Domain of this system"},
     {"ip domain-name", "Domain of this system"},
