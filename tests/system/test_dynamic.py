@@ -5,106 +5,18 @@ One charon plays all peers: a connection each, from addresses of its own.
 """
 
 import re
-from dataclasses import dataclass
 
 import pytest
+from lab.branches import Branch, hub, swanctl
 from lab.process import wait_until
 from lab.traffic import ping
-from lab.tunnel import DEFAULT_ESP, DEFAULT_PHASE1, SECRET, SITE_A
+from lab.tunnel import SECRET, SITE_A
 
-NEAR = "10.1.0.0/16"  # behind the appliance
 HOST_2, HOST_3 = "10.2.0.10", "10.3.0.10"
-
-
-@dataclass(frozen=True)
-class Branch:
-    """A peer: its address, the network that it claims, who it says it is."""
-
-    name: str
-    wan: str
-    network: str
-    identity: str = ""
-
-    def swan(self) -> str:
-        return f"""
-  {self.name} {{
-    version = 1
-    local_addrs = {self.wan}
-    remote_addrs = {SITE_A.wan}
-    proposals = {DEFAULT_PHASE1.swan()}
-    keyingtries = 1
-    local {{
-      auth = psk
-      id = {self.identity or self.wan}
-    }}
-    remote {{
-      auth = psk
-      id = {SITE_A.wan}
-    }}
-    children {{
-      {self.name} {{
-        local_ts = {self.network}
-        remote_ts = {NEAR}
-        esp_proposals = {DEFAULT_ESP.swan()}
-        rekey_time = 0
-      }}
-    }}
-  }}"""
-
 
 FIRST = Branch("first", "192.0.2.20", "10.2.0.0/16")
 SECOND = Branch("second", "192.0.2.21", "10.3.0.0/16")
 THIEF = Branch("thief", "192.0.2.22", "10.2.0.0/24")
-
-
-def swanctl(*branches: Branch) -> str:
-    connections = "".join(branch.swan() for branch in branches)
-    return f"""
-connections {{{connections}
-}}
-secrets {{
-  ike-hub {{
-    id = {SITE_A.wan}
-    secret = "{SECRET}"
-  }}
-}}
-"""
-
-
-def hub(
-    access_list: tuple[str, ...] = (), static: str = "", dpd: str = "", reverse_route: bool = False
-) -> str:
-    """The appliance. Everything beyond its own networks lies behind the outer interface: by a route
-    that always stands, or by those that peers bring along.
-    """
-    lines = [
-        "hostname hub",
-        *([f"crypto isakmp keepalive {dpd}"] if dpd else []),
-        "crypto isakmp policy 10",
-        *DEFAULT_PHASE1.ios(),
-        f"crypto isakmp key {SECRET} address 0.0.0.0 0.0.0.0",
-        f"crypto ipsec transform-set TS {DEFAULT_ESP.words}",
-        " mode tunnel",
-        "crypto dynamic-map DYN 10",
-        " set transform-set TS",
-    ]
-    if reverse_route:
-        lines += [" reverse-route"]
-    if access_list:
-        lines += [" match address CLAIMS", "ip access-list extended CLAIMS"]
-        lines += [f" {line}" for line in access_list]
-    lines += [static] if static else []
-    lines += [
-        "crypto map VPNMAP 65535 ipsec-isakmp dynamic DYN",
-        "interface GigabitEthernet0/0",
-        f" ip address {SITE_A.wan} 255.255.255.0",
-        " crypto map VPNMAP",
-        "interface GigabitEthernet0/1",
-        " ip address 10.1.0.1 255.255.0.0",
-    ]
-    if not reverse_route:
-        lines += [f"ip route 0.0.0.0 0.0.0.0 {FIRST.wan}"]
-    return "\n".join(lines) + "\n"
 
 
 @pytest.fixture
@@ -276,3 +188,43 @@ def test_reverse_route_stands_while_the_peer_is_up(scene, peers):
     wait_until(lambda: adit.children() == 1, 10, "the other's SA pair alone")
     assert ping(scene.host_a, HOST_2, count=2, wait=1).received == 0
     assert reaches(scene, HOST_3)
+
+
+def profile(name: str) -> str:
+    return (
+        f"crypto isakmp profile {name.upper()}\n keyring COMMON\n"
+        f" match identity host {name}.example.net"
+    )
+
+
+def test_entries_are_for_the_peers_of_their_profile(scene, peers):
+    """Who a peer says it is, under a key that both have, decides which entry it gets."""
+    first = Branch("first", "192.0.2.20", "10.2.0.0/16", "west.example.net")
+    second = Branch("second", "192.0.2.21", "10.3.0.0/16", "east.example.net")
+    thief = Branch("thief", "192.0.2.22", "10.3.0.0/24", "west.example.net")
+    keys = f"crypto keyring COMMON\n pre-shared-key address 0.0.0.0 0.0.0.0 key {SECRET}\n"
+    entry = " set isakmp-profile WEST\n match address WEST\n" + "\n".join(
+        [
+            "crypto dynamic-map DYN 20",
+            " set transform-set TS",
+            " set isakmp-profile EAST",
+            " match address EAST",
+            "ip access-list extended WEST",
+            " permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255",
+            "ip access-list extended EAST",
+            " permit ip 10.1.0.0 0.0.255.255 10.3.0.0 0.0.255.255",
+        ]
+    )
+    text = hub(keys=keys + profile("west") + "\n" + profile("east"), entry=entry)
+    adit = scene.adit(None, config=text)
+    peers.load(swanctl(first, second, thief))
+    peers.initiate("thief", check=False)
+    line = adit.wait_for_log(r"%VPNDIAG-\d-CAUSE: peer 192.0.2.22: p2-proxy: .*")
+    assert "no line of access list WEST permits that" in line
+    peers.initiate("first")
+    peers.initiate("second")
+    wait_until(lambda: adit.children() == 2, 5, "two SA pairs")
+    assert reaches(scene, HOST_2, HOST_3)
+    instances = adit.cli("show crypto map")
+    assert "dynamic (created from dynamic map DYN/10)" in instances
+    assert "dynamic (created from dynamic map DYN/20)" in instances
