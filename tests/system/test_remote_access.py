@@ -2,6 +2,7 @@
 """Clients that log in and are given an address, behind an appliance."""
 
 import re
+import signal
 
 import pytest
 from lab.clients import POOL, USERS, Vpnc, gateway_config, strongswan_client
@@ -50,6 +51,32 @@ def test_strongswan_logs_in_and_gets_an_address(scene, client):
     assert adit.established() == 0
     peer.initiate()
     assert peer.log().count(f"installing new virtual IP {POOL[0]}") == 2
+
+
+def test_client_proves_itself_again_and_again(scene, client):
+    """A client replaces its ISAKMP SA by a whole new one and lets the old one run out: both sides
+    have two of them meanwhile, and the child, the address and the traffic go on under the new one."""
+    adit = scene.adit(None, config=gateway_config())
+    peer = client("ann", USERS["ann"], "rekey_time = 3s\nover_time = 2s\nrand_time = 0s")
+    peer.initiate()
+    traffic = scene.gw_b.start(
+        "ping", ["ping", "-n", "-i", "0.1", SITE_A.host], scene.folder / "ping.out"
+    )
+    seen = set()
+
+    def third_stands_alone() -> bool:
+        seen.add((adit.established(), adit.children(), in_use(adit)))
+        return "IKE_SA gateway[3] established" in peer.log() and adit.established() == 1
+
+    wait_until(third_stands_alone, 20, "two replacements, and the old SAs are gone", step=0.3)
+    traffic.signal(signal.SIGINT)
+    traffic.wait()
+    assert " 0% packet loss" in traffic.output()
+    assert seen == {(1, 1, 1), (2, 1, 1)}
+    assert peer.children() == 1
+    peer.swanctl("--terminate", "--ike", "gateway")
+    wait_until(lambda: in_use(adit) == 0, 5, "the address is free again")
+    assert (adit.established(), adit.children()) == (0, 0)
 
 
 def test_strongswan_with_a_wrong_password(scene, client):
