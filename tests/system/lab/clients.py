@@ -73,13 +73,15 @@ def gateway_config(entry: list[str] = (), extra: str = "") -> str:
     return "\n".join(lines) + "\n" + extra
 
 
-def strongswan_client(user: str, password: str, options: str = "") -> str:
+def strongswan_client(
+    user: str, password: str, options: str = "", address: str = SITE_B.wan
+) -> str:
     """swanctl.conf of a client that logs in and asks for an address."""
     return f"""
 connections {{
   gateway {{
     version = 1
-    local_addrs = {SITE_B.wan}
+    local_addrs = {address}
     remote_addrs = {SITE_A.wan}
     proposals = {DEFAULT_PHASE1.swan()}
     vips = 0.0.0.0
@@ -88,7 +90,7 @@ connections {{
     {options}
     local-1 {{
       auth = psk
-      id = {SITE_B.wan}
+      id = {address}
     }}
     local-2 {{
       auth = xauth

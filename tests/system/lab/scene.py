@@ -23,6 +23,7 @@ class Scene:
     def __init__(self, folder: Path):
         self.folder = folder
         self._cleanup = ExitStack()
+        self._inside = 0  # machines behind gateway B's address
         try:
             self.host_a, self.gw_a, self.gw_b, self.host_b = (
                 self._namespace(label) for label in ("host-a", "gw-a", "gw-b", "host-b")
@@ -69,6 +70,21 @@ class Scene:
         for network in other.networks:
             namespace.route(network, other.wan)
         return namespace
+
+    def behind_nat(self, label: str) -> Namespace:
+        """A machine on the near side of gateway B, which lends it its own wan address."""
+        if not self._inside:
+            self.kernel_gateway(SITE_B)
+            rules = "table ip nat { chain out { type nat hook postrouting priority 100; oifname wan masquerade; }; }"
+            self.gw_b.run("nft", rules)
+        self._inside += 1
+        network = f"172.16.{self._inside}"
+        machine = self._namespace(label)
+        cable(machine, "eth0", self.gw_b, f"in{self._inside}")
+        machine.address("eth0", f"{network}.2/24")
+        self.gw_b.address(f"in{self._inside}", f"{network}.1/24")
+        machine.route("default", f"{network}.1")
+        return machine
 
     def strongswan(
         self,
