@@ -29,7 +29,7 @@ Figures = dict[Cell, float]
 class Goal:
     text: str
     limit: float
-    unit: str  # "%", "ns" or "x"
+    unit: str  # "%", "ns", "x" or "octets"
     at_least: bool  # else at most
     figures: Callable[[Rows], Figures]
 

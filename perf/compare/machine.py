@@ -38,11 +38,11 @@ def succeeds(*words: object) -> bool:
 
 
 def tell(text: str) -> None:
-    print(f"perf/run: {text}", file=sys.stderr)
+    print(f"perf/{Path(sys.argv[0]).name}: {text}", file=sys.stderr)
 
 
-def build() -> None:
-    if not succeeds(REPOSITORY / "scripts" / "build", "perf", *TARGETS):
+def build(targets: tuple[str, ...] = TARGETS) -> None:
+    if not succeeds(REPOSITORY / "scripts" / "build", "perf", *targets):
         raise MachineError("the build failed: see build-perf/build.log")
     built, product = build_options()["buildtype"], "debugoptimized"
     if built != product:

@@ -15,7 +15,7 @@ GOAL_HEADINGS = ("goal", "limit", "worst", "where", "cells", "verdict")
 PARTS_LOADS = ("64", "1400")
 PARTS_TUNNELS = (1, 10_000)
 
-WORDS = {"suite", "form", "goal", "where", "verdict"}  # columns aligned left; the others are figures
+WORDS = {"suite", "form", "role", "group", "gateway", "goal", "where", "verdict"}  # columns aligned left; the others are figures
 
 Line = tuple[str, ...]
 
@@ -106,8 +106,8 @@ def parts_table(direction: str, results: Results) -> str:
 def quantity(value: float | None, unit: str) -> str:
     if value is None:
         return ""
-    scale, places = {"%": (100, 1), "ns": (1, 1), "x": (1, 2)}[unit]
-    return f"{value * scale:.{places}f} {unit}"
+    scale, places = {"%": (100, 1), "ns": (1, 1), "x": (1, 2), "octets": (1, 0)}[unit]
+    return f"{value * scale:,.{places}f} {unit}"
 
 
 def goal_line(verdict: Verdict) -> Line:

@@ -36,6 +36,12 @@ class Strongswan:
     """One charon. `folder` holds its configuration, socket and log; `credentials`, if given,
     x509, x509ca and private as swanctl wants them."""
 
+    plugins = PLUGINS
+    log_level = 1
+    patience = """retransmit_tries = 2
+  retransmit_timeout = 1.0
+  retransmit_base = 1.4"""
+
     def __init__(
         self,
         namespace: Namespace,
@@ -60,10 +66,8 @@ class Strongswan:
     def _charon_conf(self, options: str) -> str:
         return f"""
 charon-systemd {{
-  load = {PLUGINS}
-  retransmit_tries = 2
-  retransmit_timeout = 1.0
-  retransmit_base = 1.4
+  load = {self.plugins}
+  {self.patience}
   {options}
   plugins {{
     vici {{
@@ -73,7 +77,7 @@ charon-systemd {{
   filelog {{
     file {{
       path = {self._log}
-      default = 1
+      default = {self.log_level}
       flush_line = yes
     }}
   }}
