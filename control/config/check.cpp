@@ -293,6 +293,9 @@ class Checker {
             if (has_name(key))
                 warn("key " + key.hostname, "the key for the name " + key.hostname);
         });
+        for (const auto& [name, group] : config_.client_groups)
+            if (group.key != nullptr)
+                warn("client group " + name, "crypto isakmp client configuration group " + name);
         for (const auto& [address, peer] : config_.isakmp_peers)
             if (peer.key != nullptr)
                 warn("isakmp peer " + to_string(address),

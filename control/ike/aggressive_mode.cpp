@@ -2,29 +2,16 @@
 // Aggressive mode (RFC 2409 5.4), message by message, both sides. Three messages, and names in the
 // clear: who listens can try out pre-shared keys, so it is spoken only where the configuration asks
 // for it, and a name that nobody has gets the same kind of answer as one that has (SECURITY U13).
-#include "control/ike/phase1_proof.h"
-#include "control/ike/step.h"
+#include "control/ike/aggressive_mode.h"
 
-#include <algorithm>
+#include "control/ike/phase1_signature.h"
 
 namespace adit::ike {
 
 namespace {
 
-bool is_by_key(const Phase1Policy& policy) {
-    return policy.authentication == Authentication::PreSharedKey;
-}
-
-/// RFC 2409 5.4: the group cannot be negotiated, as the public value travels with the offer. So
-/// only those of our policies are offered that share the first one's. Signatures are main mode's:
-/// certificates in the clear would make message 2 an amplifier.
-std::vector<Phase1Policy> policies_of_one_group(const std::vector<Phase1Policy>& policies,
-                                                Group group) {
-    std::vector<Phase1Policy> same;
-    for (const Phase1Policy& policy : policies)
-        if (policy.group == group && is_by_key(policy))
-            same.push_back(policy);
-    return same;
+std::vector<Phase1Policy> offered_policies(const Turn& turn) {
+    return aggressive_offer(turn.env.config, profile_of(turn), turn.session.remote.address);
 }
 
 /// A key that nobody holds, always the same for one name: the exchange with it fails no sooner and
@@ -51,24 +38,25 @@ std::expected<Identity, Refusal> take_peer_values(Turn& turn, Exchanging& exchan
 Verdict start_am_dh(Turn& turn) {
     Session& session = turn.session;
     debug(turn, "Trying Aggressive mode");
-    auto exchange = std::make_unique<Exchanging>();
-    exchange->psk = key_for_address(turn.env.config, profile_of(turn), session.remote.address);
-    const auto first = std::ranges::find_if(turn.env.config.phase1, is_by_key);
-    if (exchange->psk == nullptr || first == turn.env.config.phase1.end())
+    const std::vector<Phase1Policy> offer = offered_policies(turn);
+    if (offer.empty())
         return refuse(
-            Refusal{Failure::NoPresharedKey, "no pre-shared key covers this peer"}.ending());
-    exchange->policy = *first;
+            Refusal{Failure::NoPresharedKey, "neither key nor certificate for this peer"}.ending());
+    auto exchange = std::make_unique<Exchanging>();
+    exchange->policy = offer.front();
+    if (is_by_key(exchange->policy))
+        exchange->psk = key_for_address(turn.env.config, profile_of(turn), session.remote.address);
+    else
+        exchange->own = own_certificate(turn, exchange->policy);
+    const Group group = exchange->policy.group;
     session.data = std::move(exchange);
-    start_job(
-        turn,
-        DhJob{.kind = DhJobKind::Generate, .group = state_data<Exchanging>(turn).policy.group});
+    start_job(turn, DhJob{.kind = DhJobKind::Generate, .group = group});
     return {};
 }
 
 Verdict send_am1(Turn& turn) {
     auto& exchange = state_data<Exchanging>(turn);
-    Bytes sai_b =
-        offer_phase1(policies_of_one_group(turn.env.config.phase1, exchange.policy.group));
+    Bytes sai_b = offer_phase1(offered_policies(turn));
     exchange.sai_b = std::make_shared<const Bytes>(sai_b);
     exchange.pair = std::move(turn.dh->pair);
     exchange.nonce_i = random_nonce(turn);
@@ -76,7 +64,10 @@ Verdict send_am1(Turn& turn) {
     message.add(PayloadType::SecurityAssociation, std::move(sai_b));
     message.add(PayloadType::KeyExchange, exchange.pair.public_value);
     message.add(PayloadType::Nonce, exchange.nonce_i);
-    message.add(PayloadType::Identification, own_identity_body(turn));
+    message.add(PayloadType::Identification,
+                exchange.own == nullptr ? own_identity_body(turn)
+                                        : own_signed_identity(turn, *exchange.own));
+    add_certificate_requests(turn, exchange.policy, message);
     offer_vendors(turn, message);
     debug(turn, "beginning Aggressive Mode exchange");
     send_kept(turn, message.clear(header_of(turn, ExchangeType::Aggressive, MessageId{})));
@@ -101,9 +92,12 @@ Verdict accept_am1(Turn& turn) {
     exchange->nonce_i = TRY(nonce_of(*turn.message));
     const Identity peer = TRY(take_peer_values(turn, *exchange));
     debug(turn, "processing ID payload. message ID = 0: %s", to_string(peer).c_str());
-    exchange->psk = may_be_aggressive(config, peer, session.remote.address)
-                        ? key_for_identity(config, peer, session.remote.address)
-                        : key_for_nobody(turn, exchange->peer_id);
+    if (!is_by_key(exchange->policy))
+        exchange->own = own_certificate(turn, exchange->policy);
+    else if (may_be_aggressive(config, peer, session.remote.address))
+        exchange->psk = key_for_identity(config, peer, session.remote.address);
+    else
+        exchange->psk = key_for_nobody(turn, exchange->peer_id);
     // Whose name it is decides under which of ours we answer; proof of it comes with message 3.
     const auto profile = choose_profile(config, peer, session.remote.address, exchange->psk.get());
     if (profile && *profile != nullptr)
@@ -121,28 +115,30 @@ Verdict accept_am1(Turn& turn) {
 
 // --- message 2 ----------------------------------------------------------------------------------
 
-Verdict send_am2(Turn& turn) {
-    Session& session = turn.session;
+MessageBuilder begin_am2(Turn& turn) {
     auto& exchange = state_data<Exchanging>(turn);
     exchange.pair = std::move(turn.dh->pair);
     exchange.nonce_r = random_nonce(turn);
-    const std::size_t question_bytes = exchange.question_bytes;
     MessageBuilder message;
     message.add(PayloadType::SecurityAssociation, std::move(exchange.answer_sa));
     message.add(PayloadType::KeyExchange, exchange.pair.public_value);
     message.add(PayloadType::Nonce, exchange.nonce_r);
     // RFC 3947 3.2: without these a peer behind a NAT gets no tunnel at all, so they go in even
     // where they make this message a little longer than the first: it is sent once, not four times.
-    if (session.nat.version != NatVersion::None)
-        message.add(PayloadType::VendorId, vendor_id(nat_vendor(session)));
-    MessageBuilder nat;
-    add_nat_discovery(turn, nat);
+    if (turn.session.nat.version != NatVersion::None)
+        message.add(PayloadType::VendorId, vendor_id(nat_vendor(turn.session)));
+    return message;
+}
+
+Verdict send_am2(Turn& turn) {
+    const std::size_t question_bytes = state_data<Exchanging>(turn).question_bytes;
+    MessageBuilder message = begin_am2(turn);
     TRY_VOID(derive_keys(turn, turn.dh->shared.view()));
     Bytes id = own_identity_body(turn);
     Bytes proof = own_proof(turn, id);
     message.add(PayloadType::Identification, std::move(id));
     message.add(PayloadType::Hash, std::move(proof));
-    message.append(nat);
+    add_nat_discovery(turn, message);
     answer_vendors(turn, question_bytes, message);
     send_kept(turn, message.clear(header_of(turn, ExchangeType::Aggressive, MessageId{})));
     return {};
@@ -154,15 +150,20 @@ Verdict accept_am2(Turn& turn) {
     const SaView sa = TRY(parse_sa(turn.message->find(PayloadType::SecurityAssociation)->body));
     if (turn.message->header.cookies.responder.value == 0)
         return refuse({Failure::Malformed, "message 2 without a responder cookie"});
-    const auto policy =
-        accept_phase1(sa, policies_of_one_group(turn.env.config.phase1, exchange.policy.group));
-    if (!policy)
-        return refuse({Failure::UnexpectedMessage, "message 2: " + policy.error().text});
+    const auto policy = accept_phase1(sa, offered_policies(turn));
+    if (!policy || method_of(*policy) != method_of(exchange.policy) ||
+        policy->group != exchange.policy.group)
+        return refuse(
+            {Failure::UnexpectedMessage,
+             "message 2: " + (policy ? "our policies changed meanwhile" : policy.error().text)});
     Bytes nonce = TRY(nonce_of(*turn.message));
     TRY_VOID(take_peer_values(turn, exchange));
     exchange.policy = *policy;
     exchange.nonce_r = std::move(nonce);
-    exchange.peer_hash = body_of(*turn.message, PayloadType::Hash);
+    if (is_by_key(*policy))
+        exchange.peer_hash = body_of(*turn.message, PayloadType::Hash);
+    else
+        exchange.claim = TRY(take_claim(turn, *policy, exchange.peer_id));
     session.cookies.responder = turn.message->header.cookies.responder;
     announce_policy(turn, *policy);
     note_vendors(turn);
@@ -179,22 +180,25 @@ Verdict accept_am2(Turn& turn) {
 // --- message 3 ----------------------------------------------------------------------------------
 
 Verdict send_am3(Turn& turn) {
-    MessageBuilder nat;
-    add_nat_discovery(turn, nat);
     TRY_VOID(derive_keys(turn, turn.dh->shared.view()));
-    auto& keyed = state_data<Keyed>(turn);
+    const auto& keyed = state_data<Keyed>(turn);
     const Identity peer = TRY(authenticate(turn, keyed.peer_id, keyed.peer_hash));
-    float_ports(turn.session);
     MessageBuilder message;
     message.add(PayloadType::Hash, own_proof(turn, own_identity_body(turn)));
-    message.append(nat);
+    finish_am3(turn, std::move(message));
+    become_secured(turn, peer);
+    return {};
+}
+
+void finish_am3(Turn& turn, MessageBuilder message) {
+    auto& keyed = state_data<Keyed>(turn);
+    add_nat_discovery(turn, message);
+    float_ports(turn.session);
     add_initial_contact(turn, message);
     send_kept(turn,
               message.encrypted(header_of(turn, ExchangeType::Aggressive, MessageId{}),
                                 keyed.iv,
                                 keyed.cipher_key.view()));
-    become_secured(turn, peer);
-    return {};
 }
 
 Verdict accept_am3(Turn& turn) {

@@ -184,12 +184,13 @@ struct Connection {
     std::optional<DynamicEntry> dynamic;
 };
 
-/// Which aggressive exchanges with pre-shared keys are answered. Each answer lets whoever asked
-/// try out keys at leisure (SECURITY U13), so it is a choice of the administrator.
+/// Which aggressive exchanges are answered. Each answer with a pre-shared key lets whoever asked
+/// try out keys at leisure (SECURITY U13), and each one with a certificate is long and costs a
+/// signature, so it is a choice of the administrator.
 enum class AggressiveMode : std::uint8_t {
     Disabled, // none, of any kind
     Named,    // peers that only aggressive mode can serve: by key name, group, peer, profile
-    Enabled,  // also peers known by address alone
+    Enabled,  // also peers known by address alone, and those that sign
 };
 
 struct EngineConfig {

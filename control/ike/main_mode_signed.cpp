@@ -9,8 +9,11 @@ namespace adit::ike {
 namespace {
 
 void send_identity_signed(Turn& turn) {
-    const MessageBuilder message = signed_identity(turn);
     auto& keyed = state_data<Keyed>(turn);
+    MessageBuilder message;
+    message.add(PayloadType::Identification, std::move(keyed.own_id));
+    add_signature(turn, message);
+    add_initial_contact(turn, message);
     send_kept(turn,
               message.encrypted(header_of(turn, ExchangeType::IdentityProtection, MessageId{}),
                                 keyed.iv,
@@ -18,10 +21,12 @@ void send_identity_signed(Turn& turn) {
 }
 
 Verdict judge_message(Turn& turn) {
+    auto& keyed = state_data<Keyed>(turn);
     debug(turn, "processing ID payload. message ID = 0");
     note_vendors(turn);
-    const Bytes id = body_of(*turn.message, PayloadType::Identification);
-    return start_judging(turn, id);
+    keyed.claim =
+        TRY(take_claim(turn, keyed.policy, turn.message->find(PayloadType::Identification)->body));
+    return start_judging(turn);
 }
 
 } // namespace
@@ -48,12 +53,8 @@ Verdict judge_mm5(Turn& turn) {
 // --- message 6 ----------------------------------------------------------------------------------
 
 Verdict sign_mm6(Turn& turn) {
-    Session& session = turn.session;
     TRY(authenticate_signed(turn));
-    // RFC 3947 4: answer to where it came from, now that it is proved whose message it is.
-    const Claim& claim = *state_data<Keyed>(turn).claim;
-    session.local = claim.local;
-    session.remote = claim.remote;
+    answer_where_it_came_from(turn);
     TRY_VOID(heed_claim(turn));
     start_signing(turn);
     return {};

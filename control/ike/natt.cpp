@@ -11,15 +11,10 @@ PayloadType discovery_type(NatVersion version) {
                                           : PayloadType::NatDiscoveryDraft;
 }
 
-HashAlgorithm agreed_hash(const Turn& turn) {
-    // Aggressive mode still discovers when the keys are there.
-    if (const auto* keyed = std::get_if<std::unique_ptr<Keyed>>(&turn.session.data))
-        return (*keyed)->policy.hash;
-    return std::get<std::unique_ptr<Exchanging>>(turn.session.data)->policy.hash;
-}
-
 Bytes hash_of(const Turn& turn, Endpoint endpoint) {
-    return nat_discovery_hash(agreed_hash(turn), turn.session.cookies, endpoint);
+    const Phase1Policy* policy = agreed_policy(turn.session);
+    ENSURE(policy != nullptr);
+    return nat_discovery_hash(policy->hash, turn.session.cookies, endpoint);
 }
 
 } // namespace

@@ -99,6 +99,13 @@ bool names_anybody(const EngineConfig& config) {
     return named;
 }
 
+/// For a policy of signatures: something to sign with, and somebody to judge the peer's.
+bool has_certificate(const EngineConfig& config, const Phase1Policy& policy) {
+    const auto scheme = scheme_of(method_of(policy));
+    return scheme && config.credentials.judge != nullptr &&
+           choose_own(config.credentials, *scheme, {}) != nullptr;
+}
+
 } // namespace
 
 const IsakmpProfile* find_profile(const EngineConfig& config, const std::string& name) {
@@ -153,14 +160,14 @@ std::vector<Phase1Policy>
 provable_policies(const EngineConfig& config, const IsakmpProfile* profile, Ipv4Address peer) {
     const bool has_key = key_for_address(config, profile, peer) != nullptr;
     std::vector<Phase1Policy> policies;
-    for (const Phase1Policy& policy : config.phase1) {
-        const auto scheme = scheme_of(method_of(policy));
-        const bool has_certificate = scheme && config.credentials.judge != nullptr &&
-                                     choose_own(config.credentials, *scheme, {}) != nullptr;
-        if (scheme ? has_certificate : has_key)
+    for (const Phase1Policy& policy : config.phase1)
+        if (is_by_key(policy) ? has_key : has_certificate(config, policy))
             policies.push_back(policy);
-    }
     return policies;
+}
+
+bool is_by_key(const Phase1Policy& policy) {
+    return policy.authentication == Authentication::PreSharedKey;
 }
 
 bool matches(const IdentityMatch& wanted, const Identity& peer) {
@@ -218,13 +225,26 @@ bool initiates_aggressive(const EngineConfig& config,
            find_aggressive_peer(config, peer) != nullptr;
 }
 
+std::vector<Phase1Policy>
+aggressive_offer(const EngineConfig& config, const IsakmpProfile* profile, Ipv4Address peer) {
+    const bool by_key = find_aggressive_peer(config, peer) != nullptr; // it has a password
+    std::vector<Phase1Policy> offer;
+    for (const Phase1Policy& policy : provable_policies(config, profile, peer))
+        if ((!by_key || is_by_key(policy)) &&
+            (offer.empty() || (policy.group == offer.front().group &&
+                               method_of(policy) == method_of(offer.front()))))
+            offer.push_back(policy);
+    return offer;
+}
+
 std::vector<Phase1Policy> aggressive_policies(const EngineConfig& config) {
     if (config.aggressive == AggressiveMode::Disabled)
         return {};
-    const bool with_keys = config.aggressive == AggressiveMode::Enabled || names_anybody(config);
+    const bool enabled = config.aggressive == AggressiveMode::Enabled;
+    const bool with_keys = enabled || names_anybody(config);
     std::vector<Phase1Policy> policies;
     for (const Phase1Policy& policy : config.phase1)
-        if (with_keys && policy.authentication == Authentication::PreSharedKey)
+        if (is_by_key(policy) ? with_keys : enabled && has_certificate(config, policy))
             policies.push_back(policy);
     return policies;
 }

@@ -37,6 +37,8 @@ bool is_key_of_name(const EngineConfig& config, const Identity& peer, const Secr
 std::vector<Phase1Policy>
 provable_policies(const EngineConfig& config, const IsakmpProfile* profile, Ipv4Address peer);
 
+bool is_by_key(const Phase1Policy& policy);
+
 bool matches(const IdentityMatch& wanted, const Identity& peer);
 
 /// The profile an authenticated peer falls under, null for none: the first that matches its name
@@ -51,6 +53,12 @@ std::expected<const IsakmpProfile*, std::string> choose_profile(const EngineConf
 bool initiates_aggressive(const EngineConfig& config,
                           const IsakmpProfile* profile,
                           Ipv4Address peer);
+
+/// What we offer to this peer in aggressive mode. RFC 2409 5.4: the group cannot be negotiated, as
+/// the public value travels with the offer, and neither can the method, as our name does. So it is
+/// those policies that share both with the first one that we can prove.
+std::vector<Phase1Policy>
+aggressive_offer(const EngineConfig& config, const IsakmpProfile* profile, Ipv4Address peer);
 
 /// Those of our policies that a first message of aggressive mode may agree to. None: the mode is
 /// off.

@@ -244,7 +244,8 @@ Verdict derive_keys(Turn& turn, ByteView g_xy) {
                                                     iv,
                                                     std::move(exchange.peer_id),
                                                     std::move(exchange.peer_hash),
-                                                    std::nullopt,
+                                                    std::move(exchange.claim),
+                                                    {},
                                                     {}});
     return {};
 }

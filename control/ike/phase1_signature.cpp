@@ -48,8 +48,27 @@ bool says_initial_contact(const Message& message) {
     });
 }
 
-/// What we call ourselves must stand in our certificate. An address that does not gives way to the
-/// certificate's own name; a name the administrator chose stays.
+} // namespace
+
+void add_certificate_requests(Turn& turn, const Phase1Policy& policy, MessageBuilder& message) {
+    if (policy.authentication == Authentication::PreSharedKey)
+        return;
+    const std::vector<Bytes>& authorities = turn.env.config.credentials.authorities;
+    for (std::size_t i = 0; i < std::min(authorities.size(), kMaxRequests); ++i)
+        message.add(PayloadType::CertificateRequest, build_certificate_request(authorities[i]));
+}
+
+SharedCertificate own_certificate(const Turn& turn, const Phase1Policy& policy) {
+    const auto scheme = scheme_of(method_of(policy));
+    if (!scheme)
+        return nullptr;
+    const std::vector<Bytes> wanted =
+        turn.message == nullptr ? std::vector<Bytes>{} : requested_authorities(*turn.message);
+    return choose_own(turn.env.config.credentials, *scheme, wanted);
+}
+
+// What we call ourselves must stand in our certificate. An address that does not gives way to the
+// certificate's own name; a name the administrator chose stays.
 Bytes own_signed_identity(Turn& turn, const OwnCertificate& own) {
     const Session& session = turn.session;
     Identity identity = own_identity(
@@ -70,65 +89,48 @@ Bytes own_signed_identity(Turn& turn, const OwnCertificate& own) {
     return build_identity(identity);
 }
 
-} // namespace
-
-void add_certificate_requests(Turn& turn, const Phase1Policy& policy, MessageBuilder& message) {
-    if (policy.authentication == Authentication::PreSharedKey)
-        return;
-    const std::vector<Bytes>& authorities = turn.env.config.credentials.authorities;
-    for (std::size_t i = 0; i < std::min(authorities.size(), kMaxRequests); ++i)
-        message.add(PayloadType::CertificateRequest, build_certificate_request(authorities[i]));
-}
-
-SharedCertificate own_certificate(const Turn& turn, const Phase1Policy& policy) {
-    const auto scheme = scheme_of(method_of(policy));
-    return scheme ? choose_own(
-                        turn.env.config.credentials, *scheme, requested_authorities(*turn.message))
-                  : nullptr;
-}
-
 void start_signing(Turn& turn) {
     auto& keyed = state_data<Keyed>(turn);
     keyed.own_id = own_signed_identity(turn, *keyed.own);
     start_job(turn, SignJob{keyed.own->key, own_proof(turn, keyed.own_id)});
 }
 
-MessageBuilder signed_identity(Turn& turn) {
-    auto& keyed = state_data<Keyed>(turn);
-    MessageBuilder message;
-    message.add(PayloadType::Identification, std::move(keyed.own_id));
+void add_signature(Turn& turn, MessageBuilder& message) {
+    const auto& keyed = state_data<Keyed>(turn);
     // Whether the peer asked or not, as routers do: one that has it already loses nothing.
     for (const Bytes& der : keyed.own->chain)
         message.add(PayloadType::Certificate,
                     build_certificate({CertificateEncoding::X509Signature, der}));
     debug(turn, "constructing CERT payload for %s", keyed.own->trustpoint.c_str());
     message.add(PayloadType::Signature, std::move(turn.signature->octets));
-    add_initial_contact(turn, message);
-    return message;
 }
 
-Verdict start_judging(Turn& turn, ByteView id_body) {
-    auto& keyed = state_data<Keyed>(turn);
-    const auto scheme = scheme_of(method_of(keyed.policy));
+std::expected<Claim, Refusal> take_claim(Turn& turn, const Phase1Policy& policy, ByteView id_body) {
+    const auto scheme = scheme_of(method_of(policy));
     ENSURE(scheme.has_value());
-    PeerProof proof;
-    proof.scheme = *scheme;
-    proof.identity = TRY(parse_identity(id_body));
     debug(turn, "processing CERT and SIG payloads. message ID = 0");
-    proof.certificates = TRY(certificates_in(turn));
-    proof.signature = TRY(parse_signature(turn.message->find(PayloadType::Signature)->body));
-    proof.hash = peer_proof(turn, id_body);
+    Claim claim;
+    claim.identity = TRY(parse_identity(id_body));
+    claim.id_body = to_bytes(id_body);
+    claim.proof.scheme = *scheme;
+    claim.proof.identity = claim.identity;
+    claim.proof.certificates = TRY(certificates_in(turn));
+    claim.proof.signature = TRY(parse_signature(turn.message->find(PayloadType::Signature)->body));
+    claim.ciphertext = to_bytes(turn.ciphertext);
+    claim.local = turn.from_local;
+    claim.remote = turn.from_remote;
+    claim.initial_contact = says_initial_contact(*turn.message);
+    return claim;
+}
+
+Verdict start_judging(Turn& turn) {
+    Claim& claim = *state_data<Keyed>(turn).claim;
+    claim.proof.hash = peer_proof(turn, claim.id_body);
     const auto& judge = turn.env.config.credentials.judge;
     if (judge == nullptr)
         return refuse(
             Refusal{Failure::NoCertificate, "our CA certificates were removed meanwhile"}.ending());
-    keyed.claim = Claim{proof.identity,
-                        {},
-                        to_bytes(turn.ciphertext),
-                        turn.from_local,
-                        turn.from_remote,
-                        says_initial_contact(*turn.message)};
-    start_job(turn, JudgeJob{judge, std::move(proof)});
+    start_job(turn, JudgeJob{judge, std::move(claim.proof)});
     return {};
 }
 
@@ -140,6 +142,12 @@ Verdict heed_claim(Turn& turn) {
     if (keyed.claim->initial_contact)
         turn.out.emplace_back(InitialContactSeen{});
     return {};
+}
+
+void answer_where_it_came_from(Turn& turn) {
+    const Claim& claim = *state_data<Keyed>(turn).claim;
+    turn.session.local = claim.local;
+    turn.session.remote = claim.remote;
 }
 
 } // namespace adit::ike

@@ -16,20 +16,26 @@ inline constexpr std::size_t kMaxRequests = 16;
 /// One request for each CA we trust; none for policies of keys.
 void add_certificate_requests(Turn& turn, const Phase1Policy& policy, MessageBuilder& message);
 
-/// Our certificate for a policy of signatures, under a CA that the message at hand asks for if we
-/// have one. Null: there is none.
+/// Our certificate for a policy of signatures, under a CA that the message at hand, if there is
+/// one, asks for if we have one. Null: there is none.
 SharedCertificate own_certificate(const Turn& turn, const Phase1Policy& policy);
+
+/// Body of the identification payload that names us as our certificate does.
+Bytes own_signed_identity(Turn& turn, const OwnCertificate& own);
 
 /// Our HASH goes to be signed; ends in a Signed row.
 void start_signing(Turn& turn);
-/// IDxx, CERT ..., SIG_x [, INITIAL-CONTACT], once it is signed.
-MessageBuilder signed_identity(Turn& turn);
+/// CERT ..., SIG_x, once it is signed.
+void add_signature(Turn& turn, MessageBuilder& message);
 
-/// The peer's name, certificates and signature go to be judged; ends in a Judged row. `id_body` is
-/// that of its identification payload.
-Verdict start_judging(Turn& turn, ByteView id_body);
+/// Certificates and signature of the message at hand, beside the name that `id_body` says.
+std::expected<Claim, Refusal> take_claim(Turn& turn, const Phase1Policy& policy, ByteView id_body);
+/// The claim in Keyed goes to be judged; ends in a Judged row.
+Verdict start_judging(Turn& turn);
 
 /// The claim has been proved: what came with it counts now.
 Verdict heed_claim(Turn& turn);
+/// RFC 3947 4: the answer goes to where the claim came from, now that it is proved whose it is.
+void answer_where_it_came_from(Turn& turn);
 
 } // namespace adit::ike

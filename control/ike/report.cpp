@@ -176,8 +176,13 @@ const char* show_state(const Session& session) {
         return "MM_KEY_AUTH";
     case State::InitiatorAm2Dh:
     case State::ResponderAm1Dh:
+    case State::ResponderAm2Sign:
     case State::ResponderAm2:
         return "AG_INIT_EXCH";
+    case State::InitiatorAm2Judge:
+    case State::InitiatorAm3Sign:
+    case State::ResponderAm3Judge:
+        return "AG_AUTH";
     case State::InitiatorAm1Dh:
     case State::InitiatorAm1:
         return "AG_NO_STATE";

@@ -39,10 +39,18 @@ const char* name(State state) {
         return "IKE_I_AM1";
     case State::InitiatorAm2Dh:
         return "IKE_I_AM2";
+    case State::InitiatorAm2Judge:
+        return "IKE_I_AM2_AUTH";
+    case State::InitiatorAm3Sign:
+        return "IKE_I_AM3_SIGN";
     case State::ResponderAm1Dh:
         return "IKE_R_AM1";
+    case State::ResponderAm2Sign:
+        return "IKE_R_AM2_SIGN";
     case State::ResponderAm2:
         return "IKE_R_AM2";
+    case State::ResponderAm3Judge:
+        return "IKE_R_AM3";
     case State::Established:
         return "IKE_P1_COMPLETE";
     case State::QmInitiatorDh:

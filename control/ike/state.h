@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "control/ike/interface.h"
 #include "control/ike/keymat.h"
+#include "control/ike/message.h"
 #include "control/ike/payload_id.h"
 #include "control/ike/peer_policy.h"
 #include "control/ike/proposal.h"
@@ -50,8 +51,12 @@ enum class State : std::uint8_t {
     InitiatorAm1Dh,
     InitiatorAm1,
     InitiatorAm2Dh,
+    InitiatorAm2Judge,
+    InitiatorAm3Sign,
     ResponderAm1Dh,
+    ResponderAm2Sign,
     ResponderAm2,
+    ResponderAm3Judge,
     Established,
     QmInitiatorDh,
     QmInitiatorQm1,
@@ -140,6 +145,8 @@ using SharedCertificate = std::shared_ptr<const OwnCertificate>;
 /// What a peer says of itself while its signature is judged: none of it counts before that.
 struct Claim {
     Identity identity;
+    Bytes id_body;          // the same as it came
+    PeerProof proof;        // until it goes to be judged
     std::string subject;    // of its certificate, once judged
     Bytes ciphertext;       // of the message, to go on from once it is proved
     Endpoint local, remote; // where it came in
@@ -159,7 +166,8 @@ struct Exchanging {
     // Aggressive mode: what the peer has said before anything could be checked.
     Bytes peer_id; // body of IDii or IDir
     Bytes peer_hash;
-    Bytes answer_sa; // responder: body of the SA payload to answer with
+    std::optional<Claim> claim; // instead of the HASH, with signatures
+    Bytes answer_sa;            // responder: body of the SA payload to answer with
     std::size_t question_bytes{};
 };
 
@@ -176,8 +184,9 @@ struct Keyed {
     IvChain iv;
     Bytes peer_id; // aggressive mode: as in Exchanging
     Bytes peer_hash;
-    std::optional<Claim> claim; // while it is judged
+    std::optional<Claim> claim; // until it is judged
     Bytes own_id;               // while we sign: body of our identification payload
+    MessageBuilder begun;       // while we sign: what of message 2 stands before it
 };
 
 /// The peer has proved that it holds the key.

@@ -90,9 +90,14 @@ void drain_queue(Turn& turn) {
     }
 }
 
+bool is_signing(State state) {
+    return state == State::InitiatorMm4Sign || state == State::ResponderMm6Sign ||
+           state == State::InitiatorAm3Sign || state == State::ResponderAm2Sign;
+}
+
 /// The arithmetic itself failed: a public value that is none, or a key that does not sign.
 Refusal job_refusal(const Leg& leg, const Error& error) {
-    if (leg.state == State::InitiatorMm4Sign || leg.state == State::ResponderMm6Sign)
+    if (is_signing(leg.state))
         return Refusal{Failure::NoCertificate, "our key does not sign: " + error.text}.ending();
     return Refusal{Failure::BadKeyExchange, error.text}
         .telling(NotifyType::InvalidKeyInformation)

@@ -217,6 +217,14 @@ Verdict send_am2(Turn& turn);
 Verdict accept_am2(Turn& turn);
 Verdict send_am3(Turn& turn);
 Verdict accept_am3(Turn& turn);
+// aggressive_mode_signed.cpp
+Verdict sign_am2(Turn& turn);
+Verdict send_signed_am2(Turn& turn);
+Verdict judge_am2(Turn& turn);
+Verdict sign_am3(Turn& turn);
+Verdict send_signed_am3(Turn& turn);
+Verdict judge_am3(Turn& turn);
+Verdict accept_signed_am3(Turn& turn);
 
 // quick_mode.cpp
 Verdict send_qm1(Turn& turn);

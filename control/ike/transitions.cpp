@@ -39,6 +39,7 @@ constexpr PayloadSet kIdExtras{P::VendorId, P::Notification};
 constexpr PayloadSet kSignedExtras{
     P::VendorId, P::Notification, P::Certificate, P::CertificateRequest};
 constexpr PayloadSet kAggressiveExtras = kKeyExtras | kIdExtras;
+constexpr PayloadSet kSignedAggressiveExtras = kKeyExtras | kSignedExtras;
 constexpr PayloadSet kQuickExtras{
     P::Identification, P::Notification, P::NatOriginal, P::NatOriginalDraft, P::VendorId};
 
@@ -94,18 +95,33 @@ constexpr std::array kTable = {
     Row{kAggressive, kI, InitiatorAm1Dh, DhDone, kNothing, kNothing, kClear, HANDLER(send_am1), InitiatorAm1, Retransmit},
     Row{kAggressive, kR, Ready, Received, {P::SecurityAssociation, P::KeyExchange, P::Nonce, P::Identification}, kAggressiveExtras, kClear, HANDLER(accept_am1), ResponderAm1Dh, Compute},
     // RFC 2409 5.4                      <-- HDR, SA, KE, Nr, IDir, HASH_R
-    Row{kAggressive, kR, ResponderAm1Dh, DhDone, kNothing, kNothing, kClear, HANDLER(send_am2), ResponderAm2, Wait},
-    Row{kAggressive, kI, InitiatorAm1, Received, {P::SecurityAssociation, P::KeyExchange, P::Nonce, P::Identification, P::Hash}, kAggressiveExtras, kClear, HANDLER(accept_am2), InitiatorAm2Dh, Compute},
+    Row{kAggressive, kR, ResponderAm1Dh, DhDone, kNothing, kNothing, kClear, HANDLER(send_am2), ResponderAm2, Wait, kHash},
+    Row{kAggressive, kI, InitiatorAm1, Received, {P::SecurityAssociation, P::KeyExchange, P::Nonce, P::Identification, P::Hash}, kAggressiveExtras, kClear, HANDLER(accept_am2), InitiatorAm2Dh, Compute, kHash},
     // RFC 2409 5.4   HDR, HASH_I -->
-    Row{kAggressive, kI, InitiatorAm2Dh, DhDone, kNothing, kNothing, kClear, HANDLER(send_am3), Established, Lifetime},
-    Row{kAggressive, kR, ResponderAm2, Received, {P::Hash}, kAggressiveExtras, kEither, HANDLER(accept_am3), Established, Lifetime},
+    Row{kAggressive, kI, InitiatorAm2Dh, DhDone, kNothing, kNothing, kClear, HANDLER(send_am3), Established, Lifetime, kHash},
+    Row{kAggressive, kR, ResponderAm2, Received, {P::Hash}, kAggressiveExtras, kEither, HANDLER(accept_am3), Established, Lifetime, kHash},
+
+    // RFC 2409 5.1                      <-- HDR, SA, KE, Nr, IDir, [ CERT, ] SIG_R
+    Row{kAggressive, kR, ResponderAm1Dh, DhDone, kNothing, kNothing, kClear, HANDLER(sign_am2), ResponderAm2Sign, Compute, kSignature},
+    Row{kAggressive, kR, ResponderAm2Sign, Signed, kNothing, kNothing, kClear, HANDLER(send_signed_am2), ResponderAm2, Wait, kSignature},
+    Row{kAggressive, kI, InitiatorAm1, Received, {P::SecurityAssociation, P::KeyExchange, P::Nonce, P::Identification, P::Signature}, kSignedAggressiveExtras, kClear, HANDLER(accept_am2), InitiatorAm2Dh, Compute, kSignature},
+    Row{kAggressive, kI, InitiatorAm2Dh, DhDone, kNothing, kNothing, kClear, HANDLER(judge_am2), InitiatorAm2Judge, Compute, kSignature},
+    // RFC 2409 5.1   HDR, [ CERT, ] SIG_I -->
+    Row{kAggressive, kI, InitiatorAm2Judge, Judged, kNothing, kNothing, kClear, HANDLER(sign_am3), InitiatorAm3Sign, Compute, kSignature},
+    Row{kAggressive, kI, InitiatorAm3Sign, Signed, kNothing, kNothing, kClear, HANDLER(send_signed_am3), Established, Lifetime, kSignature},
+    Row{kAggressive, kR, ResponderAm2, Received, {P::Signature}, kSignedAggressiveExtras, kEither, HANDLER(judge_am3), ResponderAm3Judge, Compute, kSignature},
+    Row{kAggressive, kR, ResponderAm3Judge, Judged, kNothing, kNothing, kClear, HANDLER(accept_signed_am3), Established, Lifetime, kSignature},
 
     // The ends of waiting.
     Row{kAggressive, kI, InitiatorAm1Dh, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
     Row{kAggressive, kI, InitiatorAm1, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
     Row{kAggressive, kI, InitiatorAm2Dh, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kAggressive, kI, InitiatorAm2Judge, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
+    Row{kAggressive, kI, InitiatorAm3Sign, Timeout, kNothing, kNothing, kClear, HANDLER(give_up_phase1), Dead, None},
     Row{kAggressive, kR, ResponderAm1Dh, Timeout, kNothing, kNothing, kClear, HANDLER(forget_half_open), Dead, None},
+    Row{kAggressive, kR, ResponderAm2Sign, Timeout, kNothing, kNothing, kClear, HANDLER(forget_half_open), Dead, None},
     Row{kAggressive, kR, ResponderAm2, Timeout, kNothing, kNothing, kClear, HANDLER(forget_half_open), Dead, None},
+    Row{kAggressive, kR, ResponderAm3Judge, Timeout, kNothing, kNothing, kClear, HANDLER(forget_half_open), Dead, None},
     Row{kAggressive, kI, Established, Timeout, kNothing, kNothing, kClear, HANDLER(expire_isakmp_sa), Dead, None},
     Row{kAggressive, kR, Established, Timeout, kNothing, kNothing, kClear, HANDLER(expire_isakmp_sa), Dead, None},
 

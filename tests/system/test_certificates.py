@@ -31,12 +31,14 @@ class Lab:
         self.crl = None
         self.tunnel = Tunnel(phase1=(Phase1("aes 256", HASH_OF_KEY[key], 19),))
 
-    def start(self, their_id="192.0.2.20", our_id="%any", mode=""):
+    def start(self, their_id="192.0.2.20", our_id="%any", mode="", extra=""):
         self.peer = self._strongswan(their_id, our_id, mode)
-        text = trustpoint(self.root.certificate, self.ours, self.crl) + ios_config(SITE_A, SITE_B, self.tunnel)
+        text = extra + trustpoint(self.root.certificate, self.ours, self.crl) + ios_config(SITE_A, SITE_B, self.tunnel)
         method = "rsa-sig" if self.key == "rsa" else "ecdsa-sig"
         text = text.replace("authentication pre-share", f"authentication {method}")
         text = re.sub(r"crypto isakmp key .*\n", "", text)
+        if "profile SIGNED" in extra:
+            text = text.replace(" set transform-set", " set isakmp-profile SIGNED\n set transform-set")
         self.adit = self.scene.adit(None, config=text)
         return self.adit, self.peer
 
@@ -87,6 +89,56 @@ def test_names_in_the_peers_certificate(scene, role, name):
     expect_tunnel(lab, role)
     shown = "cn=gw-b,o=Example" if "CN=" in name else name
     assert shown in adit.cli("show crypto session detail")
+
+
+AGGRESSIVE = f"""\
+crypto isakmp aggressive-mode enable
+crypto isakmp profile SIGNED
+ match identity address {SITE_B.wan} 255.255.255.255
+ initiate mode aggressive
+"""
+
+
+@pytest.mark.parametrize("key", ["rsa", "ec256"])
+def test_aggressive_mode(scene, role, key):
+    lab = Lab(scene, key)
+    adit, peer = lab.start(mode="aggressive = yes", extra=AGGRESSIVE)
+    expect_tunnel(lab, role)
+    word = "rsig" if key == "rsa" else "ecsg"
+    assert re.search(rf"ACTIVE aes +sha\d+ {word} 19", adit.cli("show crypto isakmp sa detail"))
+    assert "AGGRESSIVE" in peer.log()
+
+
+def test_aggressive_mode_is_refused_unless_enabled(scene):
+    lab = Lab(scene, "ec256")
+    adit, peer = lab.start(mode="aggressive = yes")
+    peer.initiate(check=False)
+    assert adit.wait_for_log(r"aggressive mode is refused")
+    assert adit.established() == 0
+
+
+def drop_ip_fragments(gateway):
+    gateway.run("nft", "add table ip whole")
+    for hook in ("prerouting", "postrouting"):
+        gateway.run("nft", f"add chain ip whole {hook} {{ type filter hook {hook} priority -500; }}")
+        gateway.run("nft", f"add rule ip whole {hook} ip frag-off & 0x3fff != 0 drop")
+
+
+@pytest.mark.parametrize("mode", ["main", "aggressive"])
+def test_chains_of_6_kilobytes_in_fragments_of_ike(scene, role, mode):
+    """Over a path that passes no IP fragment."""
+    lab = Lab(scene, intermediate=True)
+    many = ",".join(f"DNS:a-rather-long-host-name-{n}.example.com" for n in range(130))
+    lab.ours = lab.issuer.issue("large-a", f"{OUR_NAMES},{many}")
+    lab.theirs = lab.issuer.issue("large-b", f"{THEIR_NAMES},{many}")
+    assert lab.theirs.chain.stat().st_size > 6000 * 4 / 3  # in base64
+    aggressive = mode == "aggressive"
+    drop_ip_fragments(scene.gw_b)
+    adit, _ = lab.start(
+        mode="fragmentation = yes\n" + ("aggressive = yes" if aggressive else ""),
+        extra=AGGRESSIVE if aggressive else "",
+    )
+    expect_tunnel(lab, role)
 
 
 def refuse(lab, role, counter, *words):

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole exchanges between two engines that prove themselves by signature, with real certificates.
+#include "control/ike/message.h"
 #include "control/ike/transitions.h"
 #include "control/pki/authorities.h"
 #include "control/pki/peer_judge.h"
@@ -74,15 +75,41 @@ class SignedExchange : public testing::Test {
     void meet(ike::Credentials lefts,
               ike::Credentials rights,
               Authentication method = Authentication::EcdsaSignature) {
-        left = &network.add(
-            "left", test::kLeft, by_signature(test::left_config(), std::move(lefts), method), 1);
-        right = &network.add("right",
-                             test::kRight,
-                             by_signature(test::right_config(), std::move(rights), method),
-                             2);
+        start(by_signature(test::left_config(), std::move(lefts), method),
+              by_signature(test::right_config(), std::move(rights), method));
+    }
+
+    /// The left side begins in aggressive mode, which the right one answers.
+    void meet_aggressively(ike::Credentials lefts,
+                           ike::Credentials rights,
+                           Authentication method = Authentication::EcdsaSignature) {
+        EngineConfig theirs = by_signature(test::right_config(), std::move(rights), method);
+        theirs.aggressive = ike::AggressiveMode::Enabled;
+        start(aggressive(by_signature(test::left_config(), std::move(lefts), method)),
+              std::move(theirs));
+    }
+
+    /// Begins in that mode.
+    static EngineConfig aggressive(EngineConfig config) {
+        config.profiles.push_back({.name = "ANY",
+                                   .matches = {{ike::IdentityMatch::Kind::Any}},
+                                   .initiate_aggressive = true});
+        config.connections.front().profile = "ANY";
+        return config;
+    }
+
+    void start(EngineConfig lefts, EngineConfig rights) {
+        left = &network.add("left", test::kLeft, std::move(lefts), 1);
+        right = &network.add("right", test::kRight, std::move(rights), 2);
     }
 
     void initiate() {
+        network.tap = [&](const ike::SendDatagram& send) {
+            const auto header = ike::parse_header(send.payload);
+            if (header && header->exchange == ike::ExchangeType::Aggressive)
+                ++aggressive_messages;
+            return true;
+        };
         network.give(*left, test::initiate());
         network.run_for(std::chrono::seconds{5});
     }
@@ -107,6 +134,7 @@ class SignedExchange : public testing::Test {
     Network network{7};
     Gateway* left{nullptr};
     Gateway* right{nullptr};
+    std::size_t aggressive_messages{0};
 };
 
 TEST_F(SignedExchange, EcdsaMakesATunnel) {
@@ -208,6 +236,59 @@ TEST_F(SignedExchange, WithoutACertificateNoneIsAccepted) {
     EXPECT_EQ(right->installed.size(), 0U);
     EXPECT_TRUE(right->engine.isakmp_sas().empty());
     EXPECT_TRUE(left->logged({"NO-PROPOSAL-CHOSEN"}));
+}
+
+TEST_F(SignedExchange, AggressiveModeMakesATunnel) {
+    meet_aggressively(credentials(made("left", root), root),
+                      credentials(made("right", root), root));
+    initiate();
+    expect_tunnel();
+    EXPECT_EQ(aggressive_messages, 3U);
+    EXPECT_EQ(left->engine.isakmp_sas().front().peer_identity, "cn=right,o=Example");
+    EXPECT_EQ(right->engine.isakmp_sas().front().peer_identity, "cn=left,o=Example");
+}
+
+TEST_F(SignedExchange, AggressiveModeByRsaThroughLoss) {
+    network.set_weather({.loss_percent = 20, .double_percent = 20, .jitter_ms = 200});
+    meet_aggressively(credentials(made("left", root, KeyPair::rsa()), root),
+                      credentials(made("right", root, KeyPair::rsa()), root),
+                      Authentication::RsaSignature);
+    network.give(*left, test::initiate());
+    network.run_for(std::chrono::seconds{60});
+    EXPECT_TRUE(left->engine.isakmp_sas().front().established);
+    EXPECT_EQ(right->installed.size(), 2U);
+}
+
+TEST_F(SignedExchange, AggressiveModeWithSignaturesIsOffUnlessEnabled) {
+    const ike::Credentials ours = credentials(made("left", root), root);
+    start(aggressive(by_signature(test::left_config(), ours)),
+          aggressive(by_signature(test::right_config(), ours)));
+    initiate();
+    EXPECT_GE(right->failures(Failure::UnexpectedMessage), 1U); // one for each transmission
+    EXPECT_TRUE(right->engine.isakmp_sas().empty());
+    EXPECT_TRUE(right->logged({"aggressive mode is refused"}));
+}
+
+TEST_F(SignedExchange, TheResponderOfAggressiveModeRefusesAnUnknownCa) {
+    const Entity other = make_ca("Other");
+    meet_aggressively(credentials(made("left", other), root),
+                      credentials(made("right", root), root));
+    initiate();
+    expect_refused_by(*right, Failure::CertificateRefused, "unknown-ca");
+}
+
+TEST_F(SignedExchange, TheInitiatorOfAggressiveModeRefusesAStolenCertificate) {
+    meet_aggressively(credentials(made("left", root), root),
+                      with_other_key(credentials(made("right", root), root)));
+    initiate();
+    expect_refused_by(*left, Failure::SignatureMismatch, "bad-signature");
+}
+
+TEST_F(SignedExchange, TheResponderOfAggressiveModeRefusesAStolenCertificate) {
+    meet_aggressively(with_other_key(credentials(made("left", root), root)),
+                      credentials(made("right", root), root));
+    initiate();
+    expect_refused_by(*right, Failure::SignatureMismatch, "bad-signature");
 }
 
 /// SECURITY A2: what a message holds must not choose how it is judged.
