@@ -267,14 +267,18 @@ bool may_be_aggressive(const EngineConfig& config, const Identity& peer, Ipv4Add
            });
 }
 
+const SelfIdentity&
+own_self(const EngineConfig& config, const IsakmpProfile* profile, Ipv4Address peer) {
+    if (const AggressivePeer* aggressive = find_aggressive_peer(config, peer))
+        return aggressive->self;
+    return profile != nullptr && profile->self ? *profile->self : config.self;
+}
+
 Identity own_identity(const EngineConfig& config,
                       const IsakmpProfile* profile,
                       Ipv4Address local,
                       Ipv4Address peer) {
-    const AggressivePeer* aggressive = find_aggressive_peer(config, peer);
-    const SelfIdentity& self = aggressive != nullptr                 ? aggressive->self
-                               : profile != nullptr && profile->self ? *profile->self
-                                                                     : config.self;
+    const SelfIdentity& self = own_self(config, profile, peer);
     if (self.type == IdType::Ipv4Address || self.text.empty())
         return identity_of(local);
     return {self.type, 0, 0, to_bytes(as_bytes(self.text))};

@@ -66,7 +66,10 @@ std::vector<Phase1Policy> aggressive_policies(const EngineConfig& config);
 /// May a peer of this name and address prove itself by pre-shared key in aggressive mode?
 bool may_be_aggressive(const EngineConfig& config, const Identity& peer, Ipv4Address address);
 
-/// What we call ourselves to this peer. `local` is the address we talk from.
+/// What the administrator wants us to be called by this peer.
+const SelfIdentity&
+own_self(const EngineConfig& config, const IsakmpProfile* profile, Ipv4Address peer);
+/// The same as it goes out without a certificate. `local` is the address we talk from.
 Identity own_identity(const EngineConfig& config,
                       const IsakmpProfile* profile,
                       Ipv4Address local,

@@ -73,10 +73,13 @@ Bytes own_signed_identity(Turn& turn, const OwnCertificate& own) {
     const Session& session = turn.session;
     Identity identity = own_identity(
         turn.env.config, profile_of(turn), session.local.address, session.remote.address);
+    const bool by_subject =
+        own_self(turn.env.config, profile_of(turn), session.remote.address).type == IdType::DerDn;
     const bool is_address = identity.type == IdType::Ipv4Address;
-    const bool held = is_address && std::ranges::find(own.addresses, session.local.address) !=
-                                        own.addresses.end();
-    if (identity.type == IdType::DerDn || (is_address && !held))
+    const bool held =
+        is_address && !by_subject &&
+        std::ranges::find(own.addresses, session.local.address) != own.addresses.end();
+    if (is_address && !held)
         identity = {IdType::DerDn, 0, 0, own.subject};
     if (held) {
         identity.protocol = kUdp; // RFC 2407 4.6.2: UDP and port 500, or zeros

@@ -42,11 +42,14 @@ class Lab:
         self.adit = self.scene.adit(None, config=text)
         return self.adit, self.peer
 
-    def _strongswan(self, their_id, our_id, mode):
+    def swan(self, their_id, our_id, mode=""):
         text = swanctl_config(SITE_B, SITE_A, self.tunnel)
         text = text.replace(f"auth = psk\n      id = {SITE_B.wan}", f'auth = pubkey\n      id = "{their_id}"')
         text = text.replace(f"auth = psk\n      id = {SITE_A.wan}", f'auth = pubkey\n      id = "{our_id}"')
-        text = text[: text.index("secrets {")].replace("version = 1", f"version = 1\n    {mode}")
+        return text[: text.index("secrets {")].replace("version = 1", f"version = 1\n    {mode}")
+
+    def _strongswan(self, their_id, our_id, mode):
+        text = self.swan(their_id, our_id, mode)
         folder = swanctl_folder(self.scene.folder, self.root.certificate, self.theirs)
         peer = Strongswan(self.scene.kernel_gateway(SITE_B), self.scene.folder, text, credentials=folder)
         self.scene._cleanup.callback(peer.stop)
@@ -139,6 +142,25 @@ def test_chains_of_6_kilobytes_in_fragments_of_ike(scene, role, mode):
         extra=AGGRESSIVE if aggressive else "",
     )
     expect_tunnel(lab, role)
+
+
+def test_names_in_our_certificate(scene, role):
+    """What we call ourselves, one after the other; the peer wants that and nothing else."""
+    lab = Lab(scene, "ec256")
+    adit, peer = lab.start()
+    names = {
+        "address": "192.0.2.1",
+        "fqdn gw-a.example.com": "gw-a.example.com",
+        "user-fqdn ops@gw-a.example.com": "ops@gw-a.example.com",
+        "dn": "O=Example, CN=gw-a",
+    }
+    for words, name in names.items():
+        adit.configure(f"crypto isakmp identity {words}")
+        peer.load(lab.swan("192.0.2.20", name))
+        expect_tunnel(lab, role)
+        assert f"remote '{name}' @" in peer.sas()
+        peer.swanctl("--terminate", "--ike", "peer")
+        wait_until(lambda: adit.isakmp_states() == [], 5, "the end of it")
 
 
 def refuse(lab, role, counter, *words):

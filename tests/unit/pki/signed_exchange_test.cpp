@@ -145,6 +145,24 @@ TEST_F(SignedExchange, EcdsaMakesATunnel) {
     EXPECT_EQ(right->engine.isakmp_sas().front().peer_identity, "cn=left,o=Example");
 }
 
+/// With the address in the certificate too, so that the address would do.
+TEST_F(SignedExchange, WeCallOurselvesBySubjectWhenTold) {
+    ike::Credentials lefts = credentials(made("left", root), root);
+    auto own = std::make_shared<ike::OwnCertificate>(*lefts.own.front());
+    own->addresses = {test::kLeft};
+    lefts.own = {own};
+    EngineConfig config = by_signature(test::left_config(), std::move(lefts));
+    config.self = {ike::IdType::DerDn, ""};
+    left = &network.add("left", test::kLeft, std::move(config), 1);
+    right = &network.add("right",
+                         test::kRight,
+                         by_signature(test::right_config(), credentials(made("right", root), root)),
+                         2);
+    initiate();
+    expect_tunnel();
+    EXPECT_EQ(right->engine.isakmp_sas().front().peer_identity, "cn=left,o=Example");
+}
+
 TEST_F(SignedExchange, RsaMakesATunnel) {
     meet(credentials(made("left", root, KeyPair::rsa()), root),
          credentials(made("right", root, KeyPair::rsa()), root),
