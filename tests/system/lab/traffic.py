@@ -37,11 +37,11 @@ def ping(
     size: int = 84,
     interval: float = 0.05,
     options: tuple[str, ...] = ("-M", "dont"),
-    wait: int = 2,
+    wait: float = 2,
 ) -> PingResult:
     """`size` is the length of the IP packet. Never fails by itself: look at the result."""
     result = host.run(
-        *("ping", "-n", "-c", str(count), "-i", f"{interval:g}", "-W", str(wait)),
+        *("ping", "-n", "-c", str(count), "-i", f"{interval:g}", "-W", f"{wait:g}"),
         *("-s", str(size - IP_ICMP_HEADERS), *options, target),
         check=False,
         timeout=count * interval + wait + 20,
@@ -52,15 +52,17 @@ def ping(
     return PingResult(int(counts[1]), int(counts[2]), result.stdout)
 
 
-def ping_until_answered(host: Namespace, target: str, timeout: float = 10) -> PingResult:
+def ping_until_answered(
+    host: Namespace, target: str, timeout: float = 10, source: str = ""
+) -> PingResult:
     """Single pings until one comes back: what brings a tunnel up on demand."""
-    return wait_until(
-        lambda: (lambda result: result if result.received else None)(
-            ping(host, target, count=1, wait=1)
-        ),
-        timeout,
-        f"an answer to a ping from {host.label} to {target}",
-    )
+    options = ("-M", "dont", *(("-I", source) if source else ()))
+
+    def answered() -> PingResult | None:
+        result = ping(host, target, count=1, wait=0.2, options=options)
+        return result if result.received else None
+
+    return wait_until(answered, timeout, f"an answer to a ping from {host.label} to {target}")
 
 
 def transfer(sender: Namespace, receiver: Namespace, target: str, megabytes: int, folder: Path):

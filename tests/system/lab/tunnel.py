@@ -7,11 +7,14 @@ import ipaddress
 from dataclasses import dataclass
 
 GROUP_NAMES = {
+    1: "modp768",
     2: "modp1024",
     5: "modp1536",
     14: "modp2048",
     15: "modp3072",
     16: "modp4096",
+    17: "modp6144",
+    18: "modp8192",
     19: "ecp256",
     20: "ecp384",
     21: "ecp521",
