@@ -97,6 +97,7 @@ class Builder {
     Provision build() {
         add_phase1();
         add_clients();
+        add_profiles();
         for (const auto& [name, interface] : config_.interfaces)
             add_interface(name, interface);
         for (const config::StaticRoute& route : config_.routes)
@@ -129,14 +130,18 @@ class Builder {
         for (const auto& [address, peer] : config_.isakmp_peers)
             if (peer.key != nullptr)
                 engine_->aggressive_peers.push_back({address, peer.key, self_of(peer.self)});
-        for (const auto& [name, profile] : config_.isakmp_profiles)
-            engine_->profiles.push_back(profile_of(name, profile));
         if (config_.keepalive)
             engine_->dpd = ike::Dpd{std::chrono::seconds{config_.keepalive->interval_seconds},
                                     std::chrono::seconds{config_.keepalive->retry_seconds},
                                     config_.keepalive->periodic};
         engine_->nat_keepalive = std::chrono::seconds{config_.nat_keepalive_seconds};
         engine_->fragmentation_mtu = config_.fragmentation_mtu;
+    }
+
+    /// Behind all keys: a profile without a keyring has every one of them.
+    void add_profiles() {
+        for (const auto& [name, profile] : config_.isakmp_profiles)
+            engine_->profiles.push_back(profile_of(name, profile));
     }
 
     static std::vector<ike::PresharedKey> keys_of(const std::vector<config::IsakmpKey>& keys) {
@@ -159,6 +164,8 @@ class Builder {
         result.name = name;
         result.matches = profile.matches;
         result.initiate_aggressive = profile.initiate_aggressive;
+        if (profile.access != config::ClientAccess{})
+            result.access = access_of(profile.access);
         if (profile.self)
             result.self = self_of(*profile.self);
         if (profile.keepalive)
@@ -169,7 +176,7 @@ class Builder {
             if (const auto found = config_.keyrings.find(keyring); found != config_.keyrings.end())
                 std::ranges::copy(keys_of(found->second.keys), std::back_inserter(result.keys));
         if (profile.keyrings.empty())
-            result.keys = keys_of(config_.isakmp_keys);
+            result.keys = engine_->keys;
         return result;
     }
 
@@ -221,22 +228,18 @@ class Builder {
         }
     }
 
-    void add_access(Ipv4Address local, const std::string& map) {
-        const auto found = config_.client_access.find(map);
-        if (found == config_.client_access.end())
-            return;
-        const config::ClientAccess& from = found->second;
+    ike::ClientAccess access_of(const config::ClientAccess& from) {
         ike::ClientAccess access;
-        access.local = local;
         access.login = !from.authentication_list.empty();
         access.users_known = config_.login_lists.contains(from.authentication_list);
         access.groups_known = config_.network_lists.contains(from.authorization_list);
         access.respond = from.respond;
         access.initiate = from.initiate;
-        engine_->access.push_back(access);
+        access.group = from.group;
         // Clients that expect to be asked say so in what they offer.
         for (ike::Phase1Policy& policy : engine_->phase1)
             policy.xauth = policy.xauth || access.login;
+        return access;
     }
 
     static ike::Authentication authentication_of(config::AuthenticationMethod method) {
@@ -293,7 +296,9 @@ class Builder {
                     " is not defined");
             return;
         }
-        add_access(*interface.address, map->first);
+        const auto access = config_.client_access.find(map->first);
+        if (access != config_.client_access.end())
+            engine_->access.emplace(*interface.address, access_of(access->second));
         for (const auto& [sequence, entry] : map->second) {
             ike::Connection connection;
             connection.map_name = map->first;

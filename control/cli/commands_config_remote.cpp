@@ -243,25 +243,40 @@ Status banner(Editor& editor, const Match& match, Sign sign) {
 
 // --- crypto maps --------------------------------------------------------------------------------
 
-Status map_access(Editor& editor, const Match& match, Sign sign) {
-    const std::string map = match.text(ArgKind::Name);
-    auto& all = editor.edit().client_access;
-    ClientAccess& access = all[map];
+/// The words behind `crypto map M`, or a line of a profile. `name`: which of the names in the line
+/// is the list's or the group's.
+void set_access(ClientAccess& access, const Match& match, std::size_t name, Sign sign) {
     const bool set = sign == Sign::Set;
     const std::string list = !set                   ? std::string{}
                              : match.has("default") ? "default"
-                                                    : match.text(ArgKind::Name, 1);
+                                                    : match.text(ArgKind::Name, name);
     if (match.has("authentication"))
         access.authentication_list = list;
     else if (match.has("authorization"))
         access.authorization_list = list;
+    else if (match.has("group"))
+        access.group = list;
     else if (match.has("respond"))
         access.respond = set;
     else
         access.initiate = set;
+}
+
+Status map_access(Editor& editor, const Match& match, Sign sign) {
+    const std::string map = match.text(ArgKind::Name);
+    auto& all = editor.edit().client_access;
+    ClientAccess& access = all[map];
+    set_access(access, match, 1, sign);
     editor.define("crypto map " + map + " client");
     if (access == ClientAccess{})
         all.erase(map);
+    return {};
+}
+
+Status profile_access(Editor& editor, const Match& match, Sign sign) {
+    const std::string profile = editor.object();
+    set_access(editor.edit().isakmp_profiles[profile].access, match, 0, sign);
+    editor.define("isakmp profile " + profile + " client");
     return {};
 }
 
@@ -272,7 +287,7 @@ constexpr Row kRows[] = {
     {Mode::Config,
      "username NAME [privilege <0-15>] {password|secret} [0|5|7|8|9] NAME",        "username NAME [LINE]",
      "Define a user; the password is kept hashed",                                                                                                                                  user                                                                            },
-    {Mode::Config,      "aaa new-model",                                           kSame,                                                       "Log users in by lists of methods", new_model                                                                       },
+    {Mode::Config,        "aaa new-model",                                         kSame,                                                       "Log users in by lists of methods", new_model                                                                       },
     {Mode::Config,
      "aaa authentication login {default|NAME} local",                              kSame,
      "A list that looks users up here",                                                                                                                                             local_list<&config::Config::login_lists>                                        },
@@ -304,6 +319,18 @@ constexpr Row kRows[] = {
     {Mode::Config,
      "crypto map NAME client configuration address {respond|initiate}",            kSame,
      "Give clients an address when they ask, or unasked",                                                                                                                           map_access                                                                      },
+    {Mode::IsakmpProfile,
+     "client authentication list {default|NAME}",                                  "client authentication list [default|NAME]",
+     "Ask clients for a user name",                                                                                                                                                 profile_access                                                                  },
+    {Mode::IsakmpProfile,
+     "isakmp authorization list {default|NAME}",                                   "isakmp authorization list [default|NAME]",
+     "Where client groups are looked up",                                                                                                                                           profile_access                                                                  },
+    {Mode::IsakmpProfile,
+     "client configuration address {respond|initiate}",                            kSame,
+     "Give clients an address when they ask, or unasked",                                                                                                                           profile_access                                                                  },
+    {Mode::IsakmpProfile,
+     "client configuration group NAME",                                            "client configuration group [NAME]",
+     "The group of all clients of this profile",                                                                                                                                    profile_access                                                                  },
     {Mode::Config,
      "crypto map NAME client accounting LINE",                                     kSame,
      "Accounting",                                                                                                                                                                  Ignored{"logins are logged, not accounted"}                                     },
@@ -335,11 +362,11 @@ constexpr Row kRows[] = {
     {Mode::ClientGroup,
      "netmask MASK",                                                               "netmask [MASK]",
      "Mask of the client's address",                                                                                                                                                group_netmask                                                                   },
-    {Mode::ClientGroup, "banner LINE",                                             "banner [LINE]",                                             "Text shown at login",              banner                                                                          },
+    {Mode::ClientGroup,   "banner LINE",                                           "banner [LINE]",                                             "Text shown at login",              banner                                                                          },
     {Mode::ClientGroup,
      "save-password",                                                              kSame,
      "Clients may store the password",                                                                                                                                              group_flag<&ClientGroup::save_password>                                         },
-    {Mode::ClientGroup, "pfs",                                                     kSame,                                                       "Clients are told to use PFS",      group_flag<&ClientGroup::pfs>                                                   },
+    {Mode::ClientGroup,   "pfs",                                                   kSame,                                                       "Clients are told to use PFS",      group_flag<&ClientGroup::pfs>                                                   },
     {Mode::ClientGroup,
      "max-users <1-5000>",                                                         "max-users [<1-5000>]",
      "Clients of this group at once",                                                                                                                                               group_limit<&ClientGroup::max_users>                                            },

@@ -29,7 +29,7 @@ class Checker {
         for (const auto& [name, map] : config_.dynamic_maps)
             check_dynamic_map(name, map);
         for (const auto& [map, access] : config_.client_access)
-            check_access(map, access);
+            check_map_access(map, access);
         for (const auto& [name, group] : config_.client_groups)
             check_group(name, group);
         return std::move(problems_);
@@ -256,6 +256,8 @@ class Checker {
         for (const auto& [name, profile] : config_.isakmp_profiles) {
             const std::string origin = "isakmp profile " + name;
             const std::string what = "crypto isakmp profile " + name;
+            if (profile.access != ClientAccess{})
+                check_access(what, origin + " client", "", profile.access);
             if (profile.matches.empty())
                 add(Severity::Warning,
                     origin,
@@ -563,43 +565,56 @@ class Checker {
     // --- remote access
     // -------------------------------------------------------------------------------
 
-    void check_access(const std::string& map, const ClientAccess& access) {
-        const std::string origin = "crypto map " + map + " client";
+    void check_map_access(const std::string& map, const ClientAccess& access) {
+        const std::string what = "crypto map " + map;
         if (!config_.crypto_maps.contains(map))
-            add(Severity::Error, origin, "there is no crypto map " + map);
+            add(Severity::Error, what + " client", "there is no " + what);
+        check_access(what, what + " client", what, access);
+    }
+
+    /// `what` is let in so; `before` stands in front of the lines to write.
+    void check_access(const std::string& what,
+                      const std::string& origin,
+                      const std::string& before,
+                      const ClientAccess& access) {
+        const std::string line = before.empty() ? "write " : "write " + before + " ";
         if (!config_.aaa_new_model)
             add(Severity::Warning,
                 origin,
-                "crypto map " + map + " names lists, and aaa new-model is not written",
+                what + " names lists, and aaa new-model is not written",
                 "write aaa new-model");
         const std::string& login = access.authentication_list;
         if (!login.empty() && !config_.login_lists.contains(login))
             add(Severity::Error,
                 origin,
-                "crypto map " + map + ": there is no login list " + login +
-                    " of local users; nobody gets in",
+                what + ": there is no login list " + login + " of local users; nobody gets in",
                 "write aaa authentication login " + login + " local");
         if (!login.empty() && config_.users.empty())
             add(Severity::Warning,
                 origin,
-                "crypto map " + map + " asks clients for a user name, and there are no users",
+                what + " asks clients for a user name, and there are no users",
                 "write username NAME secret 0 PASSWORD");
         const std::string& network = access.authorization_list;
         if (!network.empty() && !config_.network_lists.contains(network))
             add(Severity::Error,
                 origin,
-                "crypto map " + map + ": there is no network list " + network + " of local groups",
+                what + ": there is no network list " + network + " of local groups",
                 "write aaa authorization network " + network + " local");
         if ((access.respond || access.initiate) && network.empty())
             add(Severity::Error,
                 origin,
-                "crypto map " + map + " gives addresses and does not say where groups are known",
-                "write crypto map " + map + " isakmp authorization list");
+                what + " gives addresses and does not say where groups are known",
+                line + "isakmp authorization list");
+        if (!access.group.empty() && !config_.client_groups.contains(access.group))
+            add(Severity::Error,
+                origin,
+                what + ": there is no client group " + access.group,
+                "write crypto isakmp client configuration group " + access.group);
         if (login.empty())
             add(Severity::Warning,
                 origin,
-                "clients of crypto map " + map + " are let in by the group's key alone",
-                "write crypto map " + map + " client authentication list");
+                "clients of " + what + " are let in by what proves them in phase 1 alone",
+                line + "client authentication list");
     }
 
     void check_group(const std::string& name, const ClientGroup& group) {

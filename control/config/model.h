@@ -84,6 +84,19 @@ struct Keepalive {
     bool periodic{false};
 };
 
+/// crypto map M client ..., crypto map M isakmp authorization ..., or the same lines in an ISAKMP
+/// profile: how those who come in through the map, or fall under the profile, prove who they are,
+/// and whether they are given addresses.
+struct ClientAccess {
+    std::string authentication_list; // aaa authentication login
+    std::string authorization_list;  // aaa authorization network
+    bool respond{false};             // client configuration address respond
+    bool initiate{false};            // client configuration address initiate
+    std::string group;               // client configuration group; profiles alone
+
+    friend bool operator==(const ClientAccess&, const ClientAccess&) = default;
+};
+
 /// crypto isakmp profile NAME
 struct IsakmpProfile {
     std::string description;
@@ -92,6 +105,7 @@ struct IsakmpProfile {
     std::optional<ike::SelfIdentity> self; // Fqdn without text: hostname and domain
     std::optional<Keepalive> keepalive;
     bool initiate_aggressive{false};
+    ClientAccess access;
 };
 
 // --- phase 2
@@ -177,17 +191,6 @@ struct ClientGroup {
     std::optional<std::uint32_t> max_logins; // of one user
     bool save_password{false};
     bool pfs{false};
-};
-
-/// crypto map M client ..., crypto map M isakmp authorization ...: how those who come in through
-/// the map prove who they are, and whether they are given addresses.
-struct ClientAccess {
-    std::string authentication_list; // aaa authentication login
-    std::string authorization_list;  // aaa authorization network
-    bool respond{false};             // client configuration address respond
-    bool initiate{false};            // client configuration address initiate
-
-    friend bool operator==(const ClientAccess&, const ClientAccess&) = default;
 };
 
 // --- interfaces and routes

@@ -127,6 +127,20 @@ void put_isakmp_peers(std::string& to, const Config& config, Secrets secrets) {
     }
 }
 
+/// `before` each line: the crypto map, or nothing in a profile.
+void put_access(std::string& to, const std::string& before, const ClientAccess& access) {
+    if (!access.authentication_list.empty())
+        to += before + " client authentication list " + access.authentication_list + '\n';
+    if (!access.authorization_list.empty())
+        to += before + " isakmp authorization list " + access.authorization_list + '\n';
+    if (access.initiate)
+        to += before + " client configuration address initiate\n";
+    if (access.respond)
+        to += before + " client configuration address respond\n";
+    if (!access.group.empty())
+        to += before + " client configuration group " + access.group + '\n';
+}
+
 void put_isakmp_profiles(std::string& to, const Config& config) {
     for (const auto& [name, profile] : config.isakmp_profiles) {
         to += "crypto isakmp profile " + name + '\n';
@@ -138,6 +152,7 @@ void put_isakmp_profiles(std::string& to, const Config& config) {
             to += " self-identity " + identity_text(*profile.self, "fqdn") + '\n';
         for (const ike::IdentityMatch& match : profile.matches)
             to += " match identity " + match_text(match) + '\n';
+        put_access(to, "", profile.access);
         if (profile.keepalive)
             to += " keepalive " + std::to_string(profile.keepalive->interval_seconds) + " retry " +
                   std::to_string(profile.keepalive->retry_seconds) + '\n';
@@ -240,17 +255,8 @@ void put_client_groups(std::string& to, const Config& config, Secrets secrets) {
 }
 
 void put_client_access(std::string& to, const Config& config) {
-    for (const auto& [map, access] : config.client_access) {
-        const std::string line = "crypto map " + map;
-        if (!access.authentication_list.empty())
-            to += line + " client authentication list " + access.authentication_list + '\n';
-        if (!access.authorization_list.empty())
-            to += line + " isakmp authorization list " + access.authorization_list + '\n';
-        if (access.initiate)
-            to += line + " client configuration address initiate\n";
-        if (access.respond)
-            to += line + " client configuration address respond\n";
-    }
+    for (const auto& [map, access] : config.client_access)
+        put_access(to, "crypto map " + map, access);
     if (!config.client_access.empty())
         to += "!\n";
 }

@@ -90,6 +90,19 @@ struct Dpd {
     bool periodic{false};
 };
 
+/// How those who come to one of our addresses, or fall under a profile, are let in. Whether a user
+/// name is asked for is said here and nowhere else: nothing a peer sends or leaves out changes it.
+struct ClientAccess {
+    bool login{false};       // XAUTH before anything else
+    bool users_known{false}; // the list named is one of local users; else nobody gets in
+    bool groups_known{false};
+    bool respond{false};  // addresses for those who ask
+    bool initiate{false}; // and for those who do not
+    std::string group;    // of everybody here; empty: the one that the peer names and proves
+
+    [[nodiscard]] bool gives_addresses() const { return groups_known && (respond || initiate); }
+};
+
 /// crypto isakmp profile: what is asked of the peers whose identity it matches.
 struct IsakmpProfile {
     std::string name;
@@ -98,6 +111,7 @@ struct IsakmpProfile {
     std::optional<SelfIdentity> self;
     std::optional<Dpd> dpd; // else the global one
     bool initiate_aggressive{false};
+    std::optional<ClientAccess> access; // else that of the address they come to
 };
 
 /// crypto isakmp peer: how to speak to one peer, aggressively.
@@ -124,19 +138,6 @@ struct ClientGroup {
     std::optional<std::uint32_t> max_logins;
     bool save_password{false};
     bool pfs{false};
-};
-
-/// How those who come to one of our addresses are let in. Whether a user name is asked for is
-/// said here and nowhere else: nothing a peer sends or leaves out changes it.
-struct ClientAccess {
-    Ipv4Address local;
-    bool login{false};       // XAUTH before anything else
-    bool users_known{false}; // the list named is one of local users; else nobody gets in
-    bool groups_known{false};
-    bool respond{false};  // addresses for those who ask
-    bool initiate{false}; // and for those who do not
-
-    [[nodiscard]] bool gives_addresses() const { return groups_known && (respond || initiate); }
 };
 
 struct Phase2Transform {
@@ -203,7 +204,7 @@ struct EngineConfig {
     Credentials credentials; // for signatures
     std::vector<Connection> connections;
     std::vector<Ipv4Address> own_addresses;
-    std::vector<ClientAccess> access; // at most one for each of our addresses
+    std::map<Ipv4Address, ClientAccess> access; // by the address of ours that they come to
     std::map<std::string, ClientGroup> groups;
     std::map<std::string, PasswordHash> users;
     std::map<std::string, AddressRange> pools;

@@ -145,7 +145,7 @@ Verdict answer_request(Turn& turn, const ConfigPayload& request) {
     const ClientGroup* group = group_of(turn.env.config, turn.session);
     if (access == nullptr || !access->respond || group == nullptr)
         return refuse(Refusal{Failure::NoAddress,
-                              "peer asks for its configuration; no crypto map of this address "
+                              "peer asks for its configuration; neither profile nor crypto map "
                               "answers, or no client group is for this peer"}
                           .telling(NotifyType::AttributesNotSupported)
                           .ending());

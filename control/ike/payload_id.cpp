@@ -123,6 +123,10 @@ std::string to_string(const Identity& identity) {
         return to_string(*client);
     constexpr std::size_t kShown = 32;
     const ByteView data{identity.data};
+    // RFC 2407 4.6.2.12 has octets; what routers and clients send is the name of a group.
+    if (identity.type == IdType::KeyId && !data.empty() && data.size() <= kShown &&
+        std::ranges::all_of(data, [](std::uint8_t octet) { return octet > ' ' && octet < 0x7f; }))
+        return to_text(data);
     return name(identity.type) + " 0x" + to_hex(data.first(std::min(data.size(), kShown)));
 }
 

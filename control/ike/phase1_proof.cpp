@@ -3,6 +3,8 @@
 
 #include "control/ike/transaction.h"
 
+#include <algorithm>
+
 namespace adit::ike {
 
 namespace {
@@ -189,12 +191,25 @@ bool add_vendor_if_it_fits(std::size_t question_bytes, MessageBuilder& answer, V
     return add_if_it_fits(question_bytes, answer, id.add(PayloadType::VendorId, vendor_id(vendor)));
 }
 
+namespace {
+
+/// In main mode the profile is not known yet when the vendor ids go out.
+bool may_be_client(const Turn& turn) {
+    const EngineConfig& config = turn.env.config;
+    return access_of(config, turn.session) != nullptr ||
+           std::ranges::any_of(config.profiles, [](const IsakmpProfile& profile) {
+               return profile.access.has_value();
+           });
+}
+
+} // namespace
+
 void answer_vendors(const Turn& turn, std::size_t question_bytes, MessageBuilder& answer) {
     const auto add = [&](Vendor vendor) { add_vendor_if_it_fits(question_bytes, answer, vendor); };
     add(Vendor::Dpd);
     if (turn.env.config.fragmentation_mtu && turn.session.has(Vendor::Fragmentation))
         add(Vendor::Fragmentation);
-    if (access_of(turn.env.config, turn.session) != nullptr) {
+    if (may_be_client(turn)) {
         add(Vendor::Xauth);
         add(Vendor::Unity);
     }

@@ -27,9 +27,11 @@ std::expected<ConfigPayload, Refusal> take_config(Turn& turn) {
 }
 
 const ClientAccess* access_of(const EngineConfig& config, const Session& session) {
-    const auto found =
-        std::ranges::find(config.access, session.local.address, &ClientAccess::local);
-    return found == config.access.end() ? nullptr : &*found;
+    const IsakmpProfile* profile = find_profile(config, session.profile);
+    if (profile != nullptr && profile->access)
+        return &*profile->access;
+    const auto found = config.access.find(session.local.address);
+    return found == config.access.end() ? nullptr : &found->second;
 }
 
 namespace {
@@ -73,6 +75,10 @@ const ClientGroup* group_of(const EngineConfig& config, const Session& session) 
     const Secured* proved = session.secured();
     if (!session.client || access == nullptr || !access->groups_known || proved == nullptr)
         return nullptr;
+    if (!access->group.empty()) {
+        const auto meant = config.groups.find(access->group);
+        return meant == config.groups.end() ? nullptr : &meant->second;
+    }
     // A name alone is no proof of belonging to a group that has a key.
     const auto is_of = [&](const ClientGroup& group) {
         const IdentityMatch named{IdentityMatch::Kind::Group, {}, group.name};

@@ -19,7 +19,8 @@ void send_config(Turn& turn, Bytes attributes);
 /// The peer's attributes, once HASH(1) has proved whose they are.
 std::expected<ConfigPayload, Refusal> take_config(Turn& turn);
 
-/// What the configuration says about those who come to this address; null: nothing.
+/// What the configuration says about those under this profile, or else those who come to this
+/// address; null: nothing.
 const ClientAccess* access_of(const EngineConfig& config, const Session& session);
 
 /// Phase 1 is over: is this a client, of which group, and does it have to log in? Our configuration

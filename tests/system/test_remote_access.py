@@ -5,7 +5,7 @@ import re
 import signal
 
 import pytest
-from lab.clients import POOL, USERS, Vpnc, gateway_config, strongswan_client
+from lab.clients import POOL, USERS, Vpnc, gateway_config, gateway_in_profile_form, strongswan_client
 from lab.process import wait_until
 from lab.strongswan import Strongswan
 from lab.traffic import ping, ping_until_answered
@@ -126,6 +126,23 @@ def test_vpnc_gets_an_address_and_passes_traffic(scene, vpnc, group, nat):
     peer.stop()
     wait_until(lambda: in_use(adit) == 0, 10, "the address is free again")
     assert adit.established() == 0
+
+
+def test_clients_of_a_profile(scene, vpnc):
+    adit = scene.adit(None, config=gateway_in_profile_form())
+    peer = vpnc("ann", USERS["ann"], "IKE DH Group dh14\n")
+    assert peer.told()["INTERNAL_IP4_ADDRESS"] == POOL[0]
+    ping_until_answered(scene.gw_b, SITE_A.host)
+    assert "Username: ann" in adit.cli("show crypto session detail")
+
+
+def test_strongswan_is_none_of_the_profiles_clients(scene, client):
+    """It calls itself by its address: no profile matches, so nobody gives it anything."""
+    adit = scene.adit(None, config=gateway_in_profile_form())
+    peer = client("ann", USERS["ann"])
+    peer.initiate(check=False)
+    assert peer.children() == 0
+    assert in_use(adit) == 0
 
 
 def test_vpnc_with_a_wrong_password(scene, vpnc):

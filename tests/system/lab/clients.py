@@ -17,6 +17,23 @@ GROUP = "staff"
 GROUP_SECRET = "the-secret-of-staff"
 
 
+ACCESS = [
+    "client authentication list CLIENTS",
+    "isakmp authorization list GROUPS",
+    "client configuration address respond",
+]
+
+
+def gateway_in_profile_form() -> str:
+    """The same gateway, its clients let in by an ISAKMP profile of the dynamic map."""
+    profile = ["crypto isakmp profile STAFF", f" match identity group {GROUP}", *(f" {line}" for line in ACCESS)]
+    text = gateway_config()
+    for line in ACCESS:
+        text = text.replace(f"crypto map VPNMAP {line}\n", "")
+    entry = "crypto dynamic-map ROAMING 10\n"
+    return text.replace(entry, "\n".join(profile) + f"\n{entry} set isakmp-profile STAFF\n")
+
+
 def gateway_config(entry: list[str] = (), extra: str = "") -> str:
     """An appliance for clients on its wan side. `entry` are lines of the crypto map's own."""
     lines = [
@@ -57,9 +74,7 @@ def gateway_config(entry: list[str] = (), extra: str = "") -> str:
         " mode tunnel",
         "crypto dynamic-map ROAMING 10",
         " set transform-set TS VPNC",
-        "crypto map VPNMAP client authentication list CLIENTS",
-        "crypto map VPNMAP isakmp authorization list GROUPS",
-        "crypto map VPNMAP client configuration address respond",
+        *(f"crypto map VPNMAP {line}" for line in ACCESS),
         *entry,
         "crypto map VPNMAP 100 ipsec-isakmp dynamic ROAMING",
         "crypto logging session",

@@ -666,6 +666,33 @@ TEST(ConfigLines, CryptoMapSaysHowClientsAreLetIn) {
     EXPECT_TRUE(editor.config().client_access.empty());
 }
 
+TEST(ConfigLines, ProfileSaysHowItsClientsAreLetIn) {
+    const std::string text = "crypto isakmp profile STAFF\n"
+                             " match identity group staff\n"
+                             " client authentication list L\n"
+                             " isakmp authorization list default\n"
+                             " client configuration address initiate\n"
+                             " client configuration group staff\n";
+    const auto result = parse(text);
+    const ClientAccess& access = result.config.isakmp_profiles.at("STAFF").access;
+    EXPECT_EQ(access.authentication_list, "L");
+    EXPECT_EQ(access.authorization_list, "default");
+    EXPECT_EQ(access.group, "staff");
+    EXPECT_TRUE(access.initiate);
+    EXPECT_FALSE(access.respond);
+    EXPECT_THAT(render(result.config, Secrets::Hidden), HasSubstr(text));
+    EXPECT_TRUE(std::ranges::any_of(result.problems, [](const Problem& problem) {
+        return problem.message.find("there is no client group staff") != std::string::npos;
+    }));
+    Editor editor{result.config};
+    editor.line("crypto isakmp profile STAFF");
+    editor.line("no client authentication list L");
+    editor.line("no isakmp authorization list default");
+    editor.line("no client configuration address initiate");
+    editor.line("no client configuration group");
+    EXPECT_EQ(editor.config().isakmp_profiles.at("STAFF").access, ClientAccess{});
+}
+
 TEST(ConfigLines, ListOfOthersThanLocalUsersIsNamedAndLetsNobodyIn) {
     const auto result = parse("aaa new-model\n"
                               "aaa authentication login REMOTE group radius\n"

@@ -61,12 +61,13 @@ EngineConfig config_with_clients() {
         {"default", group}
     };
     ClientAccess access;
-    access.local = kGateway;
     access.login = true;
     access.users_known = true;
     access.groups_known = true;
     access.respond = true;
-    config.access = {access};
+    config.access = {
+        {kGateway, access}
+    };
     return config;
 }
 
@@ -203,7 +204,7 @@ TEST_F(RemoteAccess, SilentClientIsGivenUp) {
 
 TEST_F(RemoteAccess, ListOfNobodyLetsNobodyIn) {
     EngineConfig config = config_with_clients();
-    config.access.front().users_known = false;
+    config.access.at(kGateway).users_known = false;
     gateway(config);
     ScriptedClient& ann = client();
     ASSERT_TRUE(ann.main_mode());
@@ -377,8 +378,8 @@ TEST_F(RemoteAccess, LimitOfLoginsHolds) {
 
 TEST_F(RemoteAccess, AddressIsPushedWhenConfiguredSo) {
     EngineConfig config = config_with_clients();
-    config.access.front().respond = false;
-    config.access.front().initiate = true;
+    config.access.at(kGateway).respond = false;
+    config.access.at(kGateway).initiate = true;
     test::Gateway& gw = gateway(config);
     ScriptedClient& ann = client();
     ASSERT_TRUE(ann.main_mode() && ann.log_in("ann", "anns secret"));
@@ -390,6 +391,38 @@ TEST_F(RemoteAccess, AddressIsPushedWhenConfiguredSo) {
     network.run_for(3s);
     EXPECT_EQ(ann.waiting(ExchangeType::Transaction), 0U) << "acknowledged: not sent again";
     EXPECT_EQ(gw.engine.isakmp_sas().front().state, "QM_IDLE");
+}
+
+/// Client access under a profile for addresses of this network, none under the crypto map.
+EngineConfig config_with_profile(const char* network) {
+    EngineConfig config = config_with_clients();
+    IsakmpProfile profile{.name = "CLIENTS", .keys = config.keys};
+    profile.matches = {
+        {IdentityMatch::Kind::Address, *parse_ipv4_prefix(network), {}}
+    };
+    profile.access = config.access.at(kGateway);
+    profile.access->group = "default";
+    config.profiles = {profile};
+    config.access.clear();
+    return config;
+}
+
+TEST_F(RemoteAccess, ProfileLetsItsPeersIn) {
+    gateway(config_with_profile("0.0.0.0/0"));
+    ScriptedClient& ann = client();
+    ASSERT_TRUE(ann.main_mode());
+    EXPECT_EQ(state(), "CONF_XAUTH");
+    ASSERT_TRUE(ann.log_in("ann", "anns secret"));
+    EXPECT_EQ(state(), "CONF_ADDR");
+    ASSERT_TRUE(ann.request({A::InternalIp4Address}));
+}
+
+TEST_F(RemoteAccess, PeersOfNoProfileAreNoClients) {
+    gateway(config_with_profile("203.0.113.0/24"));
+    ScriptedClient& ann = client();
+    ASSERT_TRUE(ann.main_mode());
+    EXPECT_EQ(state(), "QM_IDLE");
+    EXPECT_FALSE(ann.request({A::InternalIp4Address}));
 }
 
 TEST_F(RemoteAccess, NamesArePrintedSafely) {
