@@ -19,8 +19,10 @@ constexpr unsigned kMaxDatagramsPerTurn = 32;
 constexpr unsigned kMaxSlowPacketsPerTurn = 64;
 /// An idle housekeeper looks at its queues this often: the price of the first packet to a
 /// neighbour.
-constexpr Duration kShortestNap = std::chrono::microseconds{20};
+constexpr Duration kShortestNap = std::chrono::microseconds{50};
 constexpr Duration kLongestNap = std::chrono::microseconds{500};
+/// While there is work nobody waits at the socket; looking there costs as much as a packet.
+constexpr Duration kSocketLook = std::chrono::milliseconds{1};
 
 std::uint64_t to_ns(Instant now) {
     return static_cast<std::uint64_t>(now.time_since_epoch().count());
@@ -71,7 +73,8 @@ void Housekeeper::run(const std::atomic<bool>& stop) {
             pollfd{server_.connection_fd(), POLLIN, 0}
         };
         const timespec time{0, nap.count()};
-        ppoll(sources.data(), sources.size(), &time, nullptr);
+        if (ppoll(sources.data(), sources.size(), &time, nullptr) > 0)
+            next_socket_look_ = {};
         nap = std::min(nap * 2, kLongestNap);
     }
 }
@@ -92,10 +95,6 @@ bool Housekeeper::turn(Instant now) {
 // control comes and goes
 
 void Housekeeper::serve_control(Instant now) {
-    if (server_.attached() && server_.control_gone())
-        detach(describe(server_.peer()) + " is gone; forwarding continues with the SAs installed",
-               Severity::Warning,
-               now);
     if (channel_ != nullptr && rings_broken()) {
         server_.disconnect();
         detach(describe(server_.peer()) +
@@ -104,6 +103,13 @@ void Housekeeper::serve_control(Instant now) {
                Severity::Error,
                now);
     }
+    if (now < next_socket_look_)
+        return;
+    next_socket_look_ = now + kSocketLook;
+    if (server_.attached() && server_.control_gone())
+        detach(describe(server_.peer()) + " is gone; forwarding continues with the SAs installed",
+               Severity::Warning,
+               now);
     const auto peer = server_.accept_control();
     if (!peer) // a subject, so that nobody fills the log by knocking
         parts_.log.write({Severity::Warning, "SYS", "CONTROL_REFUSED", peer.error().text, "socket"},

@@ -100,6 +100,7 @@ class Housekeeper {
     std::vector<LinkState> links_;
     std::vector<bool> link_reported_; // to this control
     Instant next_tick_{};
+    Instant next_socket_look_{};
 };
 
 } // namespace adit::dataplane

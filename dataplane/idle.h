@@ -21,8 +21,8 @@ enum class IdleMode : std::uint8_t {
 class Idle {
   public:
     /// Turns without work before the first sleep: a burst of traffic is met awake.
-    static constexpr unsigned kSpinTurns = 100;
-    static constexpr long kFirstSleepNs = 5'000;
+    static constexpr unsigned kSpinTurns = 32;
+    static constexpr long kFirstSleepNs = 20'000;
     /// The longest that a packet waits for a sleeper to look while there is traffic.
     static constexpr long kLongestSleepNs = 100'000;
     /// After a tenth of a second without any, the first packet may wait longer: that is worth four

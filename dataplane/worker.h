@@ -112,6 +112,7 @@ class Worker {
     void send_held(std::uint32_t policy);
     void tick();
     void flush_events();
+    void publish_counters(std::uint64_t now, bool found_work);
     void account(std::uint64_t now_ns, bool found_work);
 
     WorkerId id_;
@@ -137,6 +138,7 @@ class Worker {
     std::size_t first_queue_{0};
     std::uint64_t turn_started_ns_{0};
     std::uint64_t next_beat_ns_{0};
+    std::uint64_t next_idle_publish_ns_{0};
     std::uint64_t next_tick_ns_{0};
     std::atomic<std::uint64_t> adopted_epoch_{0};
     std::atomic<std::uint64_t> broken_generation_{0};
