@@ -10,12 +10,21 @@ namespace {
 /// Responders' Diffie-Hellman jobs running at once: beyond this message 3 waits for its
 /// retransmission, so that strangers cannot fill the pool before those who have proved themselves.
 constexpr std::size_t kMaxHalfOpenJobs = 512;
+/// Of all kinds: an answer to one of ours waits for its repetition before the pool turns jobs away.
+constexpr std::size_t kMaxJobs = 896;
 constexpr std::size_t kCookieSecretBytes = 32;
 constexpr std::size_t kMaxSharedBodies = 4096;
 
 bool is_first_message(const Header& header) {
     return header.cookies.responder.value == 0 && !header.encrypted() &&
            header.message_id.value == 0 && is_phase1(header.exchange);
+}
+
+/// The answer to a message of ours begins the next computation.
+bool continues_ours(const Session& session) {
+    const State state = session.leg.state;
+    return state == State::InitiatorMm1 || state == State::InitiatorMm3 ||
+           state == State::InitiatorAm1;
 }
 
 } // namespace
@@ -127,6 +136,9 @@ void Engine::Core::receive(const Header& header, DatagramReceived& event) {
                              header.cookies.responder.value != 0;
     if (asks_for_dh && sessions_.jobs() >= kMaxHalfOpenJobs)
         return refuse_stranger(Failure::HalfOpenLimit, event, "too many key exchanges at once");
+    // Our own repetition brings the answer back when there is room.
+    if (continues_ours(*session) && sessions_.jobs() >= kMaxJobs)
+        return;
     queue(session->id, Arrival{event.local, event.remote, std::move(event.payload)});
 }
 

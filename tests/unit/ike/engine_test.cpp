@@ -438,6 +438,46 @@ TEST_F(EngineLife, FloodOfFirstMessagesLeavesRoomForThePeer) {
     EXPECT_EQ(b->engine.isakmp_sas().size(), 1U) << "half-open exchanges are forgotten";
 }
 
+/// All tunnels of a large configuration at once: none fails for want of room, all come in time.
+TEST(EngineLoad, AnswersToOursWaitForRoomForTheirJobs) {
+    constexpr std::uint32_t kPeers = 1000;
+    constexpr std::uint32_t kServed = 256; // by one engine that plays peers
+    EngineConfig ours = test::left_config();
+    const Connection first = ours.connections.front();
+    ours.keys.front().peer.length = 0;
+    ours.connections.clear();
+    for (std::uint32_t i = 0; i < kPeers; ++i) {
+        ours.connections.push_back(first);
+        ours.connections.back().name += " " + std::to_string(i);
+        ours.connections.back().peers = {Ipv4Address{test::kRight.value + i}};
+    }
+    Gateway us{"left", test::kLeft, ours, 1};
+    std::unique_ptr<Gateway> peers;
+    const Instant now{std::chrono::hours{1}};
+    std::size_t jobs = 0;
+    for (std::uint32_t i = 0; i < kPeers; ++i) {
+        if (i % kServed == 0)
+            peers = std::make_unique<Gateway>("right", test::kRight, test::right_config(), i);
+        Actions begun = us.engine.handle(
+            Initiate{ours.connections[i].name, kNoPolicy, Initiate::Cause::Command}, now);
+        auto& message1 = std::get<SendDatagram>(begun.front());
+        Actions answered = peers->engine.handle(
+            DatagramReceived{
+                {test::kRight, 500},
+                message1.local, message1.payload
+        },
+            now);
+        auto& message2 = std::get<SendDatagram>(answered.front());
+        for (const Action& action : us.engine.handle(
+                 DatagramReceived{message1.local, message1.remote, message2.payload}, now))
+            jobs += std::holds_alternative<StartJob>(action) ? 1 : 0;
+    }
+    EXPECT_EQ(jobs, 896U);
+    EXPECT_EQ(us.engine.isakmp_sas().size(), kPeers);
+    for (std::size_t i = 0; i < us.engine.counters().failures.size(); ++i)
+        EXPECT_EQ(us.engine.counters().failures[i], 0U) << to_string(static_cast<Failure>(i));
+}
+
 TEST_F(EngineLife, SameInitiatorCookieFromElsewhereIsAnotherExchange) {
     EngineConfig theirs = test::right_config();
     theirs.keys.push_back({*parse_ipv4_prefix("0.0.0.0/0"), test::secret("anyone")});
