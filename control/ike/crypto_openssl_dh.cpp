@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Diffie-Hellman on OpenSSL's numbers and curves. Peers choose the public values: each passes
 // check_public_value before any secret meets it.
-#include "control/ike/crypto_openssl.h"
+#include "control/ike/crypto_openssl_fixed_base.h"
 
 #include <algorithm>
+#include <mutex>
+#include <optional>
 
 namespace adit::ike {
 
@@ -109,8 +111,26 @@ Status check_subgroup(const GroupInfo& info, const BIGNUM* value) {
     return {};
 }
 
+/// Made when a group is first used.
+const FixedBase& powers_of_generator(const GroupInfo& info) {
+    static std::array<std::once_flag, kGroups.size()> made;
+    static std::array<std::optional<FixedBase>, kGroups.size()> powers;
+    const auto row = static_cast<std::size_t>(&info - kGroups.data());
+    std::call_once(made.at(row), [&] {
+        const GroupObjects& objects = Library::get().group(info);
+        powers[row].emplace(objects.generator.get(),
+                            objects.reduction.get(),
+                            info.public_bytes,
+                            info.private_bytes);
+    });
+    return *powers[row];
+}
+
 Status modp_public(const GroupInfo& info, ByteView private_key, MutableBytes to) {
-    exponentiate(info, Library::get().group(info).generator.get(), private_key, to);
+    if (private_key.size() <= info.private_bytes)
+        powers_of_generator(info).power(private_key, to);
+    else
+        exponentiate(info, Library::get().group(info).generator.get(), private_key, to);
     return check_modp(info, to);
 }
 

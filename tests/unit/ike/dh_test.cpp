@@ -252,6 +252,33 @@ TEST(DiffieHellman, TwoSidesAgreeAndASeedRepeatsThem) {
     }
 }
 
+/// Padded with zeros an exponent is longer than our own ever are, and goes the way of any base.
+TEST(DiffieHellman, PowersOfTheGeneratorAreThoseOfAnyBase) {
+    SeededRng rng{9};
+    for (const GroupInfo& info : kGroups) {
+        if (info.kind != GroupKind::Modp)
+            continue;
+        const std::size_t length = info.private_bytes;
+        Bytes highest(length);
+        highest.front() = 0x80;
+        Bytes lowest(length);
+        lowest.back() = 1;
+        std::vector<Bytes> exponents{highest, lowest, Bytes(length, 0xff), Bytes{3}};
+        for (int i = 0; i < 20; ++i)
+            rng.fill(exponents.emplace_back(length));
+        for (const Bytes& exponent : exponents) {
+            Bytes padded(info.public_bytes);
+            std::ranges::copy_backward(exponent, padded.end());
+            const auto pair = dh_from_private(info.group, exponent);
+            const auto slow = dh_from_private(info.group, padded);
+            // The generator to the power of one is a public value too.
+            ASSERT_TRUE(pair && slow) << info.name << ' ' << to_hex(exponent);
+            EXPECT_EQ(pair->public_value, slow->public_value)
+                << info.name << ' ' << to_hex(exponent);
+        }
+    }
+}
+
 TEST(DiffieHellman, RefusesPrivateKeysOutOfRange) {
     EXPECT_FALSE(dh_from_private(Group::Modp1024, Bytes(32)));
     EXPECT_FALSE(dh_from_private(Group::Modp1024, Bytes(129, 1)));
