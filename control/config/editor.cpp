@@ -72,6 +72,8 @@ Verdict Editor::line(std::string_view text, unsigned number) {
         verdict_.kind = Verdict::Kind::Empty;
         return std::move(verdict_);
     }
+    if (source_ == Source::IndentedText && mode_ == Mode::Skipped && begin == 0)
+        mode_ = Mode::Config;
     Mode mode = mode_;
     const Parsed parsed = parse(text, mode);
     if (mode_ == Mode::Skipped && mode == Mode::Skipped && parsed.row == nullptr) {
@@ -135,7 +137,7 @@ void Editor::carry_out(const Parsed& parsed) {
         verdict_.message = refused.reason;
         verdict_.remedy = refused.remedy;
     }
-    const bool goes_on = verdict_.kind == Verdict::Kind::Ignored || source_ == Source::Text;
+    const bool goes_on = verdict_.kind == Verdict::Kind::Ignored || source_ != Source::Operator;
     if (row.opens_block && goes_on && parsed.sign == cli::Sign::Set)
         mode_ = Mode::Skipped;
 }
@@ -144,7 +146,7 @@ void Editor::carry_out(const Parsed& parsed) {
 /// block.
 void Editor::skip_block(std::string_view text, const Parsed& parsed) {
     const bool opens = !is_indented(text) && (mode_ == Mode::Config || is_unknown(parsed, text));
-    if (source_ == Source::Text && opens)
+    if (source_ != Source::Operator && opens)
         mode_ = Mode::Skipped;
 }
 

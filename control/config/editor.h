@@ -34,7 +34,11 @@ struct Verdict {
 };
 
 /// A text goes on after a line that was refused: what is indented below such a line belongs to it.
-enum class Source : std::uint8_t { Operator, Text };
+enum class Source : std::uint8_t {
+    Operator,
+    Text,         // nothing is indented: a block ends where a line is known elsewhere
+    IndentedText, // a block ends with the next line that is not
+};
 
 class Editor {
   public:

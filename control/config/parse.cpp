@@ -47,8 +47,19 @@ std::string without_secret(std::string_view line) {
     return std::string(line);
 }
 
+/// As routers write it, with every line of a block behind a blank.
+bool has_indented_lines(std::string_view text) {
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos;
+         end = text.find('\n', end + 1))
+        if (text.substr(end + 1).starts_with(' '))
+            return true;
+    return false;
+}
+
 class TextParser {
   public:
+    explicit TextParser(Source source) : editor_(Config{}, source) {}
+
     void line(std::string_view text) {
         ++number_;
         if (!text.empty() && text.back() == '\r')
@@ -109,7 +120,7 @@ class TextParser {
                              verdict.remedy});
     }
 
-    Editor editor_{Config{}, Source::Text};
+    Editor editor_;
     unsigned number_{0};
     std::string delimiter_;
     std::vector<Problem> problems_;
@@ -123,7 +134,7 @@ ParseResult parse_config(std::string_view text) {
         result.problems.push_back({.message = "the text is longer than 16 MB"});
         return result;
     }
-    TextParser parser;
+    TextParser parser{has_indented_lines(text) ? Source::IndentedText : Source::Text};
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
         parser.line(text.substr(0, end));

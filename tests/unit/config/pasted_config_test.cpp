@@ -165,6 +165,22 @@ TEST(PastedConfig, SwallowsABlockThatIsRefusedWithOneError) {
     EXPECT_EQ(result.config.hostname, "after");
 }
 
+TEST(PastedConfig, NoUnindentedLineBelongsToABlockAbove) {
+    const auto result = parse_config("line vty 0 4\n"
+                                     " transport input ssh\n"
+                                     "multilink bundle-name authenticated\n"
+                                     "control-plane\n"
+                                     "crpto isakmp key cisco address 192.0.2.1\n"
+                                     " and what is below it\n"
+                                     "hostname r1\n");
+    ASSERT_EQ(result.problems.size(), 6U);
+    EXPECT_EQ(result.problems[2].message, "not spoken here");
+    EXPECT_EQ(result.problems[4].severity, ProblemSeverity::Error);
+    EXPECT_EQ(result.problems[4].message, "the line is not understood");
+    EXPECT_EQ(result.problems[5].severity, ProblemSeverity::Ignored);
+    EXPECT_EQ(result.config.hostname, "r1");
+}
+
 TEST(PastedConfig, PointsAtTheFirstWrongCharacter) {
     const auto result = parse_config("hostname a\ncrypto isakmp polcy 10\n encr aes\n");
     ASSERT_EQ(result.problems.size(), 2U);
