@@ -440,6 +440,25 @@ class Checker {
             });
     }
 
+    /// Clients that are given an address, under the entry's profile or the map that refers to it.
+    [[nodiscard]] bool serves_clients(const std::string& dynamic,
+                                      const CryptoMapEntry& entry) const {
+        const auto gives_addresses = [](const ClientAccess& access) {
+            return access.respond || access.initiate;
+        };
+        const auto profile = config_.isakmp_profiles.find(entry.isakmp_profile);
+        if (profile != config_.isakmp_profiles.end() && gives_addresses(profile->second.access))
+            return true;
+        return std::any_of(
+            config_.client_access.begin(), config_.client_access.end(), [&](const auto& access) {
+                const auto map = config_.crypto_maps.find(access.first);
+                return gives_addresses(access.second) && map != config_.crypto_maps.end() &&
+                       std::any_of(map->second.begin(), map->second.end(), [&](const auto& one) {
+                           return one.second.dynamic_map == dynamic;
+                       });
+            });
+    }
+
     void check_dynamic_map(const std::string& name, const CryptoMap& map) {
         const bool applied = is_referred_to(name);
         if (!applied && !map.empty())
@@ -451,6 +470,9 @@ class Checker {
         for (const auto& [sequence, entry] : map) {
             what_ = "crypto dynamic-map " + name + ' ' + std::to_string(sequence);
             check_entry(entry);
+            if (serves_clients(name, entry))
+                continue; // the group has the key, and each client asks for the address it was
+                          // given
             if (entry.peers.empty() && !may_know_strangers())
                 add(Severity::Warning,
                     what_,

@@ -693,6 +693,26 @@ TEST(ConfigLines, ProfileSaysHowItsClientsAreLetIn) {
     EXPECT_EQ(editor.config().isakmp_profiles.at("STAFF").access, ClientAccess{});
 }
 
+TEST(ConfigLines, DynamicMapOfClientsNeedsNeitherKeyNorAccessList) {
+    const std::string text = "crypto dynamic-map D 10\n"
+                             " set transform-set TS\n"
+                             "crypto map M 10 ipsec-isakmp dynamic D\n";
+    const auto warnings = [](const std::string& config) {
+        return std::ranges::count_if(parse_config(config).problems, [](const Problem& problem) {
+            return problem.message.find("has no access list") != std::string::npos ||
+                   problem.message.find("peers of any address") != std::string::npos;
+        });
+    };
+    EXPECT_EQ(warnings(text), 2);
+    EXPECT_EQ(warnings(text + "crypto map M client configuration address respond\n"), 0);
+    EXPECT_EQ(warnings("crypto isakmp profile P\n"
+                       " client configuration address initiate\n"
+                       "crypto dynamic-map D 10\n"
+                       " set isakmp-profile P\n"
+                       "crypto map M 10 ipsec-isakmp dynamic D\n"),
+              0);
+}
+
 TEST(ConfigLines, ListOfOthersThanLocalUsersIsNamedAndLetsNobodyIn) {
     const auto result = parse("aaa new-model\n"
                               "aaa authentication login REMOTE group radius\n"
