@@ -34,19 +34,16 @@ bool TokenBucket::take(Instant now, std::uint32_t per_second, std::uint32_t burs
 }
 
 bool Admission::admit(Ipv4Address from, bool configured, std::size_t half_open, Instant now) {
-    if (half_open >= (configured ? Engine::kMaxHalfOpen : Engine::kMaxHalfOpenUnknown))
+    if (half_open >= Engine::kMaxHalfOpen)
         return false;
-    if (half_open < kCalm)
+    if (half_open < kCalm || configured)
         return true;
     constexpr unsigned kHostBits = 8;
-    return configured ? bucket_of(from.value, true).take(now, kPeersPerSecond, kPeersBurst)
-                      : bucket_of(from.value >> kHostBits, false)
-                            .take(now, kStrangersPerSecond, kStrangersBurst);
+    return bucket_of(from.value >> kHostBits).take(now, kStrangersPerSecond, kStrangersBurst);
 }
 
-TokenBucket& Admission::bucket_of(std::uint32_t prefix, bool configured) {
-    const std::size_t index = mix(secret_ ^ prefix) % kBuckets;
-    return configured ? peers_[index] : strangers_[index];
+TokenBucket& Admission::bucket_of(std::uint32_t prefix) {
+    return strangers_[mix(secret_ ^ prefix) % kBuckets];
 }
 
 } // namespace adit::ike

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How much of us strangers may use. Below a threshold of half-open exchanges everybody is welcome;
-// above it each network has a budget, configured peers a larger one, and the table has an end.
+// above it each network of strangers has a budget. Configured peers have none: whoever spoofs their
+// address would use it up. What bounds their first messages, and all others, is the table: the
+// oldest exchange in which only a first message has come makes room (Engine::Core::make_room).
 //
 // Threading: belongs to its engine. Source: RFC 2408 2.5.3; token buckets per prefix.
 #pragma once
@@ -29,8 +31,6 @@ class Admission {
     static constexpr std::size_t kCalm = 512; // half-open exchanges before budgets apply
     static constexpr std::uint32_t kStrangersPerSecond = 20; // of one /24
     static constexpr std::uint32_t kStrangersBurst = 5;
-    static constexpr std::uint32_t kPeersPerSecond = 100; // of one configured address
-    static constexpr std::uint32_t kPeersBurst = 100;
     static constexpr std::uint32_t kRefusalsPerSecond = 200;
     static constexpr std::uint32_t kRefusalsBurst = 200;
     static constexpr std::uint32_t kComputationsPerSecond = 200; // a fifth of a core, MODP-2048
@@ -50,14 +50,13 @@ class Admission {
     bool may_refuse(Instant now) { return refusals_.take(now, kRefusalsPerSecond, kRefusalsBurst); }
 
   private:
-    TokenBucket& bucket_of(std::uint32_t prefix, bool configured);
+    TokenBucket& bucket_of(std::uint32_t prefix);
 
     /// Fixed, indexed by a keyed hash: spoofed prefixes cannot grow it, nor aim at a neighbour.
     static constexpr std::size_t kBuckets = 4096;
 
     std::uint64_t secret_;
     std::array<TokenBucket, kBuckets> strangers_;
-    std::array<TokenBucket, kBuckets> peers_;
     TokenBucket refusals_;
     TokenBucket computations_; // for peers no crypto map names
 };

@@ -82,6 +82,7 @@ Engine::Core::Core(std::shared_ptr<const EngineConfig> config,
     : config_(std::move(config)), rng_(rng), spis_(spis), cookie_secret_(kCookieSecretBytes),
       admission_(rng.u64()), flows_(policies) {
     ENSURE(config_ != nullptr);
+    remember_peers();
     pools_.configure(config_->pools);
     rng_.fill(cookie_secret_.writable());
 }
@@ -150,10 +151,13 @@ void Engine::Core::admit_first_message(const Header& header, DatagramReceived& e
     if (aggressive && (sessions_.jobs() >= kMaxHalfOpenJobs ||
                        !admission_.may_compute(is_configured(from), now_)))
         return refuse_stranger(Failure::HalfOpenLimit, event, "too many key exchanges at once");
-    if (!admission_.admit(from, is_configured(from), sessions_.half_open(), now_))
+    const bool configured = is_configured(from);
+    if (!admission_.admit(from, configured, sessions_.half_open(), now_))
         return refuse_stranger(
             Failure::HalfOpenLimit, event, "too many half-open exchanges from this network");
+    make_room(configured);
     Session session;
+    session.configured = configured;
     session.id = SessionId{next_session_++};
     session.role = Role::Responder;
     session.phase1 = header.exchange;
@@ -164,6 +168,15 @@ void Engine::Core::admit_first_message(const Header& header, DatagramReceived& e
     const SessionId id = session.id;
     sessions_.insert(std::move(session));
     queue(id, Arrival{event.local, event.remote, std::move(event.payload)});
+}
+
+void Engine::Core::make_room(bool configured) {
+    if (sessions_.unanswered(configured) < Engine::kMaxUnanswered)
+        return;
+    const Session oldest = sessions_.take(sessions_.oldest_unanswered(configured));
+    log_failure(Failure::HalfOpenLimit,
+                oldest.remote.address,
+                "gave up the oldest half-open exchange: too many of them");
 }
 
 /// Depends on a secret, so nobody can foresee it, and on a count, so it never comes again.
@@ -204,9 +217,13 @@ void Engine::Core::on(JobFinished& event) {
 }
 
 bool Engine::Core::is_configured(Ipv4Address peer) const {
-    return std::ranges::any_of(config_->connections, [&](const Connection& connection) {
-        return std::ranges::find(connection.peers, peer) != connection.peers.end();
-    });
+    return configured_peers_.contains(peer);
+}
+
+void Engine::Core::remember_peers() {
+    configured_peers_.clear();
+    for (const Connection& connection : config_->connections)
+        configured_peers_.insert(connection.peers.begin(), connection.peers.end());
 }
 
 // --- steps --------------------------------------------------------------------------------------

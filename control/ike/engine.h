@@ -23,7 +23,9 @@ class Engine {
   public:
     /// Bounds on what strangers can make us keep (SECURITY: fixed table of half-open exchanges).
     static constexpr std::size_t kMaxHalfOpen = 65'536;
-    static constexpr std::size_t kMaxHalfOpenUnknown = kMaxHalfOpen / 2; // no crypto map names them
+    /// Of these, exchanges in which nothing but a first message has come: from addresses that a
+    /// crypto map names, and from all others. The rest is left to those who answered.
+    static constexpr std::size_t kMaxUnanswered = kMaxHalfOpen / 8 * 3;
 
     /// `rng` and `spis` outlive the engine.
     Engine(std::shared_ptr<const EngineConfig> config,

@@ -17,6 +17,7 @@
 #include <deque>
 #include <map>
 #include <span>
+#include <unordered_set>
 
 namespace adit::ike {
 
@@ -48,6 +49,9 @@ class Engine::Core {
     void on(JobFinished& event);
     void receive(const Header& header, DatagramReceived& event);
     void admit_first_message(const Header& header, DatagramReceived& event);
+    /// Nobody who answers within a round trip or two loses by it: at ten thousand first messages a
+    /// second the oldest is more than two seconds old.
+    void make_room(bool configured);
     void refuse_stranger(Failure failure, const DatagramReceived& event, const std::string& text);
     void refuse_aggressive(const DatagramReceived& event);
     [[nodiscard]] Cookie responder_cookie(const Header& header, const DatagramReceived& event);
@@ -144,7 +148,10 @@ class Engine::Core {
     [[nodiscard]] bool still_wanted(const Session& session, const EngineConfig& before) const;
     [[nodiscard]] bool still_wanted(const Child& child) const;
 
+    void remember_peers();
+
     std::shared_ptr<const EngineConfig> config_;
+    std::unordered_set<Ipv4Address> configured_peers_; // of config_
     Rng& rng_;
     SpiAllocator& spis_;
     SecretBuffer cookie_secret_;

@@ -46,6 +46,10 @@ bool is_half_open(const Session& session) {
     return session.role == Role::Responder && session.secured() == nullptr;
 }
 
+bool is_unanswered(const Session& session) {
+    return session.leg.state == State::ResponderMm2 || session.leg.state == State::ResponderAm2;
+}
+
 Session* SessionTable::find(const Header& header, Endpoint local, Endpoint remote, Digest digest) {
     auto [from, to] = by_cookie_.equal_range({header.cookies.initiator, remote.address});
     for (auto entry = from; entry != to; ++entry) {
@@ -76,10 +80,10 @@ Session* SessionTable::find_cookies(CookiePair cookies, Ipv4Address peer) {
 
 std::vector<Session*> SessionTable::with_peer(Ipv4Address peer) {
     std::vector<Session*> sessions;
-    auto [from, to] = by_peer_.equal_range(peer);
-    for (auto entry = from; entry != to; ++entry)
+    for (auto entry = by_peer_.lower_bound({peer, SessionId{}});
+         entry != by_peer_.end() && entry->first == peer;
+         ++entry)
         sessions.push_back(find(entry->second));
-    std::ranges::sort(sessions, {}, &Session::id);
     return sessions;
 }
 
@@ -93,6 +97,8 @@ void SessionTable::insert(Session session) {
     if (due)
         by_deadline_.emplace(*due, id);
     half_open_ += static_cast<std::size_t>(is_half_open(session));
+    if (is_unanswered(session))
+        unanswered_[session.configured ? 1 : 0].insert(id);
     const bool fresh = sessions_.emplace(id, Entry{std::move(session), due}).second;
     ENSURE(fresh);
 }
@@ -104,11 +110,13 @@ Session SessionTable::take(SessionId id) {
     sessions_.erase(found);
     const Ipv4Address peer = entry.session.remote.address;
     erase_from(by_cookie_, std::pair{entry.session.cookies.initiator, peer}, id);
-    erase_from(by_peer_, peer, id);
+    by_peer_.erase({peer, id});
     for_each_job(entry.session, [&](JobId job) { by_job_.erase(job); });
     if (entry.deadline)
         by_deadline_.erase({*entry.deadline, id});
     half_open_ -= static_cast<std::size_t>(is_half_open(entry.session));
+    if (is_unanswered(entry.session))
+        unanswered_[entry.session.configured ? 1 : 0].erase(id);
     return std::move(entry.session);
 }
 

@@ -8,6 +8,7 @@
 #include "control/ike/state.h"
 #include "control/ike/wire.h"
 
+#include <array>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -42,6 +43,17 @@ class SessionTable {
 
     [[nodiscard]] std::size_t half_open() const { return half_open_; }
 
+    /// Exchanges in which nothing but a first message has come, by whether a crypto map names the
+    /// address it claims to be from.
+    [[nodiscard]] std::size_t unanswered(bool configured) const {
+        return unanswered_[configured ? 1 : 0].size();
+    }
+
+    /// There must be one.
+    [[nodiscard]] SessionId oldest_unanswered(bool configured) const {
+        return *unanswered_[configured ? 1 : 0].begin();
+    }
+
     /// Diffie-Hellman jobs waited for.
     [[nodiscard]] std::size_t jobs() const { return by_job_.size(); }
 
@@ -65,13 +77,16 @@ class SessionTable {
 
     std::map<SessionId, Entry> sessions_;
     std::unordered_multimap<std::pair<Cookie, Ipv4Address>, SessionId, CookieHash> by_cookie_;
-    std::unordered_multimap<Ipv4Address, SessionId> by_peer_;
+    std::set<std::pair<Ipv4Address, SessionId>> by_peer_; // spoofed, one may have thousands
     std::unordered_map<JobId, SessionId> by_job_;
     std::set<std::pair<Instant, SessionId>> by_deadline_;
     std::size_t half_open_{0};
+    std::array<std::set<SessionId>, 2> unanswered_;
 };
 
 /// A responder's session whose peer has proved nothing.
 [[nodiscard]] bool is_half_open(const Session& session);
+/// One that has shown no more than a first message: its address may be spoofed.
+[[nodiscard]] bool is_unanswered(const Session& session);
 
 } // namespace adit::ike

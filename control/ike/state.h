@@ -345,6 +345,7 @@ struct Session {
     CookiePair cookies;
     Endpoint local;
     Endpoint remote;
+    bool configured{false}; // responder: a crypto map names the peer's address
     ConnId conn_id;
     VendorSet vendors; // of the peer
     NatState nat;

@@ -478,6 +478,54 @@ TEST(EngineLoad, AnswersToOursWaitForRoomForTheirJobs) {
         EXPECT_EQ(us.engine.counters().failures[i], 0U) << to_string(static_cast<Failure>(i));
 }
 
+/// Ten thousand a second in the peer's own name, while it waits for each of our answers.
+TEST_F(EngineLife, FloodInThePeersNameDoesNotKeepItOut) {
+    const EngineConfig theirs = test::right_config();
+    a = &network.add("left", test::kLeft, test::left_config(), 1);
+    b = &network.add("right", test::kRight, theirs, 2);
+    std::uint64_t cookie = 0;
+    const auto flood = [&](unsigned count) {
+        for (unsigned i = 0; i < count; ++i)
+            network.give_datagram(*b, {test::kLeft, 500}, 500, first_message(++cookie, theirs));
+    };
+    network.tap = [&](const SendDatagram& send) {
+        if (send.local.address == test::kLeft)
+            flood(1'000);
+        return parse_header(send.payload)->cookies.initiator.value >
+               cookie; // ours, not the flood's
+    };
+    flood(Engine::kMaxUnanswered + 1'000);
+    EXPECT_EQ(b->failures(Failure::HalfOpenLimit), 1'000U) << "the oldest made room";
+    EXPECT_EQ(b->engine.isakmp_sas().size(), Engine::kMaxUnanswered);
+    network.give(*a, test::initiate());
+    network.run_for(2s);
+    EXPECT_EQ(a->installed.size(), 2U);
+    EXPECT_EQ(b->installed.size(), 2U);
+    network.tap = nullptr;
+    network.run_for(120s);
+    EXPECT_EQ(b->engine.isakmp_sas().size(), 1U) << "half-open exchanges are forgotten";
+}
+
+/// Strangers have a table of their own: they do not push out whom a crypto map names.
+TEST_F(EngineLife, StrangersMakeRoomForStrangers) {
+    EngineConfig theirs = test::right_config();
+    theirs.keys.push_back({*parse_ipv4_prefix("0.0.0.0/0"), test::secret("anyone")});
+    b = &network.add("right", test::kRight, theirs, 2);
+    network.tap = [](const SendDatagram&) { return false; };
+    network.give_datagram(*b, {test::kLeft, 500}, 500, first_message(1, theirs));
+    for (std::uint32_t i = 0; i < Engine::kMaxUnanswered + 1'000; ++i) {
+        network.give_datagram(
+            *b, {Ipv4Address{0x0b000000U + (i << 8)}, 500}, 500, first_message(i + 2, theirs));
+        if (i % 1'000 == 0)
+            network.run_for(100ms);
+    }
+    EXPECT_EQ(b->failures(Failure::HalfOpenLimit), 1'000U);
+    const auto sas = b->engine.isakmp_sas();
+    EXPECT_EQ(sas.size(), Engine::kMaxUnanswered + 1);
+    EXPECT_TRUE(std::ranges::any_of(
+        sas, [](const IsakmpSaView& sa) { return sa.remote.address == test::kLeft; }));
+}
+
 TEST_F(EngineLife, SameInitiatorCookieFromElsewhereIsAnotherExchange) {
     EngineConfig theirs = test::right_config();
     theirs.keys.push_back({*parse_ipv4_prefix("0.0.0.0/0"), test::secret("anyone")});
