@@ -93,8 +93,8 @@ BY_NAME = "\n".join(
 )
 def test_branches(scene, names, mode, keys):
     adit = scene.adit(None, config=hub(**keys))
-    west = Branch("west", "172.16.1.2", "10.2.0.0/16", names[0], mode)
-    east = Branch("east", "172.16.2.2", "10.3.0.0/16", names[1], mode)
+    west = Branch("west", "172.16.1.2", "10.2.0.0/16", names[0], options=mode)
+    east = Branch("east", "172.16.2.2", "10.3.0.0/16", names[1], options=mode)
     hosts = {west: "10.2.0.77", east: "10.3.0.77"}
     machines = {branch: scene.behind_nat(branch.name) for branch in hosts}
     peers = {}

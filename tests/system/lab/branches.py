@@ -18,6 +18,7 @@ class Branch:
     wan: str
     network: str
     identity: str = ""
+    near: str = NEAR  # what it wants behind the appliance
     options: str = ""  # more lines of its connection: "aggressive = yes"
 
     def swan(self) -> str:
@@ -40,7 +41,7 @@ class Branch:
     children {{
       {self.name} {{
         local_ts = {self.network}
-        remote_ts = {NEAR}
+        remote_ts = {self.near}
         esp_proposals = {DEFAULT_ESP.swan()}
         rekey_time = 0
       }}
