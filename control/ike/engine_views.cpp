@@ -65,9 +65,11 @@ ChildSaView view_of(const Child& child) {
     ChildSaView view;
     const ChildSa& sa = child.sa;
     view.inbound_sa = sa.inbound_sa;
-    view.outbound_sa = sa.outbound_sa;
+    // As responder we know it before message 3 allows its use.
+    const bool pair = child.established;
+    view.outbound_sa = pair ? sa.outbound_sa : SaId{};
     view.inbound_spi = sa.inbound_spi;
-    view.outbound_spi = sa.outbound_spi;
+    view.outbound_spi = pair ? sa.outbound_spi : Spi{};
     view.policy = sa.policy;
     view.dynamic = sa.lease != nullptr;
     view.connection = sa.connection;

@@ -343,6 +343,24 @@ TEST_F(EngineLife, BehindNatBothFloatAndTheMappingIsKept) {
     EXPECT_EQ(b->engine.child_sas().front().remote.port, 20'000);
 }
 
+TEST_F(EngineLife, TheOutboundHalfIsSeenOnceItIsThere) {
+    a = &network.add("left", test::kLeft, test::left_config(), 1);
+    b = &network.add("right", test::kRight, test::right_config(), 2);
+    network.tap = [&](const SendDatagram& send) {
+        const bool message3 = send.local.address == test::kLeft && !b->engine.child_sas().empty();
+        return !message3; // lost
+    };
+    network.give(*a, test::initiate());
+    network.run_for(1s);
+    ASSERT_EQ(b->engine.child_sas().size(), 1U);
+    EXPECT_EQ(b->engine.child_sas().front().outbound_spi, Spi{});
+    EXPECT_EQ(b->installed.size(), 1U);
+    network.tap = nullptr;
+    network.run_for(5s);
+    EXPECT_NE(b->engine.child_sas().front().outbound_spi, Spi{});
+    EXPECT_EQ(b->installed.size(), 2U);
+}
+
 // --- new configurations
 // -------------------------------------------------------------------------------
 
