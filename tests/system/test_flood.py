@@ -6,48 +6,16 @@ import re
 import time
 from pathlib import Path
 
-from lab.branches import Branch, swanctl
+from lab.branches import hub_of, many, swanctl
 from lab.process import wait_until
 from lab.traffic import ping_until_answered
-from lab.tunnel import DEFAULT_ESP, DEFAULT_PHASE1, SECRET, SITE_A, SITE_B, wildcard
+from lab.tunnel import SITE_A, SITE_B
 from test_hostile_ike import ANYBODY, hardware_address, resident_kib, start_assault
 
-# All of one charon, each with an address of its own, and a network of its own to go to.
-PEERS = [
-    Branch(f"peer{n}", f"192.0.2.{20 + n}", "10.2.0.0/16", near=f"10.1.{n}.0/24") for n in range(20)
-]
+PEERS = many(20)
 PER_SECOND = 10_000
 SECONDS = 12
 GROWTH_LIMIT_KIB = 96 * 1024  # two full tables of half-open exchanges
-
-
-def config() -> str:
-    lines = [
-        "hostname hub",
-        "crypto isakmp policy 10",
-        *DEFAULT_PHASE1.ios(),
-        f"crypto ipsec transform-set TS {DEFAULT_ESP.words}",
-        " mode tunnel",
-    ]
-    for number, peer in enumerate(PEERS, start=10):
-        lines += [
-            f"crypto isakmp key {SECRET} address {peer.wan}",
-            f"ip access-list extended VPN{number}",
-            f" permit ip {wildcard(peer.near)} {wildcard(peer.network)}",
-            f"crypto map VPNMAP {number} ipsec-isakmp",
-            f" set peer {peer.wan}",
-            " set transform-set TS",
-            f" match address VPN{number}",
-        ]
-    lines += [
-        "interface GigabitEthernet0/0",
-        f" ip address {SITE_A.wan} 255.255.255.0",
-        " crypto map VPNMAP",
-        "interface GigabitEthernet0/1",
-        " ip address 10.1.0.1 255.255.0.0",
-        f"ip route 0.0.0.0 0.0.0.0 {SITE_B.wan}",
-    ]
-    return "\n".join(lines) + "\n" + ANYBODY
 
 
 def processor_seconds(process) -> float:
@@ -66,7 +34,7 @@ def test_tunnels_come_up_in_a_flood(scene):
     charon = scene.strongswan(None, config=swanctl(*PEERS))
     scene.gw_b.address("wan", *(f"{peer.wan}/24" for peer in PEERS[1:]))
     scene.gw_b.run("ip", "route", "add", "blackhole", "default")
-    adit = scene.adit(None, config=config())
+    adit = scene.adit(None, config=hub_of(PEERS) + ANYBODY)
     mac = hardware_address(scene.gw_b, SITE_A.wan)
     work, memory = processor_seconds(adit.control), resident_kib(adit.control)
     attack = start_assault(
@@ -79,11 +47,9 @@ def test_tunnels_come_up_in_a_flood(scene):
     wait_until(lambda: charon.children() == len(PEERS), 30, "all tunnels")
     took = time.monotonic() - start
     assert attack.alive
+    scene.host_a.address("eth0", *(f"{peer.near_host}/16" for peer in PEERS[1:]))
     for peer in PEERS:
-        source = peer.near.replace(".0/24", ".10")
-        if source != SITE_A.host:
-            scene.host_a.address("eth0", f"{source}/16")
-        ping_until_answered(scene.host_a, SITE_B.host, source=source)
+        ping_until_answered(scene.host_a, SITE_B.host, source=peer.near_host)
     attack.wait(60)
     sent, seconds = attack.output().splitlines()[1].split()
     growth = resident_kib(adit.control) - memory

@@ -145,12 +145,12 @@ class Adit:
     def established(self) -> int:
         return self.isakmp_states().count("QM_IDLE")
 
-    def children(self) -> int:
-        """SA pairs, counted by their inbound halves."""
-        inbound = re.findall(
-            r"inbound esp sas:\n((?: {6,}.*\n)*)", self.cli("show crypto ipsec sa")
+    def children(self, half: str = "inbound") -> int:
+        """SA pairs, counted by one half. The outbound one comes last when the peer began."""
+        blocks = re.findall(
+            rf"{half} esp sas:\n((?: {{6,}}.*\n)*)", self.cli("show crypto ipsec sa")
         )
-        return sum(block.count("spi: 0x") for block in inbound)
+        return sum(block.count("spi: 0x") for block in blocks)
 
     def counters(self, name: str) -> int:
         """Sum of `#pkts NAME: n` over all flows."""

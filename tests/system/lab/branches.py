@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A hub with a dynamic crypto map, and the branches that come to it: strongSwan, a connection each."""
+"""A hub with a dynamic crypto map, or an entry for each branch; and those: strongSwan, a connection each."""
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 
-from lab.tunnel import DEFAULT_ESP, DEFAULT_PHASE1, SECRET, SITE_A, SITE_B
+from lab.tunnel import DEFAULT_ESP, DEFAULT_PHASE1, SECRET, SITE_A, SITE_B, wildcard
 
 NEAR = "10.1.0.0/16"  # behind the appliance
 
@@ -20,6 +21,10 @@ class Branch:
     identity: str = ""
     near: str = NEAR  # what it wants behind the appliance
     options: str = ""  # more lines of its connection: "aggressive = yes"
+
+    @property
+    def near_host(self) -> str:
+        return str(ipaddress.ip_network(self.near)[10])
 
     def swan(self) -> str:
         return f"""
@@ -105,4 +110,43 @@ def hub(
     ]
     if not reverse_route:
         lines += [f"ip route 0.0.0.0 0.0.0.0 {SITE_B.wan}"]
+    return "\n".join(lines) + "\n"
+
+
+def many(count: int) -> list[Branch]:
+    """Each with an address of its own, and a network of its own to go to: libipsec installs no two routes
+    to one."""
+    return [
+        Branch(f"peer{n}", f"192.0.2.{20 + n}", "10.2.0.0/16", near=f"10.1.{n}.0/24")
+        for n in range(count)
+    ]
+
+
+def hub_of(branches: list[Branch]) -> str:
+    """An entry of the crypto map for each."""
+    lines = [
+        "hostname hub",
+        "crypto isakmp policy 10",
+        *DEFAULT_PHASE1.ios(),
+        f"crypto ipsec transform-set TS {DEFAULT_ESP.words}",
+        " mode tunnel",
+    ]
+    for number, branch in enumerate(branches, start=10):
+        lines += [
+            f"crypto isakmp key {SECRET} address {branch.wan}",
+            f"ip access-list extended VPN{number}",
+            f" permit ip {wildcard(branch.near)} {wildcard(branch.network)}",
+            f"crypto map VPNMAP {number} ipsec-isakmp",
+            f" set peer {branch.wan}",
+            " set transform-set TS",
+            f" match address VPN{number}",
+        ]
+    lines += [
+        "interface GigabitEthernet0/0",
+        f" ip address {SITE_A.wan} 255.255.255.0",
+        " crypto map VPNMAP",
+        "interface GigabitEthernet0/1",
+        " ip address 10.1.0.1 255.255.0.0",
+        f"ip route 0.0.0.0 0.0.0.0 {SITE_B.wan}",
+    ]
     return "\n".join(lines) + "\n"

@@ -7,16 +7,19 @@ them); one that is a kernel router has addresses. close() ends everything in the
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 from lab.adit import Adit
 from lab.capture import Capture
 from lab.net import Namespace, cable
-from lab.process import wait_until
+from lab.process import Process, wait_until
 from lab.strongswan import Strongswan
 from lab.traffic import ping_until_answered
 from lab.tunnel import SITE_A, SITE_B, WAN_LENGTH, Site, Tunnel, ios_config, swanctl_config
+
+RELAY = Path(__file__).with_name("relay.py")
 
 
 class Scene:
@@ -70,6 +73,18 @@ class Scene:
         for network in other.networks:
             namespace.route(network, other.wan)
         return namespace
+
+    def lose(self, per_cent: int, seed: int) -> Process:
+        """A relay in the wan that loses IKE datagrams, before any gateway is there."""
+        self.gw_a.run("ip", "link", "delete", "wan")
+        between = self._namespace("between")
+        cable(self.gw_a, "wan", between, "left")
+        cable(between, "right", self.gw_b, "wan")
+        words = [sys.executable, str(RELAY), "left", "right", str(per_cent), str(seed)]
+        relay = between.start("relay", words, self.folder / "relay.out")
+        self._cleanup.callback(relay.stop)
+        relay.wait_for_output("relaying")
+        return relay
 
     def behind_nat(self, label: str) -> Namespace:
         """A machine on the near side of gateway B, which lends it its own wan address."""
