@@ -509,12 +509,11 @@ void Gateway::clear_phase2(std::optional<Ipv4Address> peer) {
 
 Status Gateway::initiate(Ipv4Address peer) {
     bool found = false;
-    for (const ike::Connection& connection : provision_.engine->connections) {
-        if (connection.dynamic ||
-            std::ranges::find(connection.peers, peer) == connection.peers.end())
+    for (const ike::Connection* connection : connections_with(*provision_.engine, peer)) {
+        if (connection->dynamic)
             continue;
         found = true;
-        handle(ike::Initiate{connection.name, kNoPolicy, ike::Initiate::Cause::Command});
+        handle(ike::Initiate{connection->name, kNoPolicy, ike::Initiate::Cause::Command});
     }
     if (!found)
         return fail(ErrorCode::NotFound,

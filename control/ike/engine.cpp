@@ -82,7 +82,6 @@ Engine::Core::Core(std::shared_ptr<const EngineConfig> config,
     : config_(std::move(config)), rng_(rng), spis_(spis), cookie_secret_(kCookieSecretBytes),
       admission_(rng.u64()), flows_(policies) {
     ENSURE(config_ != nullptr);
-    remember_peers();
     pools_.configure(config_->pools);
     rng_.fill(cookie_secret_.writable());
 }
@@ -217,13 +216,7 @@ void Engine::Core::on(JobFinished& event) {
 }
 
 bool Engine::Core::is_configured(Ipv4Address peer) const {
-    return configured_peers_.contains(peer);
-}
-
-void Engine::Core::remember_peers() {
-    configured_peers_.clear();
-    for (const Connection& connection : config_->connections)
-        configured_peers_.insert(connection.peers.begin(), connection.peers.end());
+    return !config_->connections.index().with_peer(peer).empty();
 }
 
 // --- steps --------------------------------------------------------------------------------------

@@ -347,7 +347,6 @@ bool Engine::Core::still_wanted(const Child& child) const {
 void Engine::Core::on(Reconfigure& event) {
     ENSURE(event.config != nullptr);
     const std::shared_ptr<const EngineConfig> before = std::exchange(config_, event.config);
-    remember_peers();
     pools_.configure(config_->pools);
     for (const SaId id : children_.ids()) {
         const Child* child = children_.find(id);

@@ -17,7 +17,6 @@
 #include <deque>
 #include <map>
 #include <span>
-#include <unordered_set>
 
 namespace adit::ike {
 
@@ -148,10 +147,7 @@ class Engine::Core {
     [[nodiscard]] bool still_wanted(const Session& session, const EngineConfig& before) const;
     [[nodiscard]] bool still_wanted(const Child& child) const;
 
-    void remember_peers();
-
     std::shared_ptr<const EngineConfig> config_;
-    std::unordered_set<Ipv4Address> configured_peers_; // of config_
     Rng& rng_;
     SpiAllocator& spis_;
     SecretBuffer cookie_secret_;

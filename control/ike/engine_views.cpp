@@ -24,10 +24,9 @@ std::optional<Phase1Policy> policy_of(const Session& session) {
 std::string connection_of(const Session& session, const EngineConfig& config) {
     if (!session.queue.empty())
         return session.queue.front().connection;
-    for (const Connection& connection : config.connections)
-        if (connection.local == session.local.address &&
-            std::ranges::find(connection.peers, session.remote.address) != connection.peers.end())
-            return connection.name;
+    for (const Connection* connection : connections_with(config, session.remote.address))
+        if (connection->local == session.local.address)
+            return connection->name;
     return {};
 }
 

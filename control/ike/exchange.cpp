@@ -246,11 +246,6 @@ void close_session(Turn& turn) {
     end_everything(turn);
 }
 
-const Connection* find_connection(const EngineConfig& config, const std::string& name) {
-    const auto found = std::ranges::find(config.connections, name, &Connection::name);
-    return found == config.connections.end() ? nullptr : &*found;
-}
-
 const Flow* find_flow(const Connection& connection, PolicyId policy) {
     const auto found = std::ranges::find(connection.flows, policy, &Flow::policy);
     return found == connection.flows.end() ? nullptr : &*found;

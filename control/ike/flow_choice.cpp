@@ -51,10 +51,15 @@ void see_through_nat(const Session& session, TrafficSelector& selector) {
         selector.remote = Ipv4Range::host(session.remote.address);
 }
 
-bool serves(const Connection& connection, const Session& session) {
-    return !connection.dynamic && connection.local == session.local.address &&
-           (connection.profile.empty() || connection.profile == session.profile) &&
-           std::ranges::find(connection.peers, session.remote.address) != connection.peers.end();
+/// The entries for this very peer.
+std::vector<const Connection*> serving(const Turn& turn) {
+    std::vector<const Connection*> connections =
+        connections_with(turn.env.config, turn.session.remote.address);
+    std::erase_if(connections, [&](const Connection* connection) {
+        return connection->dynamic || connection->local != turn.session.local.address ||
+               (!connection->profile.empty() && connection->profile != turn.session.profile);
+    });
+    return connections;
 }
 
 struct Match {
@@ -63,12 +68,10 @@ struct Match {
 };
 
 Match match_flow(const Turn& turn, const TrafficSelector& wanted) {
-    for (const Connection& connection : turn.env.config.connections) {
-        if (!serves(connection, turn.session))
-            continue;
-        const auto flow = std::ranges::find(connection.flows, wanted, &Flow::selector);
-        if (flow != connection.flows.end())
-            return {&connection, &*flow};
+    for (const Connection* connection : serving(turn)) {
+        const auto flow = std::ranges::find(connection->flows, wanted, &Flow::selector);
+        if (flow != connection->flows.end())
+            return {connection, &*flow};
     }
     return {};
 }
@@ -96,14 +99,13 @@ std::string difference(const TrafficSelector& theirs, const TrafficSelector& our
 std::string proxy_evidence(const Turn& turn, const TrafficSelector& wanted) {
     const Connection* nearest = nullptr;
     const Flow* line = nullptr;
-    for (const Connection& connection : turn.env.config.connections)
-        if (serves(connection, turn.session))
-            for (const Flow& flow : connection.flows)
-                if (line == nullptr ||
-                    likeness(flow.selector, wanted) > likeness(line->selector, wanted)) {
-                    nearest = &connection;
-                    line = &flow;
-                }
+    for (const Connection* connection : serving(turn))
+        for (const Flow& flow : connection->flows)
+            if (line == nullptr ||
+                likeness(flow.selector, wanted) > likeness(line->selector, wanted)) {
+                nearest = connection;
+                line = &flow;
+            }
     const std::string asked = "they ask for " + describe(wanted);
     if (line == nullptr)
         return asked + "; no crypto map entry names this peer";

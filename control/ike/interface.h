@@ -18,6 +18,7 @@
 #include "control/ike/constants.h"
 #include "control/ike/credentials.h"
 #include "control/ike/crypto.h"
+#include "control/ike/indexed.h"
 #include "control/ike/job.h"
 #include "control/ike/password.h"
 
@@ -26,7 +27,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -56,6 +59,22 @@ struct PresharedKey {
     std::string name{};
     bool no_xauth{false}; // whoever holds it is a gateway: asked for no user name
 };
+
+/// Keys that have no name, by prefix.
+class KeyIndex {
+  public:
+    explicit KeyIndex(const std::vector<PresharedKey>& keys);
+
+    /// Position of the key with the longest prefix, of several the first.
+    [[nodiscard]] std::optional<std::size_t> longest(Ipv4Address peer) const;
+
+  private:
+    static constexpr std::size_t kLengths = 33;
+
+    std::array<std::unordered_map<Ipv4Address, std::size_t>, kLengths> by_length_;
+};
+
+using Keyring = Indexed<PresharedKey, KeyIndex>;
 
 /// What we call ourselves.
 struct SelfIdentity {
@@ -107,7 +126,7 @@ struct ClientAccess {
 struct IsakmpProfile {
     std::string name;
     std::vector<IdentityMatch> matches;
-    std::vector<PresharedKey> keys; // of its keyrings; the global ones when it names none
+    Keyring keys; // of its keyrings; the global ones when it names none
     std::optional<SelfIdentity> self;
     std::optional<Dpd> dpd; // else the global one
     bool initiate_aggressive{false};
@@ -185,6 +204,23 @@ struct Connection {
     std::optional<DynamicEntry> dynamic;
 };
 
+class ConnectionIndex {
+  public:
+    explicit ConnectionIndex(const std::vector<Connection>& connections);
+
+    /// Position of the first.
+    [[nodiscard]] std::optional<std::size_t> named(const std::string& name) const;
+
+    /// Positions of all that name this peer, in their order.
+    [[nodiscard]] std::span<const std::size_t> with_peer(Ipv4Address peer) const;
+
+  private:
+    std::unordered_map<std::string, std::size_t> by_name_;
+    std::unordered_map<Ipv4Address, std::vector<std::size_t>> by_peer_;
+};
+
+using Connections = Indexed<Connection, ConnectionIndex>;
+
 /// Which aggressive exchanges are answered. Each answer with a pre-shared key lets whoever asked
 /// try out keys at leisure (SECURITY U13), and each one with a certificate is long and costs a
 /// signature, so it is a choice of the administrator.
@@ -196,13 +232,13 @@ enum class AggressiveMode : std::uint8_t {
 
 struct EngineConfig {
     std::vector<Phase1Policy> phase1;
-    std::vector<PresharedKey> keys; // longest prefix wins
+    Keyring keys; // longest prefix wins
     std::vector<IsakmpProfile> profiles;
     std::vector<AggressivePeer> aggressive_peers;
     AggressiveMode aggressive{AggressiveMode::Named};
     SelfIdentity self;       // of peers without a profile that says otherwise
     Credentials credentials; // for signatures
-    std::vector<Connection> connections;
+    Connections connections;
     std::vector<Ipv4Address> own_addresses;
     std::map<Ipv4Address, ClientAccess> access; // by the address of ours that they come to
     std::map<std::string, ClientGroup> groups;
@@ -215,6 +251,11 @@ struct EngineConfig {
     std::optional<std::uint32_t> fragmentation_mtu{1280};
     std::uint64_t generation{}; // counts configurations up
 };
+
+/// Null when there is none.
+const Connection* find_connection(const EngineConfig& config, const std::string& name);
+/// All entries that name this peer, in their order.
+std::vector<const Connection*> connections_with(const EngineConfig& config, Ipv4Address peer);
 
 // --- events -------------------------------------------------------------------------------------
 

@@ -38,13 +38,9 @@ bool is_under_name(const PresharedKey& key, const Identity& peer) {
     return !key.name.empty() && same_name(key.name, name_in(peer));
 }
 
-const PresharedKey* longest(const std::vector<PresharedKey>& keys, Ipv4Address peer) {
-    const PresharedKey* best = nullptr;
-    for (const PresharedKey& key : keys)
-        if (key.name.empty() && key.peer.contains(peer) &&
-            (best == nullptr || key.peer.length > best->peer.length))
-            best = &key;
-    return best;
+const PresharedKey* longest(const Keyring& keys, Ipv4Address peer) {
+    const auto position = keys.index().longest(peer);
+    return position ? &keys[*position] : nullptr;
 }
 
 /// All keyrings, the global one first.
@@ -65,7 +61,7 @@ bool is_matched(const IsakmpProfile& profile, const Identity& peer) {
 }
 
 /// A key held for this peer: under its name, or by the longest prefix.
-bool holds(const std::vector<PresharedKey>& keys,
+bool holds(const Keyring& keys,
            const Identity& peer,
            Ipv4Address address,
            const SecretBuffer& key) {
@@ -118,7 +114,7 @@ key_for_address(const EngineConfig& config, const IsakmpProfile* profile, Ipv4Ad
     if (const AggressivePeer* aggressive = find_aggressive_peer(config, peer))
         return aggressive->key;
     const PresharedKey* best = nullptr;
-    const auto consider = [&](const std::vector<PresharedKey>& keys) {
+    const auto consider = [&](const Keyring& keys) {
         const PresharedKey* found = longest(keys, peer);
         if (found != nullptr && (best == nullptr || found->peer.length > best->peer.length))
             best = found;
@@ -132,7 +128,7 @@ key_for_address(const EngineConfig& config, const IsakmpProfile* profile, Ipv4Ad
 
 SharedKey key_for_identity(const EngineConfig& config, const Identity& peer, Ipv4Address address) {
     SharedKey named;
-    for_each_keyring(config, [&](const std::vector<PresharedKey>& keys) {
+    for_each_keyring(config, [&](const Keyring& keys) {
         for (const PresharedKey& key : keys)
             if (named == nullptr && is_under_name(key, peer))
                 named = key.key;
@@ -148,7 +144,7 @@ SharedKey key_for_identity(const EngineConfig& config, const Identity& peer, Ipv
 
 bool is_key_of_name(const EngineConfig& config, const Identity& peer, const SecretBuffer& key) {
     bool found = false;
-    for_each_keyring(config, [&](const std::vector<PresharedKey>& keys) {
+    for_each_keyring(config, [&](const Keyring& keys) {
         found = found || std::ranges::any_of(keys, [&](const PresharedKey& each) {
                     return is_under_name(each, peer) && *each.key == key;
                 });
@@ -256,7 +252,7 @@ bool may_be_aggressive(const EngineConfig& config, const Identity& peer, Ipv4Add
         find_aggressive_peer(config, address) != nullptr)
         return key_for_identity(config, peer, address) != nullptr;
     bool named = false;
-    for_each_keyring(config, [&](const std::vector<PresharedKey>& keys) {
+    for_each_keyring(config, [&](const Keyring& keys) {
         named = named || std::ranges::any_of(keys, [&](const PresharedKey& key) {
                     return is_under_name(key, peer);
                 });

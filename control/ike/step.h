@@ -175,7 +175,6 @@ void end_transaction(Turn& turn);
 void close_session(Turn& turn);
 void end_everything(Turn& turn);
 
-const Connection* find_connection(const EngineConfig& config, const std::string& name);
 const Flow* find_flow(const Connection& connection, PolicyId policy);
 
 /// Secure shorthand for handlers of rows that only exist under an established ISAKMP SA.

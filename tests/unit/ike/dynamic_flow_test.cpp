@@ -128,7 +128,7 @@ TEST_F(DynamicFlows, NobodyClaimsOurOwnAddress) {
 TEST_F(DynamicFlows, NobodyClaimsWhatAStaticEntryProtects) {
     EngineConfig config = hub_config();
     Connection fixed = test::left_config().connections.front();
-    config.connections.insert(config.connections.begin(), fixed);
+    config.connections = {fixed, config.connections.front()};
     hub_is(config);
     EXPECT_FALSE(is_up(branch(kFirst, "10.2.9.0/24")));
     EXPECT_TRUE(hub->logged({"overlaps what VPNMAP 10 protects"}));
