@@ -232,7 +232,7 @@ Verdict choose_transform(Turn& turn, const Connection& connection, const SaView&
                                  (choice->pfs ? name(*choice->pfs) : "none") +
                                  (has_key_exchange(turn) ? " with" : " without") + " a KE payload",
                              NotifyType::NoProposalChosen));
-    quick_of(turn).choice = *choice;
+    quick_of(turn).choice = std::make_unique<Phase2Choice>(*choice);
     return {};
 }
 
@@ -331,7 +331,7 @@ Verdict send_qm2(Turn& turn) {
     const ChildSa child = child_of(turn);
     Pair pair = derive_pair(turn, child);
     install_inbound(turn, child, std::move(pair.inbound));
-    quick.outbound = std::move(pair.outbound);
+    quick.outbound = std::make_unique<InstallSaAction>(std::move(pair.outbound));
     forget_secrets(quick);
     send_sealed(turn, message);
     return {};
@@ -390,7 +390,7 @@ Verdict judge_qm2(Turn& turn) {
         return refuse(ending(Failure::BadKeyExchange,
                              connection->name + ": peer chose our own SPI for its side",
                              NotifyType::InvalidSpi));
-    quick.choice = *choice;
+    quick.choice = std::make_unique<Phase2Choice>(*choice);
     quick.nonce_r = std::move(*nonce);
     if (!identities_match(turn))
         return refuse(ending(Failure::ProxyRefused,
@@ -442,7 +442,7 @@ Verdict send_qm3(Turn& turn) {
     send_sealed(turn, message);
     forget_secrets(quick);
     ++turn.env.counters.phase2_established;
-    quick.outbound = std::move(pair.outbound);
+    quick.outbound = std::make_unique<InstallSaAction>(std::move(pair.outbound));
     return quick.commit ? Verdict{} : use_outbound(turn);
 }
 
@@ -453,6 +453,14 @@ Verdict use_outbound(Turn& turn) {
         OutboundReady{quick.inbound_sa, quick.inbound_spi, std::move(*quick.outbound)});
     quick.outbound.reset();
     quick.lease.reset(); // the child has its own
+    quick.choice.reset();
+    // All that is left to do is to answer copies.
+    for (Bytes* spent : {&quick.nonce_i,
+                         &quick.nonce_r,
+                         &quick.peer_public,
+                         &quick.answer_idci,
+                         &quick.answer_idcr})
+        *spent = {};
     return {};
 }
 

@@ -236,14 +236,14 @@ struct QuickMode {
     DhKeyPair pair;
     Bytes peer_public;
     SecretBuffer g_xy; // only while PFS needs it
-    std::optional<Phase2Choice> choice;
+    std::unique_ptr<Phase2Choice> choice;
     Bytes answer_idci; // responder: the bodies to send back, as they came
     Bytes answer_idcr;
     Spi inbound_spi;
     SaId inbound_sa;
     SaId outbound_sa;
-    std::optional<InstallSaAction> outbound; // waits for message 3, or for CONNECTED
-    bool commit{false};                      // the responder asked us to wait for CONNECTED
+    std::unique_ptr<InstallSaAction> outbound; // waits for message 3, or for CONNECTED
+    bool commit{false};                        // the responder asked us to wait for CONNECTED
     /// RFC 3947 5.2: both ends as the peer sees them; unspecified without NAT or in tunnel mode.
     Ipv4Address original_local;
     Ipv4Address original_remote;
