@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/ike/crypto_pool.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <sys/eventfd.h>
 #include <system_error>
@@ -14,15 +16,16 @@ namespace adit::ike {
 
 /// What the owner and the workers see: two queues under one lock. A job takes thousands of times
 /// longer than the lock is held, so nothing finer is worth it.
-class CryptoPool::Shared {
+class CryptoPool::Shared final : public PairSource {
   public:
-    Shared(std::size_t max_jobs, int event_fd, Rng& rng)
-        : max_jobs_(max_jobs), event_fd_(event_fd), rng_(rng) {}
+    Shared(const CryptoPoolConfig& config, int event_fd, Rng& rng)
+        : max_jobs_(config.max_jobs), pairs_ahead_(config.pairs_ahead), event_fd_(event_fd),
+          rng_(rng) {}
 
     Shared(const Shared&) = delete;
     Shared& operator=(const Shared&) = delete;
 
-    ~Shared() {
+    ~Shared() override {
         {
             const std::lock_guard lock{mutex_};
             stopping_ = true;
@@ -44,6 +47,20 @@ class CryptoPool::Shared {
                         std::string{"starting a crypto thread: "} + error.what());
         }
         return {};
+    }
+
+    /// For the jobs that the workers run.
+    Result<DhKeyPair> take(Group group) override {
+        {
+            const std::lock_guard lock{mutex_};
+            std::vector<DhKeyPair>& ready = ready_[group];
+            if (!ready.empty()) {
+                DhKeyPair pair = std::move(ready.back());
+                ready.pop_back();
+                return pair;
+            }
+        }
+        return dh_generate(group, rng_);
     }
 
     Submitted submit(Job&& job) {
@@ -73,23 +90,49 @@ class CryptoPool::Shared {
     }
 
   private:
+    /// Jobs first; a worker without one makes a pair ahead before it looks again.
     void work() {
-        while (const auto job = next_job())
-            deliver(run(*job, rng_));
+        std::unique_lock lock{mutex_};
+        while (true) {
+            work_arrived_.wait(
+                lock, [this] { return stopping_ || !jobs_.empty() || lacking() != ready_.end(); });
+            if (stopping_)
+                return;
+            if (!jobs_.empty())
+                do_job(lock);
+            else
+                make_pair_ahead(lock);
+        }
     }
 
-    std::unique_ptr<Job> next_job() {
-        std::unique_lock lock{mutex_};
-        work_arrived_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-        if (stopping_)
-            return nullptr;
-        auto job = std::make_unique<Job>(std::move(jobs_.front()));
+    /// Lets go of the lock meanwhile.
+    void do_job(std::unique_lock<std::mutex>& lock) {
+        const Job job = std::move(jobs_.front());
         jobs_.pop_front();
-        return job;
+        lock.unlock();
+        JobResult result = run(job, *this);
+        lock.lock();
+        deliver(std::move(result));
+    }
+
+    /// Lets go of the lock meanwhile. Two workers may make one pair too many.
+    void make_pair_ahead(std::unique_lock<std::mutex>& lock) {
+        const Group group = lacking()->first;
+        lock.unlock();
+        Result<DhKeyPair> pair = dh_generate(group, rng_);
+        lock.lock();
+        if (pair)
+            ready_[group].push_back(std::move(*pair));
+        else
+            ready_.erase(group); // as before it was first asked for
+    }
+
+    [[nodiscard]] std::map<Group, std::vector<DhKeyPair>>::const_iterator lacking() const {
+        return std::ranges::find_if(
+            ready_, [this](const auto& entry) { return entry.second.size() < pairs_ahead_; });
     }
 
     void deliver(JobResult result) {
-        const std::lock_guard lock{mutex_};
         results_.push_back(std::move(result));
         // Under the lock, so that collect() cannot clear an event whose result it has not taken.
         const std::uint64_t one = 1;
@@ -103,6 +146,7 @@ class CryptoPool::Shared {
     }
 
     const std::size_t max_jobs_;
+    const std::size_t pairs_ahead_;
     const int event_fd_;
     Rng& rng_;
     mutable std::mutex mutex_;
@@ -111,6 +155,7 @@ class CryptoPool::Shared {
     std::size_t outstanding_{0};
     std::deque<Job> jobs_;
     std::vector<JobResult> results_;
+    std::map<Group, std::vector<DhKeyPair>> ready_; // of groups that were asked for
     std::vector<std::thread> workers_;
 };
 
@@ -126,7 +171,7 @@ Result<CryptoPool> CryptoPool::open(const CryptoPoolConfig& config, Rng& rng) {
     const int event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (event_fd < 0)
         return fail_errno("eventfd for the crypto pool");
-    auto shared = std::make_unique<Shared>(config.max_jobs, event_fd, rng);
+    auto shared = std::make_unique<Shared>(config, event_fd, rng);
     TRY_VOID(shared->start(config.threads));
     return CryptoPool{std::move(shared)};
 }

@@ -22,6 +22,9 @@ struct CryptoPoolConfig {
     /// Jobs submitted and not yet collected. At 0.5 ms for MODP-2048 one thread works this off in
     /// half a second: a longer queue would only hold exchanges whose peers have given up.
     std::size_t max_jobs{1024};
+    /// Pairs of keys that idle threads make ahead, of each group that a job has asked for: a tunnel
+    /// comes up sooner, and a burst finds that many ready. Each is used once; those left are wiped.
+    std::size_t pairs_ahead{32};
 };
 
 enum class Submitted : std::uint8_t {

@@ -3,7 +3,7 @@
 // simulator at once) calls run() and returns the JobResult. What has become of the exchange in the
 // meantime is no concern of the job.
 //
-// Threading: run() is a pure function of job and rng, callable from any thread.
+// Threading: run() is a pure function of job and rng or pairs, callable from any thread.
 //
 // Errors: a JobResult without output says why; what a peer can cause is one of those.
 #pragma once
@@ -79,6 +79,15 @@ struct JobResult {
     Result<JobOutput> output;
 };
 
+/// Where a job takes a pair of its own from: none is given twice.
+class PairSource {
+  public:
+    virtual ~PairSource() = default;
+    virtual Result<DhKeyPair> take(Group group) = 0;
+};
+
+JobResult run(const Job& job, PairSource& pairs);
+/// Pairs are made on the spot.
 JobResult run(const Job& job, Rng& rng);
 
 } // namespace adit::ike

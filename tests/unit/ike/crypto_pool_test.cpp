@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fcntl.h>
 #include <mutex>
 #include <poll.h>
+#include <set>
+#include <thread>
 
 namespace adit::ike {
 namespace {
@@ -122,6 +125,44 @@ TEST(CryptoPool, EndsWithJobsStillQueued) {
             ASSERT_EQ(pool->submit(generate(id, Group::Modp8192)), Submitted::Queued);
     }
     EXPECT_EQ(fcntl(event_fd, F_GETFD), -1) << "the eventfd is closed";
+}
+
+/// One draw a pair.
+class CountingRng final : public Rng {
+  public:
+    void fill(MutableBytes to) override {
+        system.fill(to);
+        ++draws;
+    }
+
+    void wait_for(unsigned count) const {
+        while (draws < count)
+            std::this_thread::yield();
+    }
+
+    std::atomic<unsigned> draws{0};
+    SystemRng system;
+};
+
+TEST(CryptoPool, PairsMadeAheadAreEachUsedOnce) {
+    constexpr unsigned kAhead = 4;
+    CountingRng rng;
+    auto pool = CryptoPool::open({.threads = 1, .max_jobs = 8, .pairs_ahead = kAhead}, rng);
+    ASSERT_TRUE(pool);
+    std::set<Bytes> seen;
+    for (std::uint64_t id = 1; id <= 8; ++id) {
+        ASSERT_EQ(pool->submit(generate(id)), Submitted::Queued);
+        const auto results = collect_all(*pool, 1);
+        ASSERT_EQ(results.size(), 1U);
+        const auto& pair = std::get<DhOutput>(*results.front().output).pair;
+        seen.insert(pair.public_value);
+        const auto again = dh_from_private(pair.group, pair.private_key.view());
+        EXPECT_EQ(again->public_value, pair.public_value);
+        // The stock is filled up again, and no further.
+        rng.wait_for(static_cast<unsigned>(id) + kAhead);
+    }
+    EXPECT_EQ(seen.size(), 8U);
+    EXPECT_EQ(rng.draws, 8U + kAhead);
 }
 
 TEST(CryptoPool, NeedsAThreadAndRoom) {
