@@ -19,7 +19,7 @@ constexpr unsigned kMaxDatagramsPerTurn = 32;
 constexpr unsigned kMaxSlowPacketsPerTurn = 64;
 /// An idle housekeeper looks at its queues this often: the price of the first packet to a
 /// neighbour.
-constexpr Duration kShortestNap = std::chrono::microseconds{50};
+constexpr Duration kShortestNap = std::chrono::microseconds{100};
 constexpr Duration kLongestNap = std::chrono::microseconds{500};
 /// While there is work nobody waits at the socket; looking there costs as much as a packet.
 constexpr Duration kSocketLook = std::chrono::milliseconds{1};

@@ -22,7 +22,7 @@ class Idle {
   public:
     /// Turns without work before the first sleep: a burst of traffic is met awake.
     static constexpr unsigned kSpinTurns = 32;
-    static constexpr long kFirstSleepNs = 20'000;
+    static constexpr long kFirstSleepNs = 50'000;
     /// The longest that a packet waits for a sleeper to look while there is traffic.
     static constexpr long kLongestSleepNs = 100'000;
     /// After a tenth of a second without any, the first packet may wait longer: that is worth four
