@@ -13,7 +13,7 @@ THEIRS = {
     SITE_B.wan: SITE_B.wan,
     "gw-b.example.net": "gw-b.example.net",
     "admin@gw-b.example.net": "admin@gw-b.example.net",
-    "keyid:SITE-B": "0x534954452d42",
+    "keyid:SITE-B": "SITE-B",
     '"@#00ff5349"': "0x00ff5349",
     '"C=DE, O=Example, CN=gw-b"': "ID_DER_ASN1_DN 0x302e",
 }
