@@ -53,7 +53,8 @@ namespace adit {
     X(CryptoError,         "crypto-error",          "the crypto library refused the job")           \
     X(InjectMalformed,     "inject-malformed",      "control asked to send something unsendable")   \
     X(PortMissing,         "port-missing",          "interface has no port")                        \
-    X(EspTransport,        "esp-transport",         "transport mode is for whole packets of ours")
+    X(EspTransport,        "esp-transport",         "transport mode is for whole packets of ours")  \
+    X(TunnelRecursion,     "tunnel-recursion",      "the route to a tunnel's peer leads into a tunnel")
 // clang-format on
 
 enum class DropReason : std::uint8_t {

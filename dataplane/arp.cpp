@@ -23,8 +23,8 @@ Arp::~Arp() {
         rte_pktmbuf_free(frame);
 }
 
-void Arp::set_interfaces(const std::array<Interface, ipc::kMaxPorts>& interfaces) {
-    std::array<bool, ipc::kMaxPorts> changed{};
+void Arp::set_interfaces(const Interfaces& interfaces) {
+    std::array<bool, Interfaces{}.size()> changed{};
     for (std::size_t i = 0; i < interfaces.size(); ++i) {
         const Interface& before = interfaces_[i];
         const Interface& after = interfaces[i];

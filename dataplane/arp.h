@@ -49,7 +49,7 @@ class Arp {
     Arp& operator=(const Arp&) = delete;
 
     /// New tables: announces addresses that came up, forgets neighbours of links that changed.
-    void set_interfaces(const std::array<Interface, ipc::kMaxPorts>& interfaces);
+    void set_interfaces(const Interfaces& interfaces);
 
     /// A received ARP packet; data starts behind the Ethernet header. Taken.
     void input(rte_mbuf* packet, Instant now);
@@ -106,7 +106,7 @@ class Arp {
     rte_mempool* pool_;
     Drops* drops_;
     Logger* log_;
-    std::array<Interface, ipc::kMaxPorts> interfaces_{};
+    Interfaces interfaces_{};
     Neighbors neighbors_;
     std::vector<rte_mbuf*> frames_;
     std::size_t queued_{0};

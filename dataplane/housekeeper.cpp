@@ -183,8 +183,9 @@ bool Housekeeper::drain_commands(bool& found_work) {
 namespace {
 
 bool is_edit(std::uint16_t type) {
-    return type >= static_cast<std::uint16_t>(ipc::CommandType::AddPolicy) &&
-           type <= static_cast<std::uint16_t>(ipc::CommandType::RemoveRoute);
+    return (type >= static_cast<std::uint16_t>(ipc::CommandType::AddPolicy) &&
+            type <= static_cast<std::uint16_t>(ipc::CommandType::RemoveRoute)) ||
+           type == static_cast<std::uint16_t>(ipc::CommandType::ChangeTunnel);
 }
 
 } // namespace
@@ -207,6 +208,9 @@ void Housekeeper::apply(const ipc::CommandRecord& command) {
         break;
     case ipc::CommandType::SetPolicy:
         verdict = builder_.set(command.set_policy);
+        break;
+    case ipc::CommandType::SetTunnel:
+        verdict = builder_.set(command.set_tunnel);
         break;
     case ipc::CommandType::PublishTables:
         verdict = publish_tables(command.header.sequence, answered);
@@ -234,6 +238,9 @@ void Housekeeper::edit_tables(const ipc::CommandRecord& command) {
         break;
     case ipc::CommandType::AddRoute:
         verdict = builder_.add(command.set_route);
+        break;
+    case ipc::CommandType::ChangeTunnel:
+        verdict = builder_.change(command.set_tunnel);
         break;
     default:
         verdict = builder_.remove(command.set_route);

@@ -56,6 +56,8 @@ DatagramBuilder::build(const ipc::DatagramRecord& record, const Tables& tables, 
     const Route& route = tables.routes.lookup(record.destination);
     if (route.kind != RouteKind::Connected && route.kind != RouteKind::Gateway)
         return DropReason::NoRoute;
+    if (route.interface == kTunnelInterface)
+        return DropReason::TunnelRecursion;
 
     std::uint32_t length{wire::kUdpBytes};
     // RFC 3948 2.2: on port 4500 IKE has four zero octets where ESP has its SPI.

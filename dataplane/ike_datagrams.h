@@ -25,7 +25,8 @@ class DatagramBuilder {
         : pool_(pool), next_ip_id_(first_ip_id) {}
 
     /// Fills `to` with the datagram, in fragments when it is larger than the egress interface
-    /// takes. A reason when nothing was made: InjectMalformed, NoRoute, NoBuffer.
+    /// takes. A reason when nothing was made: InjectMalformed, NoRoute, TunnelRecursion,
+    /// NoBuffer.
     [[nodiscard]] std::optional<DropReason>
     build(const ipc::DatagramRecord& record, const Tables& tables, Burst& to);
 

@@ -32,7 +32,7 @@ enum class RouteKind : std::uint8_t {
 struct Route {
     RouteKind kind{RouteKind::None};
     std::uint16_t interface{kNoInterface.value};
-    std::uint32_t gateway{0};
+    std::uint32_t gateway{0}; // with kTunnelInterface the tunnel's place in Tables::tunnels
 
     friend bool operator==(const Route&, const Route&) = default;
 };

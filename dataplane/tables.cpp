@@ -67,12 +67,19 @@ PolicyLine line_of(const ipc::SetPolicy& command) {
 
 } // namespace
 
+const Tunnel* Tables::tunnel_of(std::uint32_t policy) const {
+    const auto found = std::ranges::lower_bound(tunnels, policy, {}, &Tunnel::policy);
+    return found != tunnels.end() && found->policy == policy ? &*found : nullptr;
+}
+
 TableBuilder::TableBuilder(std::vector<std::uint32_t> port_mtus, std::uint32_t max_policies)
     : port_mtus_(std::move(port_mtus)), max_policies_(max_policies) {}
 
 Verdict TableBuilder::begin() {
     staging_ = Staging{};
     staging_->policy_used.resize(max_policies_, false);
+    // What is routed into a tunnel is cut to the tunnel's size, not to that of a link.
+    staging_->interfaces[kTunnelInterface].ip_mtu = UINT32_MAX;
     return kOk;
 }
 
@@ -111,12 +118,15 @@ TableBuilder::StagedRoute TableBuilder::staged(const ipc::SetRoute& command) {
 }
 
 Verdict TableBuilder::check(const ipc::SetRoute& command) const {
-    if (command.interface != kNoInterface.value && !is_port(command.interface))
+    const bool into_tunnel = command.interface == ipc::kIntoTunnel;
+    if (command.interface != kNoInterface.value && !into_tunnel && !is_port(command.interface))
         return {ipc::AckResult::NoSuchInterface};
     if (command.prefix_length > 32)
         return bad(offsetof(ipc::SetRoute, prefix_length));
     if ((command.prefix & ~mask_of_length(command.prefix_length)) != 0)
         return bad(offsetof(ipc::SetRoute, prefix));
+    if (into_tunnel)
+        return command.next_hop < max_policies_ ? kOk : bad(offsetof(ipc::SetRoute, next_hop));
     const bool needs_next_hop = command.interface == kNoInterface.value;
     if (command.next_hop == 0 ? needs_next_hop : !is_unicast(command.next_hop))
         return bad(offsetof(ipc::SetRoute, next_hop));
@@ -155,6 +165,50 @@ Verdict TableBuilder::set(const ipc::SetPolicy& command) {
     return kOk;
 }
 
+Verdict TableBuilder::check(const ipc::SetTunnel& command) const {
+    if (command.policy >= max_policies_)
+        return bad(offsetof(ipc::SetTunnel, policy));
+    if (!is_port(command.link))
+        return {ipc::AckResult::NoSuchInterface};
+    if (command.ip_mtu < kMinIpMtu || command.ip_mtu > UINT16_MAX)
+        return bad(offsetof(ipc::SetTunnel, ip_mtu));
+    if (command.prefix_length > 32 || (command.address == 0 && command.prefix_length != 0))
+        return bad(offsetof(ipc::SetTunnel, prefix_length));
+    if ((command.flags & ~ipc::kTunnelUp) != 0)
+        return bad(offsetof(ipc::SetTunnel, flags));
+    const bool fits =
+        command.prefix_length == 0 || is_host_of(command.address, command.prefix_length);
+    if (command.address != 0 && (!is_unicast(command.address) || !fits))
+        return bad(offsetof(ipc::SetTunnel, address));
+    return kOk;
+}
+
+namespace {
+
+Tunnel tunnel_of(const ipc::SetTunnel& command) {
+    return {.policy = command.policy,
+            .address = command.address,
+            .ip_mtu = command.ip_mtu,
+            .tcp_mss = command.tcp_mss,
+            .link = command.link,
+            .prefix_length = command.prefix_length,
+            .up = (command.flags & ipc::kTunnelUp) != 0};
+}
+
+} // namespace
+
+Verdict TableBuilder::set(const ipc::SetTunnel& command) {
+    if (!staging_)
+        return {ipc::AckResult::NotStaging};
+    if (const Verdict verdict = check(command); verdict != kOk)
+        return verdict;
+    if (staging_->policy_used[command.policy])
+        return bad(offsetof(ipc::SetTunnel, policy));
+    staging_->policy_used[command.policy] = true;
+    staging_->tunnels.emplace(command.policy, tunnel_of(command));
+    return kOk;
+}
+
 namespace {
 
 /// Routes by prefix length, in the order in which RouteTable wants them.
@@ -166,14 +220,12 @@ class RouteList {
 
     /// What an interface brings along: its link, its broadcast addresses, its own.
     void add_interface(std::uint16_t index, const Interface& own) {
-        const Ipv4Address network{own.address & mask_of_length(own.prefix_length)};
-        const Ipv4Prefix link{network, own.prefix_length};
-        add(link, {RouteKind::Connected, index, 0});
-        if (own.prefix_length < 31) {
-            add({link.first(), 32}, {RouteKind::Broadcast, index, 0});
-            add({link.last(), 32}, {RouteKind::Broadcast, index, 0});
-        }
-        add({Ipv4Address{own.address}, 32}, {RouteKind::Local, index, 0});
+        add_network(own.address, own.prefix_length, {RouteKind::Connected, index, 0});
+    }
+
+    void add_tunnel(const Tunnel& own, const Route& into) {
+        if (own.prefix_length != 0)
+            add_network(own.address, own.prefix_length, into);
     }
 
     void write(RouteTable& to) const {
@@ -183,13 +235,33 @@ class RouteList {
     }
 
   private:
+    void add_network(std::uint32_t address, std::uint8_t prefix_length, const Route& way) {
+        const Ipv4Address network{address & mask_of_length(prefix_length)};
+        const Ipv4Prefix link{network, prefix_length};
+        add(link, way);
+        if (prefix_length < 31) {
+            add({link.first(), 32}, {RouteKind::Broadcast, way.interface, way.gateway});
+            add({link.last(), 32}, {RouteKind::Broadcast, way.interface, way.gateway});
+        }
+        add({Ipv4Address{address}, 32}, {RouteKind::Local, way.interface, way.gateway});
+    }
+
     std::array<std::vector<std::pair<Ipv4Prefix, Route>>, 33> of_length_;
 };
 
 } // namespace
 
-void TableBuilder::add_routes(const Staging& staging, RouteTable& to) {
+void TableBuilder::add_ways(const Staging& staging, Tables& to) {
     RouteList routes;
+    to.tunnels.reserve(staging.tunnels.size());
+    for (const auto& [policy, tunnel] : staging.tunnels) {
+        to.tunnels.push_back(tunnel);
+        to.clamps_segments = to.clamps_segments || tunnel.tcp_mss != 0;
+    }
+    const auto way_into = [&](const Tunnel& tunnel) -> Route {
+        const auto place = static_cast<std::uint32_t>(&tunnel - to.tunnels.data());
+        return {RouteKind::Gateway, kTunnelInterface, place};
+    };
     const auto connected_at = [&](std::uint32_t next_hop) -> std::uint16_t {
         for (std::uint16_t i = 0; i < staging.interfaces.size(); ++i)
             if (staging.interfaces[i].carries_ip() && staging.interfaces[i].on_link(next_hop))
@@ -197,6 +269,12 @@ void TableBuilder::add_routes(const Staging& staging, RouteTable& to) {
         return kNoInterface.value;
     };
     for (const StagedRoute& staged : staging.routes) {
+        if (staged.interface == ipc::kIntoTunnel) {
+            const Tunnel* tunnel = to.tunnel_of(staged.next_hop);
+            if (tunnel != nullptr && tunnel->up)
+                routes.add(staged.prefix, way_into(*tunnel));
+            continue;
+        }
         const std::uint16_t interface = staged.interface == kNoInterface.value
                                             ? connected_at(staged.next_hop)
                                             : staged.interface;
@@ -210,7 +288,10 @@ void TableBuilder::add_routes(const Staging& staging, RouteTable& to) {
     for (std::uint16_t i = 0; i < staging.interfaces.size(); ++i)
         if (staging.interfaces[i].carries_ip())
             routes.add_interface(i, staging.interfaces[i]);
-    routes.write(to);
+    for (const Tunnel& tunnel : to.tunnels)
+        if (tunnel.up)
+            routes.add_tunnel(tunnel, way_into(tunnel));
+    routes.write(to.routes);
 }
 
 TableBuilder::Published TableBuilder::publish() {
@@ -225,7 +306,7 @@ TableBuilder::Published TableBuilder::publish() {
             return {bad(offsetof(ipc::SetPolicy, entry)), nullptr};
         tables->policies[i] = PolicyTable{staging.policies[i]};
     }
-    add_routes(staging, tables->routes);
+    add_ways(staging, *tables);
     published_ = std::move(staging);
     edits_ = {};
     return {kOk, std::move(tables)};
@@ -285,6 +366,17 @@ Verdict TableBuilder::remove(const ipc::SetRoute& command) {
     return kOk;
 }
 
+Verdict TableBuilder::change(const ipc::SetTunnel& command) {
+    if (!published_)
+        return {ipc::AckResult::NotStaging};
+    if (const Verdict verdict = check(command); verdict != kOk)
+        return verdict;
+    if (!published_->tunnels.contains(command.policy))
+        return {ipc::AckResult::NoSuchPolicy};
+    edits_.changed_tunnels.push_back(tunnel_of(command));
+    return kOk;
+}
+
 std::optional<std::vector<std::pair<std::size_t, std::vector<PolicyLine>>>>
 TableBuilder::edited_lines() const {
     const auto is_removed = [&](const PolicyLine& line) {
@@ -336,13 +428,17 @@ TableBuilder::Published TableBuilder::publish_edits(const Tables& current) {
             std::ranges::any_of(*edited, [&](const auto& e) { return e.first == i; });
         tables->policies[i] = touched ? PolicyTable{published_->policies[i]} : current.policies[i];
     }
-    if (edits.added_routes.empty() && edits.removed_routes.empty()) {
+    if (!edits.move_routes()) {
         tables->routes = current.routes;
+        tables->tunnels = current.tunnels;
+        tables->clamps_segments = current.clamps_segments;
     } else {
         for (const StagedRoute& route : edits.removed_routes)
             published_->routes.erase(std::ranges::find(published_->routes, route));
         std::ranges::copy(edits.added_routes, std::back_inserter(published_->routes));
-        add_routes(*published_, tables->routes);
+        for (const Tunnel& tunnel : edits.changed_tunnels)
+            published_->tunnels[tunnel.policy] = tunnel;
+        add_ways(*published_, *tables);
     }
     return {kOk, std::move(tables)};
 }

@@ -10,6 +10,7 @@
 #include "dataplane/stages/fragment.h"
 #include "dataplane/stages/inbound_policy.h"
 #include "dataplane/stages/ip_input.h"
+#include "dataplane/stages/leave_tunnel.h"
 #include "dataplane/stages/link_input.h"
 #include "dataplane/stages/link_output.h"
 #include "dataplane/stages/local_delivery.h"
@@ -111,6 +112,7 @@ void Worker::decapsulate() {
     Burst& inner = context_.esp_in;
     esp_inbound(inner, context_.esp);
     const unsigned opened = inner.count;
+    leave_tunnel(inner, context_);
     clock_.lap(WorkerPart::EspInbound, opened);
     pass<inner_ip_input, route, forward, outbound_policy, link_output>(inner, context_);
     clock_.lap(WorkerPart::ForwardInner, opened);
@@ -183,6 +185,7 @@ void Worker::protect_matched(Burst& packets) {
         outbound_policy_matched(packets, context_);
         encapsulate(context_.protect);
     } else {
+        keep_to_tunnels(packets, context_);
         send(packets);
     }
 }
@@ -293,6 +296,7 @@ void Worker::apply(const ipc::CommandRecord& command) {
 void Worker::send_held(std::uint32_t policy) {
     Burst packets;
     context_.held.release(policy, packets);
+    keep_to_tunnels(packets, context_);
     send(packets);
 }
 

@@ -21,6 +21,8 @@ std::uint32_t error_source(const Tables& tables, rte_mbuf* about) {
     const PacketMeta& m = meta(about);
     if ((m.flags & kFromSa) != 0) {
         const Route& route = tables.routes.lookup(m.destination);
+        if (route.interface == kTunnelInterface)
+            return tables.tunnels[route.gateway].address;
         if (route.kind != RouteKind::None)
             return tables.interfaces[route.interface].address;
     }

@@ -22,7 +22,7 @@
 namespace adit::ipc {
 
 // Bump when any layout below changes; the handshake refuses a different number.
-inline constexpr std::uint32_t kLayoutVersion = 3;
+inline constexpr std::uint32_t kLayoutVersion = 4;
 
 inline constexpr std::size_t kCommandBytes = 512;
 inline constexpr std::size_t kEventBytes = 128;
@@ -51,6 +51,8 @@ enum class CommandType : std::uint16_t {
     RemovePolicy = 23, // RemovePolicy
     AddRoute = 24,     // SetRoute
     RemoveRoute = 25,  // SetRoute, exactly as it was added
+    SetTunnel = 26,    // SetTunnel, staged like SetRoute
+    ChangeTunnel = 27, // SetTunnel, in place of the one of its policy: an edit
 };
 
 /// First bytes of every command. `sequence` is echoed in the Ack; control counts it up per ring.
@@ -143,12 +145,15 @@ struct SetInterface {
     std::uint32_t reserved;
 };
 
+/// SetRoute.interface: into the tunnel whose policy `next_hop` names.
+inline constexpr std::uint16_t kIntoTunnel = 0xfffe;
+
 struct SetRoute {
     CommandHeader header;
     std::uint32_t prefix;
     std::uint8_t prefix_length;
     std::uint8_t reserved;
-    std::uint16_t interface; // 0xffff: where next_hop is connected
+    std::uint16_t interface; // 0xffff: where next_hop is connected; or kIntoTunnel
     std::uint32_t next_hop;  // 0: the destination itself is on the link
     std::uint32_t reserved2;
 };
@@ -179,6 +184,24 @@ struct RemovePolicy {
     std::uint32_t reserved;
 };
 
+enum TunnelFlags : std::uint8_t {
+    kTunnelUp = 1 << 0, // its line protocol: otherwise no route leads into it
+};
+
+/// A tunnel interface: what routes lead into it is protected by one policy, which stands in no
+/// policy table. The number of that policy is the tunnel's own.
+struct SetTunnel {
+    CommandHeader header;
+    std::uint32_t policy;       // PolicyId, < ChannelConfig.max_policies
+    std::uint32_t address;      // 0: none
+    std::uint32_t ip_mtu;       // octets, 68..65535, of packets inside; the SA may take less
+    std::uint16_t tcp_mss;      // TCP connections are told no larger segments; 0: left alone
+    std::uint16_t link;         // InterfaceIndex: what is sealed leaves there, within its MTU
+    std::uint8_t prefix_length; // 0: the address is another interface's, lent for ICMP errors
+    std::uint8_t flags;         // TunnelFlags
+    std::uint8_t reserved[2];
+};
+
 /// BeginTables, PublishTables, FlushNeighbors.
 struct PlainCommand {
     CommandHeader header;
@@ -192,6 +215,7 @@ union CommandRecord {
     SetRoute set_route;
     SetPolicy set_policy;
     RemovePolicy remove_policy;
+    SetTunnel set_tunnel;
     PlainCommand plain;
     std::uint8_t bytes[kCommandBytes];
 };

@@ -4,14 +4,21 @@
 #include "common/wire/ipv4.h"
 #include "dataplane/fragmenter.h"
 
+#include <algorithm>
+
 namespace adit::dataplane {
 
 namespace {
 
 Limit tunnel_limit(rte_mbuf* packet, const Tables& tables) {
-    const OutboundSa& sa = *meta(packet).sa.outbound;
-    const std::uint32_t link = tables.interfaces[meta(packet).out_interface].ip_mtu;
-    return {sa.inner_mtu(link), !sa.ignores_df()};
+    const PacketMeta& m = meta(packet);
+    const OutboundSa& sa = *m.sa.outbound;
+    if (m.out_interface == kTunnelInterface) [[unlikely]] {
+        const Tunnel& tunnel = tables.tunnels[m.next_hop];
+        const std::uint32_t fits = sa.inner_mtu(tables.interfaces[tunnel.link].ip_mtu);
+        return {std::min(tunnel.ip_mtu, fits), !sa.ignores_df()};
+    }
+    return {sa.inner_mtu(tables.interfaces[m.out_interface].ip_mtu), !sa.ignores_df()};
 }
 
 bool fits(rte_mbuf* packet, const Limit& limit) {

@@ -16,7 +16,9 @@ void fit_link(rte_mbuf* packet, WorkerContext& context) noexcept {
 
 void end_without_frame(rte_mbuf* packet, WorkerContext& context) noexcept {
     const PacketMeta& m = meta(packet);
-    if (!context.tables->interfaces[m.out_interface].up)
+    if (m.out_interface == kTunnelInterface)
+        context.drop(packet, DropReason::TunnelRecursion);
+    else if (!context.tables->interfaces[m.out_interface].up)
         context.drop(packet, DropReason::InterfaceDown);
     else if (rte_pktmbuf_headroom(packet) < wire::kEthernetBytes)
         context.drop(packet, DropReason::NoBuffer);

@@ -4,7 +4,8 @@
 //
 // Exits by queue: next hop unknown, to the housekeeper, which asks by ARP and sends them on.
 // Exits by drop: TooBigDf, answered with ICMP fragmentation needed (RFC 1191 4); NoBuffer;
-// NeighborUnresolved when the queue is full; InterfaceDown; TxFull.
+// NeighborUnresolved when the queue is full; InterfaceDown; TunnelRecursion: what should carry a
+// tunnel would enter one; TxFull.
 #pragma once
 
 #include "dataplane/stages/step.h"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/stages/outbound_policy.h"
 
+#include "common/wire/ipv4.h"
+#include "dataplane/tcp_mss.h"
+
 namespace adit::dataplane {
 
 namespace {
@@ -28,6 +31,27 @@ void protect_elsewhere(rte_mbuf* packet, std::uint32_t policy, WorkerContext& co
         context.hand_over_matched(packet, *owner);
     else
         hold(packet, policy, context);
+}
+
+void enter_tunnel(const Passing& passing, WorkerContext& context) noexcept {
+    const Tunnel& tunnel = context.tables->tunnels[passing.next_hop];
+    if (tunnel.tcp_mss != 0 && meta(passing.packet).protocol == wire::kProtocolTcp)
+        clamp_tcp_mss(passing.at, rte_pktmbuf_data_len(passing.packet), tunnel.tcp_mss);
+    protect(passing, tunnel.policy, context);
+}
+
+void keep_to_tunnels(Burst& waited, WorkerContext& context) noexcept {
+    unsigned kept = 0;
+    for (unsigned i = 0; i < waited.count; ++i) {
+        rte_mbuf* packet = waited.packets[i];
+        const PacketMeta& m = meta(packet);
+        if (m.out_interface == kTunnelInterface &&
+            context.tables->routes.lookup(m.destination).interface != kTunnelInterface)
+            context.drop_for_want_of_sa(packet, m.policy);
+        else
+            waited.packets[kept++] = packet;
+    }
+    waited.count = kept;
 }
 
 void outbound_policy_matched(Burst& burst, WorkerContext& context) noexcept {

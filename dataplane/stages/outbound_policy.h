@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Step: what the policies of the egress interface say about a packet (RFC 4301 5.1).
+// Step: what the policies of the egress interface say about a packet (RFC 4301 5.1). A tunnel has
+// no table of them: what is routed into it is protected by its one policy.
 //
 // In:  routed.
 // Out: packets that leave in clear.
@@ -54,7 +55,14 @@ protect(const Passing& passing, std::uint32_t policy, WorkerContext& context) no
     }
 }
 
+/// The route leads into a tunnel.
+void enter_tunnel(const Passing& passing, WorkerContext& context) noexcept;
+
 ADIT_STEP outbound_policy(Passing& passing, WorkerContext& context) noexcept {
+    if (passing.out_interface == kTunnelInterface) [[unlikely]] {
+        enter_tunnel(passing, context);
+        return false;
+    }
     const PolicyTable& policies = context.tables->policies[passing.out_interface];
     if (policies.empty())
         return true;
@@ -67,6 +75,10 @@ ADIT_STEP outbound_policy(Passing& passing, WorkerContext& context) noexcept {
         context.drop(passing.packet, DropReason::PolicyDrop);
     return false;
 }
+
+/// What waited for the SA of a tunnel leaves by a tunnel or not at all: its route may lead
+/// elsewhere by now, in clear. Dropped as NoSa; before packets that waited are routed again.
+void keep_to_tunnels(Burst& waited, WorkerContext& context) noexcept;
 
 /// The way to the policy's line for the step that follows in another pass.
 ADIT_STEP fetch_policy(Passing& passing, WorkerContext& context) noexcept {

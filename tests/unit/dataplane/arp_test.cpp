@@ -78,7 +78,7 @@ class ArpTest : public test::MbufFixture {
     Logger log;
     NeighborTable table{{}};
     Instant now{std::chrono::hours{1}};
-    std::array<Interface, ipc::kMaxPorts> interfaces{};
+    Interfaces interfaces{};
     std::unique_ptr<Arp> arp = std::make_unique<Arp>(
         table, std::vector<wire::MacAddress>{test::kLanMac}, pool, drops, log);
 };

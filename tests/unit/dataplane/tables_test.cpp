@@ -290,6 +290,106 @@ TEST_F(TableBuilderTest, RefusesInterruptedEntriesWhenPublishing) {
     EXPECT_EQ(published.tables, nullptr);
 }
 
+// --- tunnels
+
+ipc::SetTunnel tunnel(std::uint32_t policy = 3) {
+    ipc::SetTunnel record{};
+    record.policy = policy;
+    record.address = ip("172.16.0.1");
+    record.prefix_length = 30;
+    record.ip_mtu = 1400;
+    record.tcp_mss = 1360;
+    record.link = 1;
+    record.flags = ipc::kTunnelUp;
+    return record;
+}
+
+ipc::SetRoute into(std::uint32_t policy, const char* where) {
+    ipc::SetRoute record{};
+    record.prefix = prefix(where).address.value;
+    record.prefix_length = prefix(where).length;
+    record.interface = ipc::kIntoTunnel;
+    record.next_hop = policy;
+    return record;
+}
+
+TEST_F(TableBuilderTest, RoutesLeadIntoTunnelsByTheirPolicy) {
+    ipc::SetTunnel other = tunnel(0);
+    other.address = ip("10.2.0.1"); // lent
+    other.prefix_length = 0;
+    other.tcp_mss = 0;
+    EXPECT_EQ(builder.set(interface()), Verdict{});
+    EXPECT_EQ(builder.set(tunnel(3)), Verdict{});
+    EXPECT_EQ(builder.set(other), Verdict{});
+    EXPECT_EQ(builder.set(into(3, "10.9.0.0/16")), Verdict{});
+    EXPECT_EQ(builder.set(into(0, "10.8.0.0/16")), Verdict{});
+    EXPECT_EQ(builder.set(into(2, "10.7.0.0/16")), Verdict{}) << "whose tunnel is not there";
+    const auto tables = builder.publish().tables;
+    ASSERT_NE(tables, nullptr);
+    ASSERT_EQ(tables->tunnels.size(), 2U);
+    EXPECT_EQ(tables->routes.lookup(ip("10.9.1.1")),
+              (Route{RouteKind::Gateway, kTunnelInterface, 1}));
+    EXPECT_EQ(tables->routes.lookup(ip("10.8.1.1")),
+              (Route{RouteKind::Gateway, kTunnelInterface, 0}));
+    EXPECT_EQ(tables->routes.lookup(ip("10.7.1.1")).kind, RouteKind::None);
+    EXPECT_EQ(tables->tunnels[1].policy, 3U);
+    EXPECT_EQ(tables->tunnel_of(3), &tables->tunnels[1]);
+    EXPECT_EQ(tables->tunnel_of(1), nullptr);
+    EXPECT_TRUE(tables->clamps_segments);
+    // Its own network, and what is ours in it; a lent address brings neither.
+    EXPECT_EQ(tables->routes.lookup(ip("172.16.0.2")),
+              (Route{RouteKind::Gateway, kTunnelInterface, 1}));
+    EXPECT_TRUE(tables->is_own_address(ip("172.16.0.1")));
+    EXPECT_EQ(tables->routes.lookup(ip("172.16.0.3")).kind, RouteKind::Broadcast);
+    EXPECT_FALSE(tables->is_own_address(ip("10.2.0.1")));
+}
+
+TEST_F(TableBuilderTest, OfOnePrefixTheLastWayThatCanBeUsedWins) {
+    ipc::SetRoute clear = route();
+    clear.prefix = ip("10.9.0.0");
+    clear.prefix_length = 16;
+    ipc::SetTunnel down = tunnel(3);
+    down.flags = 0;
+    EXPECT_EQ(builder.set(interface()), Verdict{});
+    EXPECT_EQ(builder.set(down), Verdict{});
+    EXPECT_EQ(builder.set(clear), Verdict{});
+    EXPECT_EQ(builder.set(into(3, "10.9.0.0/16")), Verdict{});
+    const auto before = builder.publish().tables;
+    ASSERT_NE(before, nullptr);
+    EXPECT_EQ(before->routes.lookup(ip("10.9.1.1")).interface, 1);
+    EXPECT_FALSE(before->is_own_address(ip("172.16.0.1")));
+    EXPECT_EQ(builder.change(tunnel(3)), Verdict{});
+    const auto after = builder.publish_edits(*before).tables;
+    ASSERT_NE(after, nullptr);
+    EXPECT_EQ(after->routes.lookup(ip("10.9.1.1")).interface, kTunnelInterface);
+    EXPECT_TRUE(after->is_own_address(ip("172.16.0.1")));
+    EXPECT_EQ(builder.change(down), Verdict{});
+    const auto again = builder.publish_edits(*after).tables;
+    EXPECT_EQ(again->routes.lookup(ip("10.9.1.1")).interface, 1);
+}
+
+TEST_F(TableBuilderTest, RefusesBadTunnels) {
+    using R = ipc::SetTunnel;
+    EXPECT_REFUSED(tunnel, policy = 1'000'000, bad(offsetof(R, policy)));
+    EXPECT_REFUSED(tunnel, link = 2, (Verdict{ipc::AckResult::NoSuchInterface}));
+    EXPECT_REFUSED(tunnel, ip_mtu = 67, bad(offsetof(R, ip_mtu)));
+    EXPECT_REFUSED(tunnel, ip_mtu = 65'536, bad(offsetof(R, ip_mtu)));
+    EXPECT_REFUSED(tunnel, prefix_length = 33, bad(offsetof(R, prefix_length)));
+    EXPECT_REFUSED(tunnel, address = 0, bad(offsetof(R, prefix_length)));
+    EXPECT_REFUSED(tunnel, address = ip("172.16.0.0"), bad(offsetof(R, address)));
+    EXPECT_REFUSED(tunnel, address = ip("224.0.0.1"), bad(offsetof(R, address)));
+    EXPECT_REFUSED(tunnel, flags = 2, bad(offsetof(R, flags)));
+    EXPECT_EQ(builder.set(tunnel()), Verdict{});
+    EXPECT_EQ(builder.set(tunnel()), bad(offsetof(R, policy))) << "numbered twice";
+    ipc::SetPolicy same = policy();
+    same.policy = 3;
+    EXPECT_EQ(builder.set(same), bad(offsetof(ipc::SetPolicy, policy)));
+    EXPECT_EQ(builder.set(into(1'000'000, "10.9.0.0/16")), bad(offsetof(ipc::SetRoute, next_hop)));
+    EXPECT_EQ(builder.change(tunnel()), (Verdict{ipc::AckResult::NotStaging}));
+    const auto published = builder.publish();
+    EXPECT_EQ(builder.change(tunnel(2)), (Verdict{ipc::AckResult::NoSuchPolicy}));
+}
+
 // --- edits of what is published
 
 class TableEdits : public TableBuilderTest {
