@@ -15,6 +15,8 @@ namespace adit {
 static constexpr Duration kSilenceCheckEvery = std::chrono::seconds{1};
 /// CAs publish a CRL every few hours at most: a minute late is soon enough.
 static constexpr Duration kFileCheckEvery = std::chrono::seconds{60};
+/// Between two lots of tunnels that are brought up.
+static constexpr Duration kTunnelsEvery = std::chrono::milliseconds{100};
 
 Gateway::Gateway(EventLoop& loop,
                  Logger& log,
@@ -51,6 +53,7 @@ Gateway::~Gateway() {
     loop_.cancel(engine_timer_);
     loop_.cancel(silence_timer_);
     loop_.cancel(file_timer_);
+    loop_.cancel(tunnel_timer_);
 }
 
 Status Gateway::start(std::shared_ptr<const config::Config> config) {
@@ -156,6 +159,8 @@ void Gateway::perform_one(ike::InstallSaAction& action) {
         for (const ipc::SetRoute& route : change.fresh)
             send_table(ipc::CommandType::AddRoute, route, "a reverse route");
     }
+    if (!action.inbound)
+        tunnels_.expect(action.sa, action.policy);
     installer_.install(std::move(action));
 }
 
@@ -165,6 +170,8 @@ void Gateway::perform_one(ike::RemoveSaAction& action) {
                      std::to_string(action.spi.value) +
                      "), sa_conn_id= " + std::to_string(action.sa.value));
     installer_.remove(action);
+    if (const auto change = tunnels_.removed(action.sa, MonotonicClock::now()))
+        on_tunnel_change(*change);
 }
 
 void Gateway::perform_one(ike::AddPolicyAction& action) {
@@ -208,6 +215,9 @@ void Gateway::on_installed(ike::InstallFinished finished) {
                          : "IPSEC: SA conn_id " + std::to_string(finished.sa.value) +
                                " not installed: " + finished.reason);
     }
+    if (finished.ok)
+        if (const auto change = tunnels_.installed(finished.sa, MonotonicClock::now()))
+            on_tunnel_change(*change);
     handle(std::move(finished));
 }
 
@@ -268,6 +278,8 @@ void Gateway::on_attached(bool known) {
     installer_.start_over(channel.workers, channel.max_sas);
     policy_numbers_.set_limit(channel.max_policies);
     runtime_policies_.start_over();
+    for (const TunnelKeeper::Change& change : tunnels_.start_over(MonotonicClock::now()))
+        log_line_protocol(change);
     provision();
     // What the engine believed to be installed is gone, or goes with this publication: a dataplane
     // keeps no SA of an attachment before. The peers are told, so that they do not send into a
@@ -311,14 +323,27 @@ void Gateway::make_tables() {
                                 trustpoints_.credentials(std::chrono::system_clock::now));
 }
 
+static ipc::SetTunnel row_of(const TunnelPlan& plan, bool up) {
+    ipc::SetTunnel row = plan.row;
+    row.flags = up ? std::uint8_t{ipc::kTunnelUp} : std::uint8_t{0};
+    return row;
+}
+
 void Gateway::provision() {
     make_tables();
+    for (const TunnelKeeper::Change& change :
+         tunnels_.configure(provision_.tunnels, MonotonicClock::now()))
+        log_line_protocol(change);
     for (const std::string& problem : provision_.problems)
         if (dataplane_.attached())
             log({Severity::Warning, "SYS", "CONFIG_PROBLEM", problem, ""});
     send_table(ipc::CommandType::BeginTables, ipc::PlainCommand{}, "begin of tables");
     for (const ipc::SetInterface& interface : provision_.interfaces)
         send_table(ipc::CommandType::SetInterface, interface, "an interface");
+    for (const auto& [name, plan] : provision_.tunnels)
+        send_table(ipc::CommandType::SetTunnel,
+                   row_of(plan, tunnels_.is_up(plan.policy())),
+                   "a tunnel interface");
     for (const ipc::SetRoute& route : provision_.routes)
         send_table(ipc::CommandType::SetRoute, route, "a route");
     for (const ipc::SetPolicy& policy : provision_.policies)
@@ -329,6 +354,54 @@ void Gateway::provision() {
         send_table(ipc::CommandType::SetRoute, route, "a reverse route");
     send_table(ipc::CommandType::PublishTables, ipc::PlainCommand{}, "publication of tables");
     handle(ike::Reconfigure{provision_.engine});
+    wake_keeper();
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Tunnel interfaces
+
+void Gateway::log_line_protocol(const TunnelKeeper::Change& change) {
+    log({Severity::Notice,
+         "LINEPROTO",
+         "UPDOWN",
+         "Line protocol on Interface " + change.interface + ", changed state to " +
+             (change.up ? "up" : "down"),
+         ""});
+}
+
+/// As on a router: while its line protocol is down, no route leads into a tunnel.
+void Gateway::on_tunnel_change(const TunnelKeeper::Change& change) {
+    log_line_protocol(change);
+    const auto plan = provision_.tunnels.find(change.interface);
+    if (plan != provision_.tunnels.end() && plan->second.policy() == change.policy &&
+        dataplane_.attached())
+        send_table(ipc::CommandType::ChangeTunnel,
+                   row_of(plan->second, change.up),
+                   "the state of a tunnel interface");
+    wake_keeper();
+}
+
+void Gateway::wake_keeper() {
+    const std::optional<Instant> due = tunnels_.next_due();
+    if (!due || !dataplane_.attached())
+        return;
+    const Instant when = std::max(*due, MonotonicClock::now() + kTunnelsEvery);
+    if (tunnel_timer_ != 0 && tunnel_timer_at_ <= when)
+        return;
+    loop_.cancel(tunnel_timer_);
+    tunnel_timer_at_ = when;
+    tunnel_timer_ = loop_.call_at(when, [this] {
+        tunnel_timer_ = 0;
+        keep_tunnels();
+    });
+}
+
+void Gateway::keep_tunnels() {
+    if (!dataplane_.attached())
+        return; // on_attached() goes on
+    for (const auto& [interface, policy] : tunnels_.due(MonotonicClock::now()))
+        handle(ike::Initiate{interface, policy, ike::Initiate::Cause::Command});
+    wake_keeper();
 }
 
 void Gateway::flush_neighbors() {
@@ -517,7 +590,8 @@ Status Gateway::initiate(Ipv4Address peer) {
     }
     if (!found)
         return fail(ErrorCode::NotFound,
-                    "no crypto map entry on an interface names peer " + to_string(peer));
+                    "no crypto map entry on an interface and no tunnel names peer " +
+                        to_string(peer));
     return {};
 }
 
@@ -579,6 +653,7 @@ cli::Snapshot Gateway::snapshot() const {
                         *engine_,
                         db_,
                         provision_,
+                        tunnels_,
                         trustpoints_,
                         dataplane_.attached() ? &dataplane_.channel() : nullptr,
                         dataplane_.trouble(),

@@ -21,6 +21,7 @@
 #include "control/runtime_policies.h"
 #include "control/sa/installer.h"
 #include "control/sa/sa_db.h"
+#include "control/tunnel_keeper.h"
 
 #include <cstdio>
 #include <deque>
@@ -64,7 +65,7 @@ class Gateway {
     void clear_sa_counters(std::optional<Ipv4Address> peer);
     void clear_interface_counters();
     void flush_neighbors();
-    /// NotFound when no crypto map entry names the peer.
+    /// NotFound when no crypto map entry and no tunnel names the peer.
     Status initiate(Ipv4Address peer);
 
     /// `debug crypto isakmp` and `debug crypto ipsec`: lines go to the sink until it is replaced by
@@ -123,6 +124,12 @@ class Gateway {
     void on_datagram(const ipc::DatagramRecord& datagram);
     void look_for_silent_peers();
 
+    // Tunnel interfaces.
+    void keep_tunnels();
+    void wake_keeper();
+    void log_line_protocol(const TunnelKeeper::Change& change);
+    void on_tunnel_change(const TunnelKeeper::Change& change);
+
     // Files of certificates.
     bool read_trustpoints();
     void look_for_new_files();
@@ -152,6 +159,7 @@ class Gateway {
     PolicyNumbers policy_numbers_;
     RuntimePolicies runtime_policies_;
     Provision provision_;
+    TunnelKeeper tunnels_;
     std::vector<PortInfo> ports_;
     std::map<std::string, cli::InterfaceStatus> interface_baseline_; // as of `clear counters`
     DebugSink isakmp_debug_;
@@ -161,6 +169,8 @@ class Gateway {
     Instant engine_timer_at_{};
     EventLoop::TimerId silence_timer_{0};
     EventLoop::TimerId file_timer_{0};
+    EventLoop::TimerId tunnel_timer_{0};
+    Instant tunnel_timer_at_{};
     Instant started_;
 };
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/provision.h"
 
+#include "control/config/tunnel.h"
 #include "control/ike/proposal.h"
 
 #include <algorithm>
 #include <bit>
+#include <functional>
+#include <iterator>
 
 namespace adit {
 
@@ -81,6 +84,19 @@ namespace {
 /// Lines of the configuration come behind the policies made at run time in their place.
 constexpr std::uint8_t kStandingLine = 0xff;
 
+/// Behind those of crypto map entries, as on a router.
+constexpr std::uint32_t kTunnelSequence = 65'536;
+/// No `ip mtu`: whatever the SA and the link below it let through.
+constexpr std::uint32_t kWhatTheSaTakes = 0xffff;
+
+const TrafficSelector kEverything{
+    {Ipv4Address{0}, Ipv4Address{0xffff'ffff}},
+    {Ipv4Address{0}, Ipv4Address{0xffff'ffff}},
+    0,
+    {},
+    {}
+};
+
 /// One run of make_provision: reads the configuration front to back and fills the result.
 class Builder {
   public:
@@ -99,9 +115,11 @@ class Builder {
         add_clients();
         add_profiles();
         for (const auto& [name, interface] : config_.interfaces)
-            add_interface(name, interface);
-        for (const config::StaticRoute& route : config_.routes)
-            add_route(route);
+            if (config::is_tunnel(name))
+                add_tunnel(name, interface);
+            else
+                add_interface(name, interface);
+        add_routes();
         result_.engine = std::move(engine_);
         return std::move(result_);
     }
@@ -330,19 +348,67 @@ class Builder {
         }
     }
 
+    // --- tunnel interfaces
+
+    void add_tunnel(const std::string& name, const config::Interface& interface) {
+        if (interface.shutdown)
+            return;
+        const Result<config::TunnelEnds> ends = config::tunnel_ends(config_, interface);
+        const PortInfo* port = ends ? find_port(ends->carrier) : nullptr;
+        if (port == nullptr) {
+            std::string fault =
+                ends ? "its source, " + ends->carrier + ", has no port" : ends.error().text;
+            problem("interface " + name + " stays down: " + fault);
+            result_.tunnel_faults.emplace(name, std::move(fault));
+            return;
+        }
+        ike::Connection connection;
+        connection.name = name;
+        connection.map_name = name + "-head-0";
+        connection.map_sequence = kTunnelSequence;
+        connection.interface = name;
+        connection.local = ends->local;
+        connection.peers = {ends->remote};
+        connection.routed = true;
+        set_terms(config_.ipsec_profiles.at(interface.tunnel.profile), connection);
+        if (connection.transforms.empty()) {
+            std::string fault = "crypto ipsec profile " + interface.tunnel.profile +
+                                " has no set transform-set that can be used";
+            problem("interface " + name + " stays down: " + fault);
+            result_.tunnel_faults.emplace(name, std::move(fault));
+            return;
+        }
+        const PolicyId policy = numbers_.number(name + "|everything");
+        result_.connection_of_policy.emplace(policy, name);
+        connection.flows.push_back({policy, kEverything, 0});
+        engine_->connections.push_back(std::move(connection));
+        result_.tunnels.emplace(
+            name,
+            TunnelPlan{
+                tunnel_row(interface, policy, *port), ends->carrier, ends->local, ends->remote});
+    }
+
+    ipc::SetTunnel
+    tunnel_row(const config::Interface& interface, PolicyId policy, const PortInfo& port) {
+        ipc::SetTunnel row{};
+        row.policy = policy.value;
+        row.link = port.index.value;
+        row.ip_mtu = interface.ip_mtu.value_or(kWhatTheSaTakes);
+        row.tcp_mss = static_cast<std::uint16_t>(interface.tcp_mss.value_or(0));
+        row.address = config::address_of(config_, interface).value_or(Ipv4Address{}).value;
+        if (interface.address) {
+            row.prefix_length = interface.prefix_length;
+            engine_->own_addresses.push_back(*interface.address);
+        }
+        return row;
+    }
+
     void add_entry(ike::Connection connection,
                    const PortInfo& port,
                    const config::CryptoMapEntry& entry) {
         connection.peers = entry.peers;
-        connection.pfs = entry.pfs;
         connection.acl_name = entry.match_address;
-        connection.profile = entry.isakmp_profile;
-        connection.replay_window = config_.replay_disabled ? 0 : config_.replay_window;
-        connection.lifetime = std::chrono::seconds{entry.lifetime.seconds.value_or(
-            config_.sa_lifetime.seconds.value_or(config::kDefaultSaSeconds))};
-        connection.lifetime_kilobytes = entry.lifetime.kilobytes.value_or(
-            config_.sa_lifetime.kilobytes.value_or(config::kDefaultSaKilobytes));
-        add_transforms(entry, connection);
+        set_terms(entry, connection);
 
         const auto acl = config_.access_lists.find(entry.match_address);
         if (const std::string missing = missing_in(connection, acl != config_.access_lists.end());
@@ -363,6 +429,17 @@ class Builder {
         engine_->connections.push_back(std::move(connection));
     }
 
+    void set_terms(const config::IpsecProfile& entry, ike::Connection& connection) {
+        connection.pfs = entry.pfs;
+        connection.profile = entry.isakmp_profile;
+        connection.replay_window = config_.replay_disabled ? 0 : config_.replay_window;
+        connection.lifetime = std::chrono::seconds{entry.lifetime.seconds.value_or(
+            config_.sa_lifetime.seconds.value_or(config::kDefaultSaSeconds))};
+        connection.lifetime_kilobytes = entry.lifetime.kilobytes.value_or(
+            config_.sa_lifetime.kilobytes.value_or(config::kDefaultSaKilobytes));
+        add_transforms(entry, connection);
+    }
+
     static std::string missing_in(const ike::Connection& connection, bool has_list) {
         if (!connection.dynamic)
             return connection.peers.empty() || connection.transforms.empty() || !has_list
@@ -377,7 +454,7 @@ class Builder {
                          connection.dynamic->map_name;
     }
 
-    void add_transforms(const config::CryptoMapEntry& entry, ike::Connection& connection) {
+    void add_transforms(const config::IpsecProfile& entry, ike::Connection& connection) {
         for (const std::string& name : entry.transform_sets) {
             const auto set = config_.transform_sets.find(name);
             if (set == config_.transform_sets.end()) {
@@ -441,12 +518,52 @@ class Builder {
             connection.dynamic->exceptions.push_back({policy, *selector, line.sequence});
     }
 
+    /// The dataplane takes the last of one prefix whose way can be used: the nearest comes last,
+    /// and of several of one distance the first that was written.
+    void add_routes() {
+        std::vector<const config::StaticRoute*> routes;
+        for (const config::StaticRoute& route : config_.routes)
+            routes.push_back(&route);
+        std::ranges::reverse(routes);
+        std::ranges::stable_sort(routes, std::greater{}, [](const config::StaticRoute* route) {
+            return route->distance;
+        });
+        for (const auto& [name, plan] : result_.tunnels)
+            if (plan.row.prefix_length != 0)
+                tunnel_networks_.emplace(plan.row.address & mask_of_length(plan.row.prefix_length),
+                                         &plan);
+        for (const config::StaticRoute* route : routes)
+            add_route(*route);
+    }
+
+    /// The tunnel that leads to this next hop; networks of interfaces do not overlap.
+    const TunnelPlan* tunnel_towards(const config::StaticRoute& route) const {
+        if (!route.interface.empty()) {
+            const auto named = result_.tunnels.find(route.interface);
+            return named == result_.tunnels.end() ? nullptr : &named->second;
+        }
+        const auto behind = tunnel_networks_.upper_bound(route.next_hop->value);
+        if (behind == tunnel_networks_.begin())
+            return nullptr;
+        const auto& [network, plan] = *std::prev(behind);
+        const Ipv4Prefix prefix{Ipv4Address{network}, plan->row.prefix_length};
+        return prefix.contains(*route.next_hop) ? plan : nullptr;
+    }
+
     void add_route(const config::StaticRoute& route) {
         ipc::SetRoute record{};
         record.prefix = route.prefix.address.value;
         record.prefix_length = route.prefix.length;
         record.interface = kNoInterface.value;
         record.next_hop = route.next_hop ? route.next_hop->value : 0;
+        if (const TunnelPlan* tunnel = tunnel_towards(route)) {
+            record.interface = ipc::kIntoTunnel;
+            record.next_hop = tunnel->row.policy;
+            result_.routes.push_back(record);
+            return;
+        }
+        if (config::is_tunnel(route.interface))
+            return; // it is down, and says why itself
         if (!route.interface.empty()) {
             const PortInfo* port = find_port(route.interface);
             if (port == nullptr) {
@@ -464,6 +581,7 @@ class Builder {
     PolicyNumbers& numbers_;
     std::shared_ptr<ike::EngineConfig> engine_ = std::make_shared<ike::EngineConfig>();
     Provision result_;
+    std::map<std::uint32_t, const TunnelPlan*> tunnel_networks_; // by first address
     std::uint32_t last_entry_{0};
     std::uint32_t last_order_{0};
 };

@@ -62,9 +62,21 @@ struct EntryPlace {
     bool reverse_route{false};
 };
 
+/// A tunnel interface that can be used: its row, without kTunnelUp, and its connection's ends. The
+/// connection has the interface's name.
+struct TunnelPlan {
+    ipc::SetTunnel row{};
+    std::string carrier;
+    Ipv4Address local, remote;
+
+    [[nodiscard]] PolicyId policy() const { return PolicyId{row.policy}; }
+};
+
 struct Provision {
     std::vector<ipc::SetInterface> interfaces;
-    std::vector<ipc::SetRoute> routes;
+    std::map<std::string, TunnelPlan> tunnels;        // by interface
+    std::map<std::string, std::string> tunnel_faults; // of the other tunnels: why they stay down
+    std::vector<ipc::SetRoute> routes;                // of one prefix the preferred one last
     std::vector<ipc::SetPolicy> policies;
     std::shared_ptr<const ike::EngineConfig> engine;
     std::map<PolicyId, std::string> connection_of_policy;

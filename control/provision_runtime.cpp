@@ -65,12 +65,13 @@ std::optional<ipc::SetRoute> way_to(const Provision& provision, Ipv4Address peer
     const ipc::SetRoute* best = nullptr;
     for (const ipc::SetRoute& route : provision.routes)
         if (prefix_of(route).contains(peer) &&
-            (best == nullptr || route.prefix_length > best->prefix_length))
+            (best == nullptr ||
+             route.prefix_length >= best->prefix_length)) // the last is preferred
             best = &route;
     if (best == nullptr)
         return std::nullopt;
     way.interface = best->interface;
-    if (best->next_hop != 0)
+    if (best->interface == ipc::kIntoTunnel || best->next_hop != 0)
         way.next_hop = best->next_hop;
     return way;
 }

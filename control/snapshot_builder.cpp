@@ -4,9 +4,13 @@
 #include "common/esp_layout.h"
 #include "common/ipc/neighbor_cell.h"
 #include "common/version.h"
+#include "control/config/tunnel.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <unordered_map>
+#include <utility>
 
 namespace adit {
 
@@ -32,6 +36,7 @@ class SnapshotBuilder {
             out_.dataplane_pid = from_.channel->dataplane_pid();
         add_interfaces();
         add_flows();
+        finish_tunnels();
         add_routes();
         add_arp();
         add_cores();
@@ -46,10 +51,56 @@ class SnapshotBuilder {
             cli::InterfaceStatus status;
             status.name = name;
             status.admin_up = !interface.shutdown;
-            if (const ipc::PortStats* port = find_port(name))
+            if (config::is_tunnel(name))
+                add_tunnel(interface, status);
+            else if (const ipc::PortStats* port = find_port(name))
                 add_port(*port, status);
             status.ip_mtu = std::min(interface.ip_mtu.value_or(status.mtu), status.mtu);
+            place_.emplace(name, out_.interfaces.size());
             out_.interfaces.push_back(std::move(status));
+        }
+    }
+
+    void add_tunnel(const config::Interface& interface, cli::InterfaceStatus& status) const {
+        cli::TunnelStatus tunnel;
+        tunnel.profile = interface.tunnel.profile;
+        tunnel.local = interface.tunnel.source;
+        tunnel.carrier = interface.tunnel.source_interface;
+        tunnel.remote = interface.tunnel.destination;
+        const auto plan = from_.provision.tunnels.find(status.name);
+        status.link_up = plan != from_.provision.tunnels.end();
+        if (status.link_up) {
+            tunnel.local = plan->second.local;
+            tunnel.carrier = plan->second.carrier;
+            tunnel.protocol_up = from_.tunnels.is_up(plan->second.policy());
+            tunnel.fault = "no security association with " + to_string(plan->second.remote) + ", " +
+                           std::to_string(from_.tunnels.attempts(plan->second.policy())) + " tries";
+        } else if (interface.shutdown) {
+            tunnel.fault = "it is shut down";
+        } else if (const auto fault = from_.provision.tunnel_faults.find(status.name);
+                   fault != from_.provision.tunnel_faults.end()) {
+            tunnel.fault = fault->second;
+        }
+        status.tunnel = std::move(tunnel);
+    }
+
+    /// Counters and size are those of its SAs.
+    void finish_tunnels() {
+        for (const cli::FlowStatus& flow : out_.flows) {
+            const auto place = place_.find(flow.interface);
+            if (place == place_.end() || !out_.interfaces[place->second].tunnel)
+                continue;
+            cli::InterfaceStatus& status = out_.interfaces[place->second];
+            status.tunnel->transport_mtu = flow.plaintext_mtu;
+            const auto limit = from_.config->interfaces.at(flow.interface).ip_mtu;
+            status.ip_mtu = std::min(limit.value_or(flow.plaintext_mtu), flow.plaintext_mtu);
+            status.mtu = status.ip_mtu;
+            status.in_packets = flow.counters.decaps;
+            status.in_bytes = flow.counters.decaps_bytes;
+            status.in_errors = flow.counters.receive_errors;
+            status.out_packets = flow.counters.encaps;
+            status.out_bytes = flow.counters.encaps_bytes;
+            status.out_errors = flow.counters.send_errors;
         }
     }
 
@@ -81,9 +132,8 @@ class SnapshotBuilder {
     }
 
     std::uint32_t ip_mtu_of(const std::string& interface) const {
-        const auto found =
-            std::ranges::find(out_.interfaces, interface, &cli::InterfaceStatus::name);
-        return found == out_.interfaces.end() ? 1500 : found->ip_mtu;
+        const auto found = place_.find(interface);
+        return found == place_.end() ? 1500 : out_.interfaces[found->second].ip_mtu;
     }
 
     // --- identities and their SAs
@@ -124,7 +174,9 @@ class SnapshotBuilder {
         status.local_endpoint = connection.local;
         status.peer = {connection.peers.empty() ? Ipv4Address{} : connection.peers.front(), 500};
         status.counters = from_.db.flow_counters(flow.policy);
-        status.ip_mtu = ip_mtu_of(connection.interface);
+        if (connection.routed)
+            status.mtu_interface = from_.provision.tunnels.at(connection.name).carrier;
+        status.ip_mtu = ip_mtu_of(connection.routed ? status.mtu_interface : connection.interface);
         status.path_mtu = status.ip_mtu;
         status.plaintext_mtu = status.path_mtu;
         if (from_.channel != nullptr)
@@ -180,6 +232,12 @@ class SnapshotBuilder {
                 0,
                 is_up(name)
             });
+            if (config::is_tunnel(name))
+                tunnel_networks_.emplace(network,
+                                         std::pair{
+                                             Ipv4Prefix{network, interface.prefix_length},
+                                             name
+                });
             out_.routes.push_back({
                 cli::RouteStatus::Source::Local,
                 {*interface.address, 32},
@@ -195,14 +253,39 @@ class SnapshotBuilder {
                                    route.next_hop,
                                    route.interface,
                                    route.distance,
-                                   route.interface.empty() || is_up(route.interface)});
+                                   leads_on(route)});
         std::ranges::sort(out_.routes, {}, &cli::RouteStatus::prefix);
+        hide_farther_routes();
+    }
+
+    /// Of one prefix those of the least distance are used.
+    void hide_farther_routes() {
+        for (auto first = out_.routes.begin(); first != out_.routes.end();) {
+            const auto end = std::find_if(
+                first, out_.routes.end(), [&](const auto& r) { return r.prefix != first->prefix; });
+            unsigned least = 256;
+            for (auto route = first; route != end; ++route)
+                if (route->active)
+                    least = std::min<unsigned>(least, route->distance);
+            for (; first != end; ++first)
+                first->active = first->active && first->distance == least;
+        }
+    }
+
+    bool leads_on(const config::StaticRoute& route) const {
+        if (!route.interface.empty())
+            return is_up(route.interface);
+        // By a next hop alone: into the tunnel whose network it lies in.
+        const auto behind = tunnel_networks_.upper_bound(*route.next_hop);
+        if (behind == tunnel_networks_.begin())
+            return true;
+        const auto& [first, network] = *std::prev(behind);
+        return !network.first.contains(*route.next_hop) || is_up(network.second);
     }
 
     bool is_up(const std::string& interface) const {
-        const auto found =
-            std::ranges::find(out_.interfaces, interface, &cli::InterfaceStatus::name);
-        return found != out_.interfaces.end() && found->link_up && found->admin_up;
+        const auto found = place_.find(interface);
+        return found != place_.end() && out_.interfaces[found->second].protocol_up();
     }
 
     void add_arp() {
@@ -263,6 +346,9 @@ class SnapshotBuilder {
 
     const SnapshotSources& from_;
     cli::Snapshot out_;
+    std::unordered_map<std::string, std::size_t> place_; // in out_.interfaces
+    /// By first address.
+    std::map<Ipv4Address, std::pair<Ipv4Prefix, std::string>> tunnel_networks_;
 };
 
 } // namespace

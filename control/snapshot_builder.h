@@ -11,6 +11,7 @@
 #include "control/pki/trustpoint_set.h"
 #include "control/provision.h"
 #include "control/sa/sa_db.h"
+#include "control/tunnel_keeper.h"
 
 #include <string>
 
@@ -21,6 +22,7 @@ struct SnapshotSources {
     const ike::Engine& engine;
     const sa::SaDb& db;
     const Provision& provision;
+    const TunnelKeeper& tunnels;
     const pki::TrustpointSet& trustpoints;
     const ipc::ControlChannel* channel; // null while no dataplane is attached
     std::string dataplane_trouble;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// crypto ipsec ... and crypto map ...: transform sets, lifetimes, and what is protected for whom.
+// crypto ipsec ... and crypto map ...: transform sets, lifetimes, profiles, and what is protected
+// for whom.
 #include "control/cli/grammar.h"
 #include "control/config/editor.h"
 #include "control/config/names.h"
@@ -167,6 +168,7 @@ Status nat_transparency(Editor& editor, const Match&, Sign sign) {
 /// In front of the name of the object edited, which holds no blank itself.
 constexpr std::string_view kMap = "crypto map ";
 constexpr std::string_view kDynamicMap = "crypto dynamic-map ";
+constexpr std::string_view kProfile = "crypto ipsec profile ";
 
 CryptoMapEntry& current(Editor& editor) {
     const std::string& object = editor.object();
@@ -176,8 +178,29 @@ CryptoMapEntry& current(Editor& editor) {
     return maps[name][editor.object_number()];
 }
 
+/// Of profiles and entries alike.
+config::IpsecProfile& current_terms(Editor& editor) {
+    if (editor.mode() == Mode::IpsecProfile)
+        return editor.edit().ipsec_profiles[editor.object().substr(kProfile.size())];
+    return current(editor);
+}
+
 std::string origin_of(const Editor& editor) {
+    if (editor.mode() == Mode::IpsecProfile)
+        return editor.object();
     return editor.object() + ' ' + std::to_string(editor.object_number());
+}
+
+Status ipsec_profile(Editor& editor, const Match& match, Sign sign) {
+    const std::string name = match.text(ArgKind::Name);
+    if (sign == Sign::No) {
+        editor.edit().ipsec_profiles.erase(name);
+        return {};
+    }
+    editor.edit().ipsec_profiles.try_emplace(name);
+    editor.enter(Mode::IpsecProfile, std::string{kProfile} + name);
+    editor.define(editor.object());
+    return {};
 }
 
 Status remove_map(std::map<std::string, config::CryptoMap>& maps, const Match& match) {
@@ -281,13 +304,13 @@ Status set_transform_set(Editor& editor, const Match& match, Sign sign) {
         names.push_back(match.text(ArgKind::Name, i));
     if (names.size() > kMaxSets)
         return fail(ErrorCode::Invalid, "An entry takes at most 6 transform sets");
-    current(editor).transform_sets = std::move(names);
+    current_terms(editor).transform_sets = std::move(names);
     editor.define(origin_of(editor) + " transform-set");
     return {};
 }
 
 Status set_pfs(Editor& editor, const Match& match, Sign sign) {
-    CryptoMapEntry& entry = current(editor);
+    config::IpsecProfile& entry = current_terms(editor);
     if (sign == Sign::No) {
         entry.pfs.reset();
         return {};
@@ -306,12 +329,13 @@ Status set_pfs(Editor& editor, const Match& match, Sign sign) {
 }
 
 Status entry_lifetime(Editor& editor, const Match& match, Sign sign) {
-    set_lifetime(current(editor).lifetime, match, sign);
+    set_lifetime(current_terms(editor).lifetime, match, sign);
     return {};
 }
 
 Status set_isakmp_profile(Editor& editor, const Match& match, Sign sign) {
-    current(editor).isakmp_profile = sign == Sign::Set ? match.text(ArgKind::Name) : std::string{};
+    current_terms(editor).isakmp_profile =
+        sign == Sign::Set ? match.text(ArgKind::Name) : std::string{};
     editor.define(origin_of(editor) + " isakmp-profile");
     return {};
 }
@@ -333,7 +357,8 @@ Status reverse_route(Editor& editor, const Match&, Sign sign) {
 }
 
 Status description(Editor& editor, const Match& match, Sign sign) {
-    current(editor).description = sign == Sign::Set ? match.text(ArgKind::Line) : std::string{};
+    current_terms(editor).description =
+        sign == Sign::Set ? match.text(ArgKind::Line) : std::string{};
     return {};
 }
 
@@ -377,9 +402,7 @@ constexpr Row kRows[] = {
      "NAT traversal", nat_transparency},
     {Mode::Config,
      "crypto ipsec profile NAME", kSame,
-     "Define an IPsec profile", Refused{"IPsec profiles and tunnel interfaces are not supported", "use a crypto map"},
-     Privilege::Privileged,
-     true},
+     "Define how tunnel interfaces are protected", ipsec_profile},
     {Mode::Config,
      "crypto ipsec client ezvpn LINE", kSame,
      "Remote-access client", Refused{"Remote access is not supported"},
@@ -422,6 +445,40 @@ constexpr Row kRows[] = {
      "mode {tunnel|transport} [require]", "mode [tunnel|transport]",
      "Set the mode", transform_mode},
     {Mode::TransformSet, "esn", kSame, "Use 64-bit sequence numbers", transform_esn},
+
+    {Mode::IpsecProfile,
+     "description LINE", "description [LINE]",
+     "Describe the profile", description},
+    {Mode::IpsecProfile,
+     "set transform-set NAME...", "set transform-set [NAME...]",
+     "Name the transform sets, the preferred one first", set_transform_set},
+    {Mode::IpsecProfile,
+     "set pfs [" GROUPS "]",
+     kSame, "New Diffie-Hellman for each pair of SAs",
+     set_pfs},
+    {Mode::IpsecProfile,
+     "set security-association lifetime seconds <120-2592000>", "set security-association lifetime seconds [<120-2592000>]",
+     "Set the lifetime in seconds", entry_lifetime},
+    {Mode::IpsecProfile,
+     "set security-association lifetime kilobytes {<2560-4294967295>|disable}", "set security-association lifetime kilobytes [<2560-4294967295>|disable]",
+     "Set the lifetime in kilobytes", entry_lifetime},
+    {Mode::IpsecProfile,
+     "set isakmp-profile NAME", "set isakmp-profile [NAME]",
+     "Only for peers of this ISAKMP profile", set_isakmp_profile},
+    {Mode::IpsecProfile,
+     "set security-association {idle-time|dummy|dfbit} LINE", kSame,
+     "Details of the SAs", Ignored{"no effect for single profiles"}},
+    {Mode::IpsecProfile,
+     "set security-association {level|replay} LINE", kSame,
+     "Details of the SAs", Refused{"Not supported for single profiles",
+             "use crypto ipsec security-association replay window-size"}},
+    {Mode::IpsecProfile,
+     "set {ikev2-profile|identity|security-policy|mixed-mode} [LINE]", kSame,
+     "Other parts of a profile", Refused{"IKEv2, identities and security policies are not supported in a profile"}},
+    {Mode::IpsecProfile,
+     "responder-only", kSame,
+     "Never begin", Refused{"A tunnel is brought up by whichever side is there first",
+             "leave out responder-only"}},
 
     {Mode::CryptoMap, "description LINE", "description [LINE]", "Describe the entry", description},
     {Mode::CryptoMap, "set peer A.B.C.D [default]", kSame, "Add a peer", set_peer},

@@ -39,6 +39,7 @@ enum class Mode : std::uint8_t {
     IsakmpProfile,
     IsakmpPeer,
     ClientGroup,
+    IpsecProfile,
     Skipped, // inside a block that was ignored or refused
     Count_,
 };

@@ -38,6 +38,8 @@ const char* prompt_of(Mode mode) {
         return "(config-isakmp-peer)";
     case Mode::ClientGroup:
         return "(config-isakmp-group)";
+    case Mode::IpsecProfile:
+        return "(ipsec-profile)";
     case Mode::Skipped:
         return "(config-line)";
     case Mode::Exec:

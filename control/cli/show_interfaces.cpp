@@ -2,6 +2,7 @@
 #include "control/cli/show_interfaces.h"
 
 #include "control/cli/show_text.h"
+#include "control/config/tunnel.h"
 
 namespace adit::cli {
 namespace {
@@ -16,11 +17,13 @@ const config::Interface* configured(const Snapshot& snapshot, const std::string&
 const char* link_words(const InterfaceStatus& port) {
     if (!port.admin_up)
         return "administratively down";
+    if (port.tunnel)
+        return port.link_up ? "up" : "down";
     return port.has_port && port.link_up ? "up" : "down";
 }
 
 const char* protocol_words(const InterfaceStatus& port) {
-    return port.admin_up && port.has_port && port.link_up ? "up" : "down";
+    return port.protocol_up() ? "up" : "down";
 }
 
 /// "1Gbps", "100Mbps"; a port that does not know its speed says nothing of it.
@@ -35,13 +38,16 @@ bool knows_speed(const InterfaceStatus& port) {
 void append_identity(std::string& out,
                      const InterfaceStatus& port,
                      const config::Interface* settings) {
-    const std::string mac = mac_dotted(port.mac);
     append(out,
            "%s is %s, line protocol is %s \n",
            port.name.c_str(),
            link_words(port),
            protocol_words(port));
-    append(out, "  Hardware is DPDK port, address is %s (bia %s)\n", mac.c_str(), mac.c_str());
+    const std::string mac = mac_dotted(port.mac);
+    if (port.tunnel)
+        out += "  Hardware is Tunnel\n";
+    else
+        append(out, "  Hardware is DPDK port, address is %s (bia %s)\n", mac.c_str(), mac.c_str());
     if (settings != nullptr && !settings->description.empty())
         append(out, "  Description: %s\n", settings->description.c_str());
     if (settings != nullptr && settings->address)
@@ -49,6 +55,45 @@ void append_identity(std::string& out,
                "  Internet address is %s/%u\n",
                to_string(*settings->address).c_str(),
                settings->prefix_length);
+}
+
+void append_lent_address(std::string& out,
+                         const Snapshot& snapshot,
+                         const config::Interface* settings) {
+    if (settings == nullptr || settings->unnumbered.empty())
+        return;
+    const auto lent = config::address_of(*snapshot.config, *settings);
+    append(out,
+           "  Interface is unnumbered. Using address of %s (%s)\n",
+           settings->unnumbered.c_str(),
+           lent ? to_string(*lent).c_str() : "unassigned");
+}
+
+void append_tunnel(std::string& out, const InterfaceStatus& port, const TunnelStatus& tunnel) {
+    append(out,
+           "  MTU %u bytes, BW 100 Kbit/sec, DLY 50000 usec, \n"
+           "     reliability 255/255, txload 1/255, rxload 1/255\n"
+           "  Encapsulation TUNNEL, loopback not set\n"
+           "  Keepalive not set\n",
+           port.mtu);
+    if (port.protocol_up())
+        out += "  Tunnel linestate evaluation up\n";
+    else
+        append(out, "  Tunnel linestate evaluation down - %s\n", tunnel.fault.c_str());
+    const std::string source = tunnel.local ? to_string(*tunnel.local) : "UNKNOWN";
+    append(out,
+           "  Tunnel source %s%s%s%s, destination %s\n"
+           "  Tunnel protocol/transport IPSEC/IP\n"
+           "  Tunnel transport MTU %u bytes\n",
+           source.c_str(),
+           tunnel.carrier.empty() ? "" : " (",
+           tunnel.carrier.c_str(),
+           tunnel.carrier.empty() ? "" : ")",
+           tunnel.remote ? to_string(*tunnel.remote).c_str() : "UNKNOWN",
+           tunnel.transport_mtu);
+    if (!tunnel.profile.empty())
+        append(out, "  Tunnel protection via IPSec (profile \"%s\")\n", tunnel.profile.c_str());
+    out += "  Queueing strategy: fifo\n";
 }
 
 void append_link(std::string& out, const InterfaceStatus& port) {
@@ -90,7 +135,12 @@ std::string show_interfaces(const Snapshot& snapshot, const std::string& name) {
         if (!name.empty() && name != port.name)
             continue;
         append_identity(out, port, configured(snapshot, port.name));
-        append_link(out, port);
+        if (port.tunnel) {
+            append_lent_address(out, snapshot, configured(snapshot, port.name));
+            append_tunnel(out, port, *port.tunnel);
+        } else {
+            append_link(out, port);
+        }
         append_counters(out, port);
     }
     return out;
@@ -116,11 +166,13 @@ std::string show_ip_interface_brief(const Snapshot& snapshot) {
     row("Interface", "IP-Address", "OK?", "Method", "Status", "Protocol");
     for (const InterfaceStatus& port : snapshot.interfaces) {
         const config::Interface* settings = configured(snapshot, port.name);
-        const bool addressed = settings != nullptr && settings->address.has_value();
+        const auto address =
+            settings != nullptr ? config::address_of(*snapshot.config, *settings) : std::nullopt;
+        const bool lent = settings != nullptr && !settings->unnumbered.empty();
         row(port.name.c_str(),
-            addressed ? to_string(*settings->address) : "unassigned",
+            address ? to_string(*address) : "unassigned",
             "YES",
-            addressed ? "manual" : "unset",
+            address && !lent ? "manual" : "unset",
             link_words(port),
             protocol_words(port));
     }

@@ -102,7 +102,7 @@ void append_endpoints(std::string& out, const FlowStatus& flow) {
            child != nullptr ? flow.plaintext_mtu : flow.path_mtu,
            flow.path_mtu,
            flow.ip_mtu,
-           flow.interface.c_str(),
+           (flow.mtu_interface.empty() ? flow.interface : flow.mtu_interface).c_str(),
            spi,
            spi);
     if (child != nullptr && child->view.pfs)

@@ -50,10 +50,22 @@ struct FlowStatus {
     FlowCounters counters;
     std::vector<ChildSa> children; // newest last
     std::uint32_t path_mtu{1500}, plaintext_mtu{1500}, ip_mtu{1500};
+    std::string mtu_interface; // whose MTU that is; empty: `interface`
+};
+
+/// What a tunnel interface has that others have not.
+struct TunnelStatus {
+    std::optional<Ipv4Address> local, remote;
+    std::string carrier; // the interface with the local address
+    std::string profile;
+    bool protocol_up{false};
+    std::string fault; // why it is not
+    std::uint32_t transport_mtu{1500};
 };
 
 struct InterfaceStatus {
     std::string name;
+    std::optional<TunnelStatus> tunnel;
     bool has_port{false}; // the dataplane has such a port
     bool admin_up{true}, link_up{false};
     std::array<std::uint8_t, 6> mac{};
@@ -62,6 +74,11 @@ struct InterfaceStatus {
     std::uint64_t in_packets{}, in_bytes{}, in_errors{}, in_missed{}, in_no_buffer{},
         in_broadcasts{};
     std::uint64_t out_packets{}, out_bytes{}, out_errors{};
+
+    /// Routes lead out of it.
+    [[nodiscard]] bool protocol_up() const {
+        return admin_up && (tunnel ? tunnel->protocol_up : has_port && link_up);
+    }
 };
 
 struct RouteStatus {

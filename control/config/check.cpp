@@ -3,8 +3,10 @@
 
 #include "control/config/names.h"
 #include "control/config/render.h"
+#include "control/config/tunnel.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace adit::config {
@@ -13,9 +15,39 @@ namespace {
 
 using Severity = ProblemSeverity;
 
+/// Prefixes, asked whether one of them covers an address: tunnels come by the hundred thousand.
+class PrefixSet {
+  public:
+    void add(Ipv4Prefix prefix) {
+        prefixes_.insert(
+            {Ipv4Address{prefix.address.value & mask_of_length(prefix.length)}, prefix.length});
+    }
+
+    [[nodiscard]] bool covers(Ipv4Address address) const {
+        for (std::uint8_t length = 0; length <= 32; ++length)
+            if (prefixes_.contains({Ipv4Address{address.value & mask_of_length(length)}, length}))
+                return true;
+        return false;
+    }
+
+  private:
+    std::set<Ipv4Prefix> prefixes_;
+};
+
 class Checker {
   public:
-    Checker(const Config& config, const Origins& origins) : config_(config), origins_(origins) {}
+    Checker(const Config& config, const Origins& origins) : config_(config), origins_(origins) {
+        for (const auto& [name, interface] : config_.interfaces)
+            if (interface.address) {
+                own_.insert(*interface.address);
+                connected_.add(network(interface));
+            }
+        for (const StaticRoute& route : config_.routes)
+            routed_.add(route.prefix);
+        add_keys(config_.isakmp_keys, global_keys_);
+        for (const auto& [name, keyring] : config_.keyrings)
+            add_keys(keyring.keys, keyring_keys_[name]);
+    }
 
     std::vector<Problem> run() && {
         check_interfaces();
@@ -28,6 +60,9 @@ class Checker {
             check_map(name, map);
         for (const auto& [name, map] : config_.dynamic_maps)
             check_dynamic_map(name, map);
+        check_tunnels();
+        for (const auto& [name, profile] : config_.ipsec_profiles)
+            check_ipsec_profile(name, profile);
         for (const auto& [map, access] : config_.client_access)
             check_map_access(map, access);
         for (const auto& [name, group] : config_.client_groups)
@@ -50,33 +85,41 @@ class Checker {
     // --- interfaces and routes
     // -----------------------------------------------------------------------
 
+    using NamedInterface = std::pair<const std::string, Interface>;
+
     static Ipv4Prefix network(const Interface& interface) {
         return {Ipv4Address{interface.address->value & mask_of_length(interface.prefix_length)},
                 interface.prefix_length};
     }
 
     void check_interfaces() {
-        for (auto one = config_.interfaces.begin(); one != config_.interfaces.end(); ++one) {
-            const auto& [name, interface] = *one;
-            check_crypto_map_of(name, interface);
-            if (!interface.address)
-                continue;
-            for (auto other = std::next(one); other != config_.interfaces.end(); ++other)
-                check_overlap(*one, *other);
+        std::vector<const NamedInterface*> by_network;
+        for (const auto& one : config_.interfaces) {
+            check_crypto_map_of(one.first, one.second);
+            if (one.second.address && !one.second.shutdown)
+                by_network.push_back(&one);
+        }
+        // Tunnels are many: side by side in order of address, only neighbours are compared.
+        const auto first = [](const NamedInterface* i) { return network(i->second).first(); };
+        std::ranges::stable_sort(by_network, {}, first);
+        const NamedInterface* widest = nullptr; // reaches furthest of those before
+        for (const NamedInterface* one : by_network) {
+            if (widest != nullptr && first(one) <= network(widest->second).last())
+                report_overlap(*widest, *one);
+            if (widest == nullptr || network(widest->second).last() < network(one->second).last())
+                widest = one;
         }
     }
 
-    void check_overlap(const std::pair<const std::string, Interface>& one,
-                       const std::pair<const std::string, Interface>& other) {
-        if (!other.second.address || one.second.shutdown || other.second.shutdown)
-            return;
-        const Ipv4Prefix a = network(one.second);
-        const Ipv4Prefix b = network(other.second);
-        if (a.contains(b.address) || b.contains(a.address))
-            add(Severity::Error,
-                "interface " + other.first + " address",
-                "network " + to_string(b) + " of " + other.first + " overlaps that of " + one.first,
-                "give each interface a network of its own");
+    void report_overlap(const NamedInterface& one, const NamedInterface& other) {
+        const bool in_order = InterfaceNameLess{}(one.first, other.first);
+        const NamedInterface& later = in_order ? other : one;
+        const NamedInterface& earlier = in_order ? one : other;
+        add(Severity::Error,
+            "interface " + later.first + " address",
+            "network " + to_string(network(later.second)) + " of " + later.first +
+                " overlaps that of " + earlier.first,
+            "give each interface a network of its own");
     }
 
     void check_crypto_map_of(const std::string& name, const Interface& interface) {
@@ -95,36 +138,24 @@ class Checker {
                 "write ip address below the interface");
     }
 
-    [[nodiscard]] bool is_own(Ipv4Address address) const {
-        return std::any_of(config_.interfaces.begin(),
-                           config_.interfaces.end(),
-                           [&](const auto& i) { return i.second.address == address; });
-    }
+    [[nodiscard]] bool is_own(Ipv4Address address) const { return own_.contains(address); }
 
     [[nodiscard]] bool is_connected(Ipv4Address address) const {
-        return std::any_of(
-            config_.interfaces.begin(), config_.interfaces.end(), [&](const auto& i) {
-                return i.second.address && network(i.second).contains(address);
-            });
+        return connected_.covers(address);
     }
 
     [[nodiscard]] bool is_routed(Ipv4Address address) const {
-        return is_connected(address) ||
-               std::any_of(config_.routes.begin(), config_.routes.end(), [&](const auto& route) {
-                   return route.prefix.contains(address);
-               });
+        return is_connected(address) || routed_.covers(address);
     }
 
     void check_routes() {
-        for (auto route = config_.routes.begin(); route != config_.routes.end(); ++route) {
-            check_route(*route);
-            const bool twice = std::any_of(config_.routes.begin(), route, [&](const auto& other) {
-                return other.prefix == route->prefix && other.distance == route->distance;
-            });
-            if (twice)
+        std::set<std::pair<Ipv4Prefix, std::uint8_t>> known;
+        for (const StaticRoute& route : config_.routes) {
+            check_route(route);
+            if (!known.emplace(route.prefix, route.distance).second)
                 add(Severity::Warning,
-                    "route " + to_string(route->prefix),
-                    "several routes to " + to_string(route->prefix) + " of one distance",
+                    "route " + to_string(route.prefix),
+                    "several routes to " + to_string(route.prefix) + " of one distance",
                     "only the first is used; give the others a greater distance");
         }
     }
@@ -154,7 +185,8 @@ class Checker {
     void check_policies() {
         for (const auto& [priority, policy] : config_.isakmp_policies)
             check_policy(priority, policy);
-        if (config_.isakmp_policies.empty() && !config_.crypto_maps.empty())
+        if (config_.isakmp_policies.empty() &&
+            (!config_.crypto_maps.empty() || !config_.ipsec_profiles.empty()))
             add(Severity::Error,
                 {},
                 "there is no crypto isakmp policy, and none is built in",
@@ -306,10 +338,10 @@ class Checker {
 
     static bool has_name(const IsakmpKey& key) { return !key.hostname.empty(); }
 
-    static bool covers(const std::vector<IsakmpKey>& keys, Ipv4Address peer) {
-        return std::any_of(keys.begin(), keys.end(), [&](const IsakmpKey& key) {
-            return !has_name(key) && key.address.contains(peer);
-        });
+    static void add_keys(const std::vector<IsakmpKey>& keys, PrefixSet& to) {
+        for (const IsakmpKey& key : keys)
+            if (!has_name(key))
+                to.add(key.address);
     }
 
     /// Of the global keyring and of all others.
@@ -326,21 +358,21 @@ class Checker {
     }
 
     /// Looked up as the engine does: the keyrings of the entry's profile, else all there are.
-    [[nodiscard]] bool has_key(const CryptoMapEntry& entry, Ipv4Address peer) const {
+    [[nodiscard]] bool has_key(const IpsecProfile& entry, Ipv4Address peer) const {
         const auto aggressive = config_.isakmp_peers.find(peer);
         if (aggressive != config_.isakmp_peers.end() && aggressive->second.key != nullptr)
             return true;
         const auto profile = config_.isakmp_profiles.find(entry.isakmp_profile);
         const bool chosen =
             profile != config_.isakmp_profiles.end() && !profile->second.keyrings.empty();
-        if (!chosen && covers(config_.isakmp_keys, peer))
+        if (!chosen && global_keys_.covers(peer))
             return true;
         return std::any_of(
             config_.keyrings.begin(), config_.keyrings.end(), [&](const auto& keyring) {
                 const bool meant = !chosen || std::count(profile->second.keyrings.begin(),
                                                          profile->second.keyrings.end(),
                                                          keyring.first) != 0;
-                return meant && covers(keyring.second.keys, peer);
+                return meant && keyring_keys_.at(keyring.first).covers(peer);
             });
     }
 
@@ -396,15 +428,20 @@ class Checker {
 
     void check_entry(const CryptoMapEntry& entry) {
         check_peers(entry);
-        check_transform_sets(entry);
+        check_terms(entry, protects_networks(entry));
+        if (!entry.match_address.empty())
+            check_match(entry);
+    }
+
+    /// `networks`: more than what the two gateways say to each other is protected.
+    void check_terms(const IpsecProfile& entry, bool networks) {
+        check_transform_sets(entry, networks);
         if (!entry.isakmp_profile.empty() &&
             !config_.isakmp_profiles.contains(entry.isakmp_profile))
             add(severity_,
                 what_ + " isakmp-profile",
                 what_ + ": there is no isakmp profile " + entry.isakmp_profile,
                 "write crypto isakmp profile " + entry.isakmp_profile);
-        if (!entry.match_address.empty())
-            check_match(entry);
         if (entry.pfs == ike::Group::Modp768 || entry.pfs == ike::Group::Modp1024)
             add(Severity::Warning,
                 what_ + " pfs",
@@ -489,20 +526,93 @@ class Checker {
     }
 
     void check_peers(const CryptoMapEntry& entry) {
-        for (const Ipv4Address peer : entry.peers) {
-            const std::string origin = what_ + " peer " + to_string(peer);
-            const std::string subject = what_ + ": peer " + to_string(peer);
-            if (is_own(peer))
-                add(severity_, origin, subject + " is our own address");
-            else if (!is_routed(peer))
-                add(Severity::Warning, origin, subject + " is on no route", "write ip route");
-            if (!has_key(entry, peer) && needs_keys())
-                // It may come by a name that has a key, in aggressive mode.
-                add(any_key(has_name) ? Severity::Warning : severity_,
-                    origin,
-                    subject + " has no pre-shared key",
-                    "write crypto isakmp key ... address " + to_string(peer));
+        for (const Ipv4Address peer : entry.peers)
+            check_peer(entry, peer, what_ + " peer " + to_string(peer));
+    }
+
+    void check_peer(const IpsecProfile& entry, Ipv4Address peer, const std::string& origin) {
+        const std::string subject = what_ + ": peer " + to_string(peer);
+        if (is_own(peer))
+            add(severity_, origin, subject + " is our own address");
+        else if (!is_routed(peer))
+            add(Severity::Warning, origin, subject + " is on no route", "write ip route");
+        if (!has_key(entry, peer) && needs_keys())
+            // It may come by a name that has a key, in aggressive mode.
+            add(any_key(has_name) ? Severity::Warning : severity_,
+                origin,
+                subject + " has no pre-shared key",
+                "write crypto isakmp key ... address " + to_string(peer));
+    }
+
+    // --- tunnel interfaces
+    // ---------------------------------------------------------------------------
+
+    void check_tunnels() {
+        std::map<std::pair<Ipv4Address, Ipv4Address>, std::string> known; // by both ends
+        for (const auto& [name, tunnel] : config_.interfaces) {
+            if (!is_tunnel(name))
+                continue;
+            what_ = name;
+            // What is shut down may be in the making.
+            severity_ = tunnel.shutdown ? Severity::Warning : Severity::Error;
+            check_tunnel(name, tunnel);
+            const Result<TunnelEnds> ends = tunnel_ends(config_, tunnel);
+            if (tunnel.shutdown || !ends)
+                continue;
+            const auto [other, fresh] = known.try_emplace({ends->local, ends->remote}, name);
+            if (!fresh)
+                add(Severity::Error,
+                    "interface " + name + " tunnel",
+                    name + " has source and destination of " + other->second +
+                        ": nothing tells their packets apart",
+                    "give one of them another destination");
         }
+    }
+
+    void check_tunnel(const std::string& name, const Interface& tunnel) {
+        const std::string origin = "interface " + name + " tunnel";
+        if (const Result<TunnelEnds> ends = tunnel_ends(config_, tunnel); !ends)
+            add(severity_,
+                config_origin(origin, name),
+                name + " stays down: " + ends.error().text,
+                tunnel_remedy(tunnel.tunnel));
+        const auto profile = config_.ipsec_profiles.find(tunnel.tunnel.profile);
+        if (profile != config_.ipsec_profiles.end() && tunnel.tunnel.destination)
+            check_peer(profile->second, *tunnel.tunnel.destination, origin);
+        if (!tunnel.unnumbered.empty() && !address_of(config_, tunnel))
+            add(severity_,
+                "interface " + name + " address",
+                name + ": " + tunnel.unnumbered + " has no address to lend",
+                "write ip address below it");
+    }
+
+    [[nodiscard]] std::string config_origin(const std::string& exact,
+                                            const std::string& name) const {
+        return origins_.contains(exact) ? exact : "interface " + name;
+    }
+
+    /// What to write when a line is missing.
+    [[nodiscard]] std::string tunnel_remedy(const TunnelSettings& tunnel) const {
+        if (!tunnel.ipsec)
+            return "write tunnel mode ipsec ipv4";
+        if (tunnel.source_interface.empty() && !tunnel.source)
+            return "write tunnel source";
+        if (!tunnel.destination)
+            return "write tunnel destination";
+        if (tunnel.profile.empty())
+            return "write tunnel protection ipsec profile";
+        return config_.ipsec_profiles.contains(tunnel.profile)
+                   ? ""
+                   : "write crypto ipsec profile " + tunnel.profile;
+    }
+
+    void check_ipsec_profile(const std::string& name, const IpsecProfile& profile) {
+        const bool used = std::ranges::any_of(config_.interfaces, [&](const auto& interface) {
+            return !interface.second.shutdown && interface.second.tunnel.profile == name;
+        });
+        severity_ = used ? Severity::Error : Severity::Warning;
+        what_ = "crypto ipsec profile " + name;
+        check_terms(profile, true);
     }
 
     /// Whether a line is about more than one host at each end.
@@ -515,7 +625,7 @@ class Checker {
                });
     }
 
-    void check_transform_sets(const CryptoMapEntry& entry) {
+    void check_transform_sets(const IpsecProfile& entry, bool networks) {
         const std::string origin = what_ + " transform-set";
         if (entry.transform_sets.empty())
             add(severity_,
@@ -529,7 +639,7 @@ class Checker {
                     origin,
                     what_ + ": there is no transform set " + name,
                     "write crypto ipsec transform-set " + name);
-            else if (set->second.mode_required && protects_networks(entry))
+            else if (set->second.mode_required && networks)
                 add(Severity::Warning,
                     origin,
                     what_ + ": transform set " + name +
@@ -667,6 +777,9 @@ class Checker {
 
     const Config& config_;
     const Origins& origins_;
+    std::set<Ipv4Address> own_;
+    PrefixSet connected_, routed_, global_keys_;
+    std::map<std::string, PrefixSet> keyring_keys_;
     std::vector<Problem> problems_;
     std::set<std::string> checked_; // lists may serve several entries
 

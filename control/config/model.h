@@ -150,16 +150,20 @@ struct AccessList {
     std::vector<AclLine> lines;
 };
 
-/// crypto map M N ipsec-isakmp, or crypto dynamic-map D N: then peers and access list are optional
-struct CryptoMapEntry {
-    std::string dynamic_map;        // crypto map M N ipsec-isakmp dynamic D: nothing else is set
-    std::vector<Ipv4Address> peers; // set peer A, in order; the first is preferred
+/// crypto ipsec profile NAME: how SAs are made. A crypto map entry says it for itself.
+struct IpsecProfile {
+    std::string description;
     std::vector<std::string> transform_sets;
     std::optional<ike::Group> pfs; // set pfs groupN
-    std::string match_address;
-    std::string isakmp_profile; // set isakmp-profile
+    std::string isakmp_profile;    // set isakmp-profile
     SaLifetime lifetime;
-    std::string description;
+};
+
+/// crypto map M N ipsec-isakmp, or crypto dynamic-map D N: then peers and access list are optional
+struct CryptoMapEntry : IpsecProfile {
+    std::string dynamic_map;        // crypto map M N ipsec-isakmp dynamic D: nothing else is set
+    std::vector<Ipv4Address> peers; // set peer A, in order; the first is preferred
+    std::string match_address;
     bool reverse_route{false}; // of a dynamic entry: routes to what its peers claim
 };
 
@@ -196,6 +200,15 @@ struct ClientGroup {
 // --- interfaces and routes
 // -------------------------------------------------------------------------
 
+/// The lines of `interface TunnelN` that begin with `tunnel`.
+struct TunnelSettings {
+    std::string source_interface;           // tunnel source, one of the two
+    std::optional<Ipv4Address> source;      //
+    std::optional<Ipv4Address> destination; // tunnel destination
+    bool ipsec{false};                      // tunnel mode ipsec ipv4
+    std::string profile;                    // tunnel protection ipsec profile
+};
+
 struct Interface {
     std::string description;
     std::optional<Ipv4Address> address;
@@ -203,6 +216,10 @@ struct Interface {
     std::optional<std::uint32_t> ip_mtu;
     std::string crypto_map;
     bool shutdown{false};
+    // Of tunnels alone.
+    std::string unnumbered;               // ip unnumbered: the interface that lends its address
+    std::optional<std::uint32_t> tcp_mss; // ip tcp adjust-mss
+    TunnelSettings tunnel;
 };
 
 /// ip route PREFIX MASK {NEXT-HOP | INTERFACE [NEXT-HOP]} [DISTANCE]
@@ -239,6 +256,7 @@ struct Config {
     std::uint32_t replay_window{64}; // crypto ipsec security-association replay window-size
     bool replay_disabled{false};
     std::map<std::string, AccessList> access_lists;
+    std::map<std::string, IpsecProfile> ipsec_profiles;
     std::map<std::string, CryptoMap> crypto_maps;
     std::map<std::string, CryptoMap> dynamic_maps;
     std::map<std::string, ClientAccess> client_access; // by crypto map

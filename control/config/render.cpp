@@ -305,22 +305,39 @@ void put_transform_sets(std::string& to, const Config& config) {
     }
 }
 
-void put_map_entry(std::string& to, const CryptoMapEntry& entry) {
-    if (!entry.description.empty())
-        to += " description " + entry.description + '\n';
-    for (const Ipv4Address peer : entry.peers)
-        to += " set peer " + to_string(peer) + '\n';
-    put_lifetime(to, entry.lifetime, " set security-association lifetime");
-    if (!entry.transform_sets.empty()) {
+void put_description(std::string& to, const std::string& description) {
+    if (!description.empty())
+        to += " description " + description + '\n';
+}
+
+void put_terms(std::string& to, const IpsecProfile& terms) {
+    put_lifetime(to, terms.lifetime, " set security-association lifetime");
+    if (!terms.transform_sets.empty()) {
         to += " set transform-set";
-        for (const std::string& set : entry.transform_sets)
+        for (const std::string& set : terms.transform_sets)
             to += ' ' + set;
         to += '\n';
     }
-    if (!entry.isakmp_profile.empty())
-        to += " set isakmp-profile " + entry.isakmp_profile + '\n';
-    if (entry.pfs)
-        to += " set pfs group" + group_number(*entry.pfs) + '\n';
+    if (!terms.isakmp_profile.empty())
+        to += " set isakmp-profile " + terms.isakmp_profile + '\n';
+    if (terms.pfs)
+        to += " set pfs group" + group_number(*terms.pfs) + '\n';
+}
+
+void put_ipsec_profiles(std::string& to, const Config& config) {
+    for (const auto& [name, profile] : config.ipsec_profiles) {
+        to += "crypto ipsec profile " + name + '\n';
+        put_description(to, profile.description);
+        put_terms(to, profile);
+        to += "!\n";
+    }
+}
+
+void put_map_entry(std::string& to, const CryptoMapEntry& entry) {
+    put_description(to, entry.description);
+    for (const Ipv4Address peer : entry.peers)
+        to += " set peer " + to_string(peer) + '\n';
+    put_terms(to, entry);
     if (!entry.match_address.empty())
         to += " match address " + entry.match_address + '\n';
     if (entry.reverse_route)
@@ -346,21 +363,38 @@ void put_crypto_maps(std::string& to, const Config& config) {
         }
 }
 
+void put_tunnel(std::string& to, const TunnelSettings& tunnel) {
+    if (!tunnel.source_interface.empty())
+        to += " tunnel source " + tunnel.source_interface + '\n';
+    if (tunnel.source)
+        to += " tunnel source " + to_string(*tunnel.source) + '\n';
+    if (tunnel.ipsec)
+        to += " tunnel mode ipsec ipv4\n";
+    if (tunnel.destination)
+        to += " tunnel destination " + to_string(*tunnel.destination) + '\n';
+    if (!tunnel.profile.empty())
+        to += " tunnel protection ipsec profile " + tunnel.profile + '\n';
+}
+
 void put_interface(std::string& to, const std::string& name, const Interface& interface) {
     to += "interface " + name + '\n';
-    if (!interface.description.empty())
-        to += " description " + interface.description + '\n';
-    if (interface.address)
+    put_description(to, interface.description);
+    if (!interface.unnumbered.empty())
+        to += " ip unnumbered " + interface.unnumbered + '\n';
+    else if (interface.address)
         to += " ip address " + to_string(*interface.address) + ' ' +
               to_string(Ipv4Address{mask_of_length(interface.prefix_length)}) + '\n';
     else
         to += " no ip address\n";
     if (interface.ip_mtu)
         to += " ip mtu " + std::to_string(*interface.ip_mtu) + '\n';
+    if (interface.tcp_mss)
+        to += " ip tcp adjust-mss " + std::to_string(*interface.tcp_mss) + '\n';
     if (interface.shutdown)
         to += " shutdown\n";
     if (!interface.crypto_map.empty())
         to += " crypto map " + interface.crypto_map + '\n';
+    put_tunnel(to, interface.tunnel);
     to += "!\n";
 }
 
@@ -480,6 +514,7 @@ std::string render(const Config& config, Secrets secrets) {
     put_ipsec_globals(text, config);
     text += "!\n";
     put_transform_sets(text, config);
+    put_ipsec_profiles(text, config);
     put_client_access(text, config);
     put_crypto_maps(text, config);
     for (const auto& [name, interface] : config.interfaces)

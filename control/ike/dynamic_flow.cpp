@@ -31,7 +31,7 @@ objection(const EngineConfig& config, const Connection& dynamic, const TrafficSe
         if (selector.remote.contains(own))
             return "their side would hold our own address " + to_string(own);
     for (const Connection& other : config.connections) {
-        if (other.dynamic)
+        if (other.dynamic || other.routed)
             continue;
         const auto line = std::ranges::find_if(
             other.flows, [&](const Flow& flow) { return overlap(flow.selector, selector); });

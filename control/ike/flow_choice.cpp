@@ -108,9 +108,11 @@ std::string proxy_evidence(const Turn& turn, const TrafficSelector& wanted) {
             }
     const std::string asked = "they ask for " + describe(wanted);
     if (line == nullptr)
-        return asked + "; no crypto map entry names this peer";
-    return asked + "; nearest of ours is " + nearest->name + " (access list " + nearest->acl_name +
-           ", line " + std::to_string(line->acl_sequence) + ") " + describe(line->selector) +
+        return asked + "; no crypto map entry and no tunnel names this peer";
+    const std::string place = nearest->routed ? " (the tunnel interface) "
+                                              : " (access list " + nearest->acl_name + ", line " +
+                                                    std::to_string(line->acl_sequence) + ") ";
+    return asked + "; nearest of ours is " + nearest->name + place + describe(line->selector) +
            ", which differs in " + difference(wanted, line->selector);
 }
 

@@ -182,9 +182,9 @@ struct DynamicEntry {
     std::vector<Flow> exceptions; // deny lines
 };
 
-/// A crypto map entry on one interface.
+/// A crypto map entry on one interface, or a tunnel interface.
 struct Connection {
-    std::string name; // "VPNMAP 10": unique
+    std::string name; // "VPNMAP 10", "Tunnel10": unique
     std::string map_name;
     std::uint32_t map_sequence{};
     std::string interface; // for show
@@ -198,6 +198,8 @@ struct Connection {
     std::string acl_name;
     std::string profile; // set isakmp-profile; empty: whichever fits
     std::vector<Flow> flows;
+    /// Of a tunnel interface: its one flow is everything, and routes say what of that it carries.
+    bool routed{false};
     /// Set for an entry of a `crypto dynamic-map`. Peers are not known beforehand (or `peers` alone
     /// are served), and nothing is initiated: a peer may claim what lies inside one of the flows
     /// and inside none of the exceptions before it, or without an access list what nobody else has.

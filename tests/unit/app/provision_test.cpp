@@ -268,5 +268,133 @@ TEST(SelectorOf, RefusesWildcardsWithHoles) {
     EXPECT_THAT(selector_of(line).error().text, HasSubstr("0.255.0.255 has holes"));
 }
 
+// --- tunnel interfaces
+
+struct TunnelProvision : ProvisionTest {
+    TunnelProvision() {
+        config.crypto_maps.clear();
+        config.interfaces["GigabitEthernet0/0"].crypto_map.clear();
+        config.interfaces["GigabitEthernet0/1"].address = Ipv4Address(10, 1, 0, 1);
+        config.interfaces["GigabitEthernet0/1"].prefix_length = 16;
+        config.ipsec_profiles["P"].transform_sets = {"TS"};
+        config.ipsec_profiles["P"].pfs = ike::Group::Modp2048;
+        config::Interface& tunnel = config.interfaces["Tunnel10"];
+        tunnel.address = Ipv4Address(172, 16, 0, 1);
+        tunnel.prefix_length = 30;
+        tunnel.ip_mtu = 1400;
+        tunnel.tcp_mss = 1360;
+        tunnel.tunnel = {"GigabitEthernet0/0", {}, Ipv4Address(192, 0, 2, 20), true, "P"};
+    }
+
+    void expect_fault(const char* words) {
+        Provision made = provision();
+        EXPECT_THAT(made.problems, Contains(HasSubstr(words)));
+        EXPECT_THAT(made.tunnels, IsEmpty());
+        EXPECT_THAT(made.tunnel_faults["Tunnel10"], HasSubstr(words));
+        EXPECT_THAT(made.engine->connections, IsEmpty());
+    }
+};
+
+TEST_F(TunnelProvision, IsAConnectionForEverythingAndARow) {
+    Provision made = provision();
+    EXPECT_THAT(made.problems, IsEmpty());
+    ASSERT_EQ(made.engine->connections.size(), 1U);
+    const ike::Connection& connection = made.engine->connections[0];
+    EXPECT_EQ(connection.name, "Tunnel10");
+    EXPECT_EQ(connection.map_name, "Tunnel10-head-0");
+    EXPECT_EQ(connection.local, Ipv4Address(192, 0, 2, 1));
+    EXPECT_THAT(connection.peers, testing::ElementsAre(Ipv4Address(192, 0, 2, 20)));
+    EXPECT_EQ(connection.pfs, ike::Group::Modp2048);
+    EXPECT_TRUE(connection.routed);
+    ASSERT_EQ(connection.flows.size(), 1U);
+    EXPECT_EQ(ident_string(connection.flows[0].selector.remote, 0, {}), "0.0.0.0/0.0.0.0/0/0");
+    EXPECT_THAT(made.policies, IsEmpty());
+    const ipc::SetTunnel& row = made.tunnels.at("Tunnel10").row;
+    EXPECT_EQ(row.policy, connection.flows[0].policy.value);
+    EXPECT_EQ(made.connection_of_policy.at(PolicyId{row.policy}), "Tunnel10");
+    EXPECT_EQ(row.address, Ipv4Address(172, 16, 0, 1).value);
+    EXPECT_EQ(row.prefix_length, 30);
+    EXPECT_EQ(row.ip_mtu, 1400U);
+    EXPECT_EQ(row.tcp_mss, 1360);
+    EXPECT_EQ(row.link, 0);
+    EXPECT_EQ(row.flags, 0) << "the keeper knows";
+    EXPECT_THAT(made.engine->own_addresses, Contains(Ipv4Address(172, 16, 0, 1)));
+}
+
+TEST_F(TunnelProvision, ALentAddressBringsNoNetwork) {
+    config::Interface& tunnel = config.interfaces["Tunnel10"];
+    tunnel.address.reset();
+    tunnel.unnumbered = "GigabitEthernet0/1";
+    const ipc::SetTunnel row = provision().tunnels.at("Tunnel10").row;
+    EXPECT_EQ(row.address, Ipv4Address(10, 1, 0, 1).value);
+    EXPECT_EQ(row.prefix_length, 0);
+}
+
+TEST_F(TunnelProvision, RoutesLeadIntoItByNameOrByANextHopInItsNetwork) {
+    config.routes = {
+        {*parse_ipv4_prefix("10.2.0.0/16"), "Tunnel10", std::nullopt, 1},
+        {*parse_ipv4_prefix("10.3.0.0/16"), "", Ipv4Address(172, 16, 0, 2), 1},
+        {*parse_ipv4_prefix("10.4.0.0/16"), "", Ipv4Address(192, 0, 2, 9), 1},
+    };
+    const Provision made = provision();
+    ASSERT_EQ(made.routes.size(), 3U);
+    for (const ipc::SetRoute& route : made.routes)
+        EXPECT_EQ(route.interface == ipc::kIntoTunnel, route.prefix >> 16 != 0x0a04)
+            << to_string(Ipv4Address{route.prefix});
+    config.interfaces["Tunnel10"].shutdown = true;
+    const Provision down = provision();
+    EXPECT_THAT(down.problems, IsEmpty());
+    EXPECT_THAT(down.tunnels, IsEmpty());
+    EXPECT_THAT(down.engine->connections, IsEmpty());
+    for (const ipc::SetRoute& route : down.routes)
+        EXPECT_NE(route.interface, ipc::kIntoTunnel);
+}
+
+TEST_F(TunnelProvision, TheNearestRouteOfAPrefixComesLast) {
+    const Ipv4Prefix far = *parse_ipv4_prefix("10.2.0.0/16");
+    config.routes = {
+        {far, "Tunnel10", std::nullopt, 5},
+        {far, "", Ipv4Address(192, 0, 2, 9), 5},
+        {far, "", Ipv4Address(192, 0, 2, 10), 200},
+    };
+    const Provision made = provision();
+    ASSERT_EQ(made.routes.size(), 3U);
+    EXPECT_EQ(made.routes[0].next_hop, Ipv4Address(192, 0, 2, 10).value);
+    EXPECT_EQ(made.routes[1].next_hop, Ipv4Address(192, 0, 2, 9).value);
+    EXPECT_EQ(made.routes[2].interface, ipc::kIntoTunnel);
+}
+
+TEST_F(TunnelProvision, SaysWhyATunnelStaysDown) {
+    const config::Config sound = config;
+    const auto without = [&](const auto& take_away, const char* words) {
+        config = sound;
+        take_away();
+        expect_fault(words);
+    };
+    const auto settings = [&]() -> config::TunnelSettings& {
+        return config.interfaces["Tunnel10"].tunnel;
+    };
+    without([&] { settings().source_interface.clear(); }, "no tunnel source");
+    without([&] { settings().destination.reset(); }, "no tunnel destination");
+    without([&] { settings().ipsec = false; }, "GRE");
+    without([&] { settings().profile.clear(); }, "everything would leave in clear");
+    without([&] { settings().profile = "Q"; }, "no crypto ipsec profile Q");
+    without([&] { config.interfaces["GigabitEthernet0/0"].address.reset(); }, "has no address");
+    without([&] { config.interfaces["GigabitEthernet0/0"].shutdown = true; }, "is shut down");
+    without([&] { config.ipsec_profiles["P"].transform_sets.clear(); }, "no set transform-set");
+    config = sound;
+    ports.erase(ports.begin());
+    EXPECT_THAT(provision().tunnel_faults["Tunnel10"], HasSubstr("has no port"));
+}
+
+TEST_F(TunnelProvision, ASourceMayBeAnAddress) {
+    auto& settings = config.interfaces["Tunnel10"].tunnel;
+    settings.source_interface.clear();
+    settings.source = Ipv4Address(192, 0, 2, 1);
+    EXPECT_EQ(provision().tunnels.at("Tunnel10").carrier, "GigabitEthernet0/0");
+    settings.source = Ipv4Address(192, 0, 2, 77);
+    expect_fault("no interface has its source, 192.0.2.77");
+}
+
 } // namespace
 } // namespace adit

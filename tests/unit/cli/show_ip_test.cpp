@@ -179,5 +179,71 @@ TEST(ShowIpLocalPool, CountsWhatIsLentAndWhatWasRefused) {
         " CLIENTS                 10.9.0.1         10.9.0.9             7       2         5\n");
 }
 
+// --- tunnel interfaces
+
+Snapshot tunnels() {
+    config::Config config = sample_config();
+    config.interfaces["Tunnel10"].address = Ipv4Address{172, 16, 0, 1};
+    config.interfaces["Tunnel10"].prefix_length = 30;
+    config.interfaces["Tunnel20"].unnumbered = "GigabitEthernet0/0";
+    Snapshot snapshot = snapshot_of(config);
+    InterfaceStatus tunnel;
+    tunnel.name = "Tunnel10";
+    tunnel.link_up = true;
+    tunnel.mtu = tunnel.ip_mtu = 1400;
+    tunnel.in_packets = 3;
+    tunnel.in_bytes = 252;
+    tunnel.out_packets = 4;
+    tunnel.out_bytes = 336;
+    tunnel.tunnel = TunnelStatus{kLocal, kPeer, "GigabitEthernet0/0", "VTI", true, "", 1438};
+    snapshot.interfaces = {tunnel, tunnel};
+    snapshot.interfaces[1].name = "Tunnel20";
+    snapshot.interfaces[1].tunnel->protocol_up = false;
+    snapshot.interfaces[1].tunnel->fault = "no security association with 192.0.2.20, 2 tries";
+    return snapshot;
+}
+
+TEST(ShowInterfaces, PrintsATunnel) {
+    EXPECT_EQ(show_interfaces(tunnels(), "Tunnel10"),
+              "Tunnel10 is up, line protocol is up \n"
+              "  Hardware is Tunnel\n"
+              "  Internet address is 172.16.0.1/30\n"
+              "  MTU 1400 bytes, BW 100 Kbit/sec, DLY 50000 usec, \n"
+              "     reliability 255/255, txload 1/255, rxload 1/255\n"
+              "  Encapsulation TUNNEL, loopback not set\n"
+              "  Keepalive not set\n"
+              "  Tunnel linestate evaluation up\n"
+              "  Tunnel source 192.0.2.1 (GigabitEthernet0/0), destination 192.0.2.20\n"
+              "  Tunnel protocol/transport IPSEC/IP\n"
+              "  Tunnel transport MTU 1438 bytes\n"
+              "  Tunnel protection via IPSec (profile \"VTI\")\n"
+              "  Queueing strategy: fifo\n"
+              "     3 packets input, 252 bytes, 0 no buffer\n"
+              "     Received 0 broadcasts\n"
+              "     0 runts, 0 giants, 0 throttles\n"
+              "     0 input errors, 0 CRC, 0 frame, 0 overrun, 0 ignored\n"
+              "     4 packets output, 336 bytes, 0 underruns\n"
+              "     0 output errors, 0 collisions, 0 interface resets\n");
+}
+
+TEST(ShowInterfaces, SaysWhyATunnelIsDown) {
+    const std::string text = show_interfaces(tunnels(), "Tunnel20");
+    EXPECT_THAT(text, StartsWith("Tunnel20 is up, line protocol is down \n"));
+    EXPECT_THAT(text,
+                testing::HasSubstr("  Interface is unnumbered. Using address of GigabitEthernet0/0 "
+                                   "(192.0.2.1)\n"));
+    EXPECT_THAT(text,
+                testing::HasSubstr("  Tunnel linestate evaluation down - no security association "
+                                   "with 192.0.2.20, 2 tries\n"));
+}
+
+TEST(ShowIpInterfaceBrief, ShowsTunnels) {
+    EXPECT_EQ(show_ip_interface_brief(tunnels()),
+              "Interface                  IP-Address      OK? Method Status                "
+              "Protocol\n"
+              "Tunnel10                   172.16.0.1      YES manual up                    up\n"
+              "Tunnel20                   192.0.2.1       YES unset  up                    down\n");
+}
+
 } // namespace
 } // namespace adit::cli

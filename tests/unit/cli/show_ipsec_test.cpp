@@ -267,5 +267,29 @@ TEST(ShowEngineConnections, ListsBothPhasesById) {
               " 2004  IPsec   AES256+SHA256           205        0        0 192.0.2.1\n");
 }
 
+TEST(ShowIpsecSa, PrintsATunnelInterface) {
+    Snapshot snapshot = sample();
+    FlowStatus& flow = snapshot.flows.front();
+    flow.interface = "Tunnel10";
+    flow.map_name = "Tunnel10-head-0";
+    flow.mtu_interface = "GigabitEthernet0/0";
+    flow.flow.selector = {
+        {Ipv4Address{0}, Ipv4Address{0xffffffff}},
+        {Ipv4Address{0}, Ipv4Address{0xffffffff}},
+    };
+    std::string expected = whole();
+    const auto replace = [&](const std::string& from, const std::string& to) {
+        for (std::size_t at = 0; (at = expected.find(from, at)) != std::string::npos;
+             at += to.size())
+            expected.replace(at, from.size(), to);
+    };
+    replace("interface: GigabitEthernet0/0", "interface: Tunnel10");
+    replace("VPNMAP", "Tunnel10-head-0");
+    replace("10.1.0.0/255.255.0.0", "0.0.0.0/0.0.0.0");
+    replace("10.2.0.0/255.255.0.0", "0.0.0.0/0.0.0.0");
+    EXPECT_EQ(show_ipsec_sa(snapshot, {}), expected);
+    EXPECT_EQ(show_ipsec_sa(snapshot, {.interface = "Tunnel10"}), expected);
+}
+
 } // namespace
 } // namespace adit::cli

@@ -192,5 +192,25 @@ TEST(ShowSession, PrintsTheHeadingAloneWhenThereIsNothing) {
     EXPECT_EQ(show_crypto_session(empty(), SessionForm::Detail), kCodes);
 }
 
+TEST(ShowSession, PrintsATunnelInterface) {
+    Snapshot snapshot = sample();
+    snapshot.flows.front().interface = "Tunnel10";
+    snapshot.flows.front().flow.selector = {
+        {Ipv4Address{0}, Ipv4Address{0xffffffff}},
+        {Ipv4Address{0}, Ipv4Address{0xffffffff}},
+    };
+    EXPECT_EQ(show_crypto_session(snapshot, SessionForm::Plain),
+              "Crypto session current status\n"
+              "\n"
+              "Interface: Tunnel10\n"
+              "Session status: UP-ACTIVE     \n"
+              "Peer: 192.0.2.20 port 500 \n"
+              "  Session ID: 0  \n"
+              "  IKEv1 SA: local 192.0.2.1/500 remote 192.0.2.20/500 Active \n"
+              "  IPSEC FLOW: permit ip 0.0.0.0/0.0.0.0 0.0.0.0/0.0.0.0 \n"
+              "        Active SAs: 2, origin: crypto map\n"
+              "\n");
+}
+
 } // namespace
 } // namespace adit::cli

@@ -198,6 +198,77 @@ TEST(Check, RefusesItselfAsPeer) {
                  "our own address");
 }
 
+// --- tunnel interfaces
+
+/// As sound(), by a tunnel.
+std::string tunnel(const std::string& without = {}, const std::string& instead = {}) {
+    std::string text = "crypto isakmp policy 10\n"
+                       " encr aes\n"
+                       " authentication pre-share\n"
+                       " group 14\n"
+                       "crypto isakmp key k address 192.0.2.20\n"
+                       "crypto ipsec transform-set TS esp-gcm 256\n"
+                       "crypto ipsec profile P\n"
+                       " set transform-set TS\n"
+                       "interface GigabitEthernet0/0\n"
+                       " ip address 192.0.2.1 255.255.255.0\n"
+                       "interface Tunnel10\n"
+                       " ip address 172.16.0.1 255.255.255.252\n"
+                       " tunnel source GigabitEthernet0/0\n"
+                       " tunnel mode ipsec ipv4\n"
+                       " tunnel destination 192.0.2.20\n"
+                       " tunnel protection ipsec profile P\n"
+                       "ip route 10.2.0.0 255.255.0.0 Tunnel10\n";
+    if (const std::size_t at = text.find(without); !without.empty() && at != std::string::npos)
+        text.replace(at, without.size(), instead);
+    return text;
+}
+
+TEST(Check, HasNothingToSayAboutASoundTunnel) {
+    for (const Problem& problem : parse_config(tunnel()).problems)
+        ADD_FAILURE() << to_string(problem);
+}
+
+TEST(Check, MissesEachPartOfATunnel) {
+    expect_error(tunnel(" tunnel source GigabitEthernet0/0\n"), 15, "no tunnel source");
+    expect_error(tunnel(" tunnel mode ipsec ipv4\n"), 15, "GRE, is not supported");
+    expect_error(tunnel(" tunnel destination 192.0.2.20\n"), 15, "no tunnel destination");
+    expect_error(tunnel("crypto ipsec profile P\n", "crypto ipsec profile Q\n"),
+                 16,
+                 "no crypto ipsec profile P");
+    expect_error(tunnel("source GigabitEthernet0/0", "source GigabitEthernet0/7"),
+                 16,
+                 "no interface GigabitEthernet0/7");
+    expect_error(tunnel("source GigabitEthernet0/0", "source 192.0.2.7"), 16, "192.0.2.7");
+    expect_error(tunnel("crypto isakmp key k address 192.0.2.20\n"), 15, "no pre-shared key");
+    expect_error(tunnel(" set transform-set TS\n"), 7, "no transform set");
+    const Problem shut = only(tunnel(" tunnel source GigabitEthernet0/0\n", " shutdown\n"));
+    EXPECT_EQ(shut.severity, ProblemSeverity::Warning);
+}
+
+TEST(Check, TwoTunnelsNeedDifferentEnds) {
+    expect_error(tunnel() + "interface Tunnel11\n"
+                            " ip address 172.16.0.5 255.255.255.252\n"
+                            " tunnel source 192.0.2.1\n"
+                            " tunnel mode ipsec ipv4\n"
+                            " tunnel destination 192.0.2.20\n"
+                            " tunnel protection ipsec profile P\n",
+                 23,
+                 "Tunnel11 has source and destination of Tunnel10");
+}
+
+TEST(Check, NetworksOverlapWhereverTheyStandInOrder) {
+    expect_error(tunnel("172.16.0.1 255.255.255.252", "192.0.2.129 255.255.255.252"),
+                 12,
+                 "overlaps that of GigabitEthernet0/0");
+    expect_error("interface gi0/0\n ip address 10.1.0.1 255.255.255.0\n"
+                 "interface gi0/1\n ip address 10.2.0.1 255.255.255.0\n"
+                 "interface gi0/2\n ip address 10.0.0.1 255.0.0.0\n"
+                 "no interface gi0/1\n",
+                 6,
+                 "network 10.0.0.0/8 of GigabitEthernet0/2 overlaps that of GigabitEthernet0/0");
+}
+
 } // namespace
 
 } // namespace adit::config

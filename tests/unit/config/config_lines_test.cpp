@@ -469,6 +469,102 @@ TEST(ConfigLines, RefusesFiltersAndNatRatherThanLeavingThemOut) {
                 HasSubstr("NAT is not supported"));
 }
 
+constexpr const char* kTunnel = "interface Tunnel10\n"
+                                " ip address 172.16.0.1 255.255.255.252\n"
+                                " ip mtu 1400\n"
+                                " ip tcp adjust-mss 1360\n"
+                                " tunnel source GigabitEthernet0/0\n"
+                                " tunnel mode ipsec ipv4\n"
+                                " tunnel destination 192.0.2.20\n"
+                                " tunnel protection ipsec profile P\n";
+
+TEST(ConfigLines, TakesATunnel) {
+    expect_clean(kTunnel);
+    const auto result = parse(kTunnel);
+    const Interface& tunnel = result.config.interfaces.at("Tunnel10");
+    EXPECT_EQ(tunnel.ip_mtu, 1400U);
+    EXPECT_EQ(tunnel.tcp_mss, 1360U);
+    EXPECT_EQ(tunnel.tunnel.source_interface, "GigabitEthernet0/0");
+    EXPECT_EQ(tunnel.tunnel.destination, Ipv4Address(192, 0, 2, 20));
+    EXPECT_TRUE(tunnel.tunnel.ipsec);
+    EXPECT_EQ(tunnel.tunnel.profile, "P");
+    EXPECT_EQ(render_interface(result.config, "Tunnel10"), kTunnel + std::string{"!\n"});
+
+    const auto other = parse("interface tu 2\n ip unnumbered gi 0/1\n tunnel source 192.0.2.1\n");
+    const Interface& unnumbered = other.config.interfaces.at("Tunnel2");
+    EXPECT_EQ(unnumbered.unnumbered, "GigabitEthernet0/1");
+    EXPECT_EQ(unnumbered.tunnel.source, Ipv4Address(192, 0, 2, 1));
+    EXPECT_EQ(render_interface(other.config, "Tunnel2"),
+              "interface Tunnel2\n ip unnumbered GigabitEthernet0/1\n"
+              " tunnel source 192.0.2.1\n!\n");
+}
+
+TEST(ConfigLines, UndoesWhatATunnelHas) {
+    const auto result =
+        parse(std::string{kTunnel} + " no ip mtu\n no ip tcp adjust-mss\n no tunnel source\n"
+                                     " no tunnel mode\n no tunnel destination\n"
+                                     " no tunnel protection ipsec profile\n no ip address\n");
+    EXPECT_EQ(render_interface(result.config, "Tunnel10"),
+              "interface Tunnel10\n no ip address\n!\n");
+}
+
+TEST(ConfigLines, RefusesTunnelsOfOtherKinds) {
+    const auto below = [](const std::string& line) {
+        return refusal("interface Tunnel1\n " + line, 2);
+    };
+    EXPECT_THAT(below("tunnel mode gre ip"), HasSubstr("Only tunnel mode ipsec ipv4"));
+    EXPECT_THAT(below("tunnel mode gre multipoint"), HasSubstr("Only tunnel mode ipsec ipv4"));
+    EXPECT_THAT(below("tunnel mode ipsec ipv6"), HasSubstr("IPv6"));
+    EXPECT_THAT(below("tunnel destination dynamic"), HasSubstr("must be an address"));
+    EXPECT_THAT(below("tunnel destination peer.example"), HasSubstr("must be an address"));
+    EXPECT_THAT(below("tunnel destination 224.0.0.5"), HasSubstr("cannot be a peer"));
+    EXPECT_THAT(below("tunnel key 7"), HasSubstr("not supported"));
+    EXPECT_THAT(below("tunnel vrf RED"), HasSubstr("not supported"));
+    EXPECT_THAT(below("ip unnumbered Tunnel2"), HasSubstr("lends no address"));
+    EXPECT_THAT(below("crypto map M"), HasSubstr("tunnel protection"));
+    EXPECT_THAT(refusal("interface Tunnel0/1", 1), HasSubstr("one number"));
+    EXPECT_THAT(refusal("interface gi0/0\n ip unnumbered gi0/1", 2), HasSubstr("of its own"));
+    for (const char* line : {"tunnel source gi0/1",
+                             "tunnel destination 192.0.2.20",
+                             "tunnel protection ipsec profile P"})
+        EXPECT_THAT(refusal(std::string("interface gi0/0\n ") + line, 2),
+                    HasSubstr("not supported on GigabitEthernet0/0"));
+}
+
+TEST(ConfigLines, SaysWhatOfATunnelHasNoEffect) {
+    for (const char* line : {"keepalive 10 3",
+                             "tunnel path-mtu-discovery",
+                             "tunnel protection ipsec profile P shared",
+                             "ip virtual-reassembly"}) {
+        const auto problems = about(parse(std::string("interface Tunnel1\n ") + line), 2);
+        ASSERT_EQ(problems.size(), 1U) << line;
+        EXPECT_EQ(problems[0].severity, ProblemSeverity::Ignored) << line;
+    }
+    const auto mss = about(parse("interface gi0/0\n ip tcp adjust-mss 1360"), 2);
+    ASSERT_EQ(mss.size(), 1U);
+    EXPECT_EQ(mss[0].severity, ProblemSeverity::Ignored);
+}
+
+TEST(ConfigLines, TakesAnIpsecProfile) {
+    const char* text = "crypto ipsec profile P\n"
+                       " description to the branch\n"
+                       " set security-association lifetime seconds 900\n"
+                       " set transform-set A B\n"
+                       " set isakmp-profile I\n"
+                       " set pfs group14\n";
+    const auto result = parse(text);
+    const IpsecProfile& profile = result.config.ipsec_profiles.at("P");
+    EXPECT_EQ(profile.transform_sets, (std::vector<std::string>{"A", "B"}));
+    EXPECT_EQ(profile.pfs, ike::Group::Modp2048);
+    EXPECT_EQ(profile.isakmp_profile, "I");
+    EXPECT_EQ(profile.lifetime.seconds, 900U);
+    EXPECT_THAT(render(result.config, Secrets::Clear), HasSubstr(text));
+    EXPECT_TRUE(
+        parse(std::string{text} + "no crypto ipsec profile P\n").config.ipsec_profiles.empty());
+    EXPECT_THAT(refusal("crypto ipsec profile P\n set ikev2-profile X", 2),
+                HasSubstr("not supported"));
+}
+
 TEST(ConfigLines, TakesRoutes) {
     const auto result = parse("interface gi0/1\n ip address 10.0.0.1 255.255.255.0\n"
                               "ip route 0.0.0.0 0.0.0.0 10.0.0.254\n"

@@ -56,10 +56,15 @@ class Generator {
             dynamic.reverse_route = coin();
         });
         times(2, [&] {
-            config.crypto_maps[word()][number(1, 65'535)] = CryptoMapEntry{.dynamic_map = word()};
+            CryptoMapEntry& entry = config.crypto_maps[word()][number(1, 65'535)];
+            entry = {};
+            entry.dynamic_map = word();
         });
         add_clients(config);
         times(4, [&] { config.interfaces[interface_name()] = interface(); });
+        times(2, [&] { config.ipsec_profiles[word()] = terms(); });
+        times(3,
+              [&] { config.interfaces["Tunnel" + std::to_string(number(0, 2'000))] = tunnel(); });
         times(4, [&] { add_route(config); });
         return config;
     }
@@ -311,6 +316,30 @@ class Generator {
             interface.crypto_map = word();
         interface.shutdown = coin();
         return interface;
+    }
+
+    IpsecProfile terms() { return entry(); }
+
+    Interface tunnel() {
+        Interface tunnel = interface();
+        tunnel.crypto_map.clear();
+        if (coin()) {
+            tunnel.address.reset();
+            tunnel.prefix_length = 0;
+            tunnel.unnumbered = interface_name();
+        }
+        if (coin())
+            tunnel.tcp_mss = number(500, 1'460);
+        if (coin())
+            tunnel.tunnel.source_interface = interface_name();
+        else if (coin())
+            tunnel.tunnel.source = host();
+        if (coin())
+            tunnel.tunnel.destination = host();
+        tunnel.tunnel.ipsec = coin();
+        if (coin())
+            tunnel.tunnel.profile = word();
+        return tunnel;
     }
 
     User user() {
