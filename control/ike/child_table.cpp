@@ -44,9 +44,9 @@ Child* ChildTable::find(SaId sa) {
     return is_it ? &found->second.child : nullptr;
 }
 
-Child* ChildTable::find_outbound(Ipv4Address peer, Spi outbound_spi) {
-    for (Child* child : with_peer(peer))
-        if (child->sa.outbound_spi == outbound_spi)
+Child* ChildTable::find_outbound(const Session& peer, Spi outbound_spi) {
+    for (Child* child : with_peer(peer.remote.address))
+        if (child->sa.outbound_spi == outbound_spi && is_with(child->sa, peer))
             return child;
     return nullptr;
 }

@@ -39,7 +39,8 @@ class ChildTable {
     Child& insert(Child child);
     /// By either direction's number.
     [[nodiscard]] Child* find(SaId sa);
-    [[nodiscard]] Child* find_outbound(Ipv4Address peer, Spi outbound_spi);
+    /// Of this very peer: another one behind the same NAT may have chosen the same SPI.
+    [[nodiscard]] Child* find_outbound(const Session& peer, Spi outbound_spi);
     [[nodiscard]] std::vector<Child*> with_peer(Ipv4Address peer);
     [[nodiscard]] std::vector<Child*> with_policy(PolicyId policy);
     [[nodiscard]] bool any_established(Ipv4Address peer);

@@ -70,9 +70,8 @@ void Engine::Core::effect(const Session&, ChildAbandoned& abandoned) {
 
 void Engine::Core::effect(const Session& from, PeerDeleted& deleted) {
     for (const Spi spi : deleted.spis) {
-        // Only SPIs of this very peer count.
-        const Child* child = children_.find_outbound(from.remote.address, spi);
-        if (child == nullptr || !is_with(child->sa, from))
+        const Child* child = children_.find_outbound(from, spi);
+        if (child == nullptr)
             continue;
         const Child gone = *child;
         remove_child(gone.sa.inbound_sa, Tell::No);

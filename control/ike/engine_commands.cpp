@@ -65,13 +65,14 @@ void Engine::Core::renew(const ChildSa& sa) {
     if (is_pending(wanted,
                    sa.lease != nullptr ? std::span<const Ipv4Address>{current} : connection->peers))
         return;
+    // Another peer may live behind the same address: its own ISAKMP SA comes first.
+    if (const Session* session = keeper_of(sa))
+        return queue(session->id, StartQuickMode{std::move(wanted)});
     if (sa.lease == nullptr)
         return request(std::move(wanted),
                        connection->profile,
                        {sa.local.address, kIkePort},
                        {sa.remote.address, kIkePort});
-    if (const Session* session = keeper_of(sa))
-        return queue(session->id, StartQuickMode{std::move(wanted)});
     if (!sa.user.empty())
         return; // a client logs in when it likes, never because we call
     // Whoever is not in the configuration is where its SA says; behind a NAT, at that very port.
