@@ -239,7 +239,11 @@ void Engine::Core::on(PeerMovedTo& event) {
         moved.sa.remote = event.remote;
         if (moved.sa.lease != nullptr && moved.sa.lease->claimant.at && !moved.sa.assigned)
             moved.sa.lease->claimant.at = event.remote.address;
-        children_.insert(std::move(moved));
+        Child& there = children_.insert(std::move(moved));
+        // The dataplane still sends to the old place, and an SA's endpoints never change: a fresh
+        // pair does.
+        if (there.current)
+            rekey(there);
     }
 }
 
