@@ -506,6 +506,10 @@ void Gateway::on_notice(const ipc::PacketNotice& notice) {
     if (notice.more > 0)
         record->text += " (and " + std::to_string(notice.more) + " more of this kind)";
     log(std::move(*record));
+    if (static_cast<DropReason>(notice.reason) == DropReason::EspInvalidSpi)
+        handle(ike::UnknownSpi{Ipv4Address{notice.flow.destination},
+                               Ipv4Address{notice.flow.source},
+                               Spi{notice.spi}});
 }
 
 void Gateway::on_link_change(const ipc::LinkChange& change) {
@@ -531,7 +535,10 @@ void Gateway::look_for_silent_peers() {
         const std::uint64_t sent = db_.last_packet_ns(child.outbound_sa);
         const std::uint64_t received = db_.last_packet_ns(child.inbound_sa);
         // RFC 3706 5.5: worth asking only while we send and hear nothing.
-        if (sent != 0 && sent + interval > now && received + interval < sent)
+        const auto made =
+            static_cast<std::uint64_t>(child.established_at.time_since_epoch().count());
+        const std::uint64_t heard = std::max(received, made);
+        if (sent != 0 && sent + interval > now && heard + interval < sent)
             handle(ike::PeerSilent{child.outbound_sa});
     }
 }

@@ -13,6 +13,9 @@ Bytes sequence_octets(std::uint32_t sequence) {
     return std::move(writer).take();
 }
 
+/// Without `crypto isakmp keepalive` a peer is asked only when it leaves an exchange unanswered.
+constexpr Duration kUnconfiguredRetry = std::chrono::seconds{3};
+
 void send_dpd(Turn& turn, NotifyType type, std::uint32_t sequence) {
     send_notify(turn,
                 {ProtocolId::Isakmp,
@@ -27,11 +30,16 @@ const std::optional<Dpd>& dpd_of(const Turn& turn) {
     return profile != nullptr && profile->dpd ? profile->dpd : turn.env.config.dpd;
 }
 
+Duration retry_of(const Turn& turn) {
+    const auto& config = dpd_of(turn);
+    return config ? config->retry : kUnconfiguredRetry;
+}
+
 void ask(Turn& turn) {
     DpdState& dpd = turn.session.dpd;
     ++dpd.tries;
     ++turn.env.counters.dpd_sent;
-    dpd.due = turn.now() + dpd_of(turn)->retry;
+    dpd.due = turn.now() + retry_of(turn);
     send_dpd(turn, NotifyType::RUThere, dpd.sequence);
 }
 
@@ -53,7 +61,7 @@ void schedule_dpd(Turn& turn) {
 
 void start_dpd(Turn& turn) {
     DpdState& dpd = turn.session.dpd;
-    if (!dpd_of(turn) || !turn.session.has(Vendor::Dpd) || dpd.tries != 0)
+    if (!turn.session.has(Vendor::Dpd) || dpd.tries != 0)
         return;
     // RFC 3706 5.5: sequence numbers start at random and count up; the first is below 2^31.
     dpd.sequence = dpd.sequence == 0 ? turn.env.rng.u32() >> 1 | 1 : dpd.sequence + 1;
@@ -63,17 +71,18 @@ void start_dpd(Turn& turn) {
 void repeat_dpd(Turn& turn) {
     DpdState& dpd = turn.session.dpd;
     dpd.due.reset();
-    if (!dpd_of(turn))
+    if (dpd.tries == 0) {
+        if (dpd_of(turn))
+            start_dpd(turn);
         return;
-    if (dpd.tries == 0)
-        return start_dpd(turn);
+    }
     if (dpd.tries < kDpdTries)
         return ask(turn);
     report(turn,
            {Failure::DeadPeer,
             std::to_string(kDpdTries) + " DPD requests " +
                 std::to_string(
-                    std::chrono::duration_cast<std::chrono::seconds>(dpd_of(turn)->retry).count()) +
+                    std::chrono::duration_cast<std::chrono::seconds>(retry_of(turn)).count()) +
                 " s apart without an answer"});
     turn.out.emplace_back(PeerDead{});
     end_phase1(turn, Failure::DeadPeer);

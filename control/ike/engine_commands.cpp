@@ -247,6 +247,24 @@ void Engine::Core::on(PeerMovedTo& event) {
     }
 }
 
+namespace {
+
+/// Deletes sent because of packets that anybody can forge: few, and enough for real ones.
+constexpr std::uint32_t kRemindersPerSecond = 20;
+constexpr std::uint32_t kRemindersBurst = 20;
+
+} // namespace
+
+/// A delete of ours was lost, for IKEv1 acknowledges none: the peer sends into a hole. It is told
+/// once more, under every ISAKMP SA that may be its own; to another peer behind the same address
+/// the SPI means nothing.
+void Engine::Core::on(UnknownSpi& event) {
+    for (const Session* session : sessions_.with_peer(event.remote))
+        if (session->local.address == event.local && session->secured() != nullptr &&
+            reminders_.take(now_, kRemindersPerSecond, kRemindersBurst))
+            queue(session->id, TellDeleted{{event.spi}});
+}
+
 // --- the operator -------------------------------------------------------------------------------
 
 void Engine::Core::close(SessionId id) {

@@ -116,6 +116,7 @@ class Engine::Core {
     void on(SaLimitReached& event);
     void on(PeerSilent& event);
     void on(PeerMovedTo& event);
+    void on(UnknownSpi& event);
     void on(ClearPhase1& event);
     void on(ClearPhase2& event);
     void on(Reconfigure& event);
@@ -156,6 +157,7 @@ class Engine::Core {
     IdSource ids_;
     EngineCounters counters_;
     Admission admission_;
+    TokenBucket reminders_; // of deletes that got lost
     RuntimeFlows flows_; // before all who hold leases
     Reassembly fragments_;
     AddressPools pools_;

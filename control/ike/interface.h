@@ -308,6 +308,12 @@ struct PeerMovedTo {
     Endpoint remote;
 };
 
+/// ESP came from a peer by an SPI that is not (or no longer) ours.
+struct UnknownSpi {
+    Ipv4Address local, remote;
+    Spi spi;
+};
+
 struct ClearPhase1 {
     std::optional<Ipv4Address> peer; // nothing: all
     std::optional<ConnId> conn_id;
@@ -334,6 +340,7 @@ using Event = std::variant<DatagramReceived,
                            SaLimitReached,
                            PeerSilent,
                            PeerMovedTo,
+                           UnknownSpi,
                            ClearPhase1,
                            ClearPhase2,
                            Reconfigure,

@@ -507,7 +507,11 @@ Verdict give_up_quick_mode(Turn& turn) {
                     build_delete(ProtocolId::Esp, {spi_bytes(quick.inbound_spi)}));
         send_protected(turn, std::move(message));
     }
+    const bool unheard = quick.leg.state == State::QmInitiatorQm1;
     end_quick_mode(turn);
+    // A peer that cannot be asked whether it still knows this ISAKMP SA does so by answering.
+    if (unheard && !turn.session.has(Vendor::Dpd))
+        end_phase1(turn, Failure::Phase2Timeout);
     return {};
 }
 

@@ -157,6 +157,10 @@ void on(Turn& turn, JobResult& result) {
         }
 }
 
+/// A quick mode sent this often without an answer puts the ISAKMP SA itself in doubt: the peer may
+/// have lost it, and its delete on the way to us. Deletes are not acknowledged.
+constexpr std::uint8_t kDoubtAfter = 4;
+
 void tick_leg(Turn& turn, ExchangeType exchange, Role role) {
     Leg& leg = turn.leg();
     if (leg.timer == TimerRule::None || leg.due > turn.now())
@@ -174,6 +178,8 @@ void tick_leg(Turn& turn, ExchangeType exchange, Role role) {
           &turn.leg() == &turn.session.leg ? 1 : 2,
           show_state(turn.session));
     send_once(turn, leg.sent);
+    if (leg.state == State::QmInitiatorQm1 && leg.sends == kDoubtAfter)
+        start_dpd(turn);
 }
 
 void tick_upkeep(Turn& turn) {
