@@ -73,6 +73,14 @@ void Engine::set_debug(bool isakmp, bool keys) {
     core_->set_debug(isakmp, keys);
 }
 
+void Engine::set_debug_condition(DebugCondition condition) {
+    core_->set_debug_condition(std::move(condition));
+}
+
+void Engine::set_row_observer(RowObserver observer) {
+    core_->set_row_observer(std::move(observer));
+}
+
 // --- datagrams ----------------------------------------------------------------------------------
 
 Engine::Core::Core(std::shared_ptr<const EngineConfig> config,
@@ -221,7 +229,18 @@ bool Engine::Core::is_configured(Ipv4Address peer) const {
 
 // --- steps --------------------------------------------------------------------------------------
 
-Environment Engine::Core::environment() {
+bool Engine::Core::is_watched(const Session& session) const {
+    const DebugCondition& only = debug_condition_;
+    return only.empty() || only.names(session.remote.address) ||
+           only.names(session.cookies.initiator) || only.names(session.cookies.responder) ||
+           std::ranges::any_of(session.quick_modes, [&](const auto& quick) {
+               return only.names(quick->inbound_spi) ||
+                      (quick->choice && only.names(quick->choice->spi));
+           });
+}
+
+Environment Engine::Core::environment(const Session& session) {
+    const bool debug = debug_ && is_watched(session);
     return {*config_,
             now_,
             rng_,
@@ -231,8 +250,9 @@ Environment Engine::Core::environment() {
             counters_,
             pools_,
             cookie_secret_.view(),
-            debug_,
-            export_keys_};
+            debug,
+            export_keys_,
+            &row_observer_};
 }
 
 void Engine::Core::queue(SessionId id, SessionEvent event) {
@@ -251,8 +271,9 @@ Actions Engine::Core::finish() {
 }
 
 void Engine::Core::run(SessionId id, SessionEvent event) {
-    Environment env = environment();
-    Step done = step(sessions_.take(id), std::move(event), env);
+    Session session = sessions_.take(id);
+    Environment env = environment(session);
+    Step done = step(std::move(session), std::move(event), env);
     const bool stillborn = done.session.role == Role::Responder && done.session.leg.sent.empty() &&
                            std::holds_alternative<std::monostate>(done.session.data);
     const bool dead = done.session.leg.state == State::Dead || stillborn;

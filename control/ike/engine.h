@@ -11,13 +11,17 @@
 
 #include "common/clock.h"
 #include "common/random.h"
+#include "control/ike/debug_condition.h"
 #include "control/ike/interface.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 namespace adit::ike {
+
+struct Row; // transitions.h
 
 class Engine {
   public:
@@ -54,6 +58,13 @@ class Engine {
 
     /// `debug crypto isakmp` and its key export. Off at start; costs nothing while off.
     void set_debug(bool isakmp, bool keys);
+
+    /// Whose lines of `debug crypto isakmp` are made.
+    void set_debug_condition(DebugCondition condition);
+
+    /// Who is told of each row of the transition table that has run to its end: simulations count
+    /// them. Nobody at start.
+    void set_row_observer(std::function<void(const Row&)> observer);
 
   private:
     class Core;

@@ -42,6 +42,10 @@ class Engine::Core {
         export_keys_ = keys;
     }
 
+    void set_debug_condition(DebugCondition condition) { debug_condition_ = std::move(condition); }
+
+    void set_row_observer(RowObserver observer) { row_observer_ = std::move(observer); }
+
   private:
     // --- engine.cpp: datagrams, steps, timers
     void on(DatagramReceived& event);
@@ -60,7 +64,8 @@ class Engine::Core {
     void run(SessionId id, SessionEvent event);
     void share_first_body(Session& session);
     void log_failure(Failure failure, Ipv4Address peer, const std::string& text);
-    [[nodiscard]] Environment environment();
+    [[nodiscard]] Environment environment(const Session& session);
+    [[nodiscard]] bool is_watched(const Session& session) const;
     [[nodiscard]] bool is_configured(Ipv4Address peer) const;
 
     /// What a step put out: actions go on, effects are carried out here, in order.
@@ -169,7 +174,9 @@ class Engine::Core {
     Actions actions_;
     Instant now_;
     bool debug_{false};
+    DebugCondition debug_condition_;
     bool export_keys_{false};
+    RowObserver row_observer_;
 };
 
 } // namespace adit::ike

@@ -77,6 +77,8 @@ bool is_said_already(Turn& turn, const Refusal& refusal) {
 
 void enter(Turn& turn, const Row& row) {
     Leg& leg = turn.leg();
+    if (turn.env.row_observer != nullptr && *turn.env.row_observer)
+        (*turn.env.row_observer)(row);
     if (row.next == row.state || leg.state == State::Dead)
         return;
     debug(turn, "Old State = %s  New State = %s ", name(leg.state), name(row.next));

@@ -41,6 +41,7 @@ struct Environment {
     ByteView secret; // of this engine, for answers nobody outside can foresee
     bool debug{false};
     bool export_keys{false};
+    const RowObserver* row_observer{nullptr};
 };
 
 /// Why a message or an exchange came to nothing.

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -122,6 +123,9 @@ const Row* find_row(ExchangeType exchange,
                     Happening event,
                     Proof agreed,
                     PayloadSet present = {});
+
+/// Told of each row that has run to its end.
+using RowObserver = std::function<void(const Row&)>;
 
 /// The table as a drawing: docs/ikev1-states.dot.
 std::string render_dot();
