@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gateways made of real engines on a network made of a queue: virtual time, seeded loss, doubling
-// and delay. Everything an engine asks for is carried out: datagrams travel, Diffie-Hellman jobs
-// are computed, SAs are "installed" into a table that can be compared with the other side's.
+// Gateways on a network made of a queue: virtual time, seeded weather, address translators in the
+// path. Everything an engine asks for is carried out: datagrams travel, slow arithmetic is done,
+// SAs are "installed".
 //
 // Threading: one thread; values. Every run is a function of its seed.
 #pragma once
 
-#include "common/error.h"
-#include "control/ike/engine.h"
 #include "control/ike/keymat.h"
 #include "control/ike/wire.h"
-#include "tests/support/seeded_rng.h"
+#include "tests/support/ike_configs.h"
+#include "tests/support/ike_gateway.h"
+#include "tests/support/nat.h"
 
-#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -24,111 +22,26 @@
 
 namespace adit::test {
 
-class CountingSpis final : public ike::SpiAllocator {
-  public:
-    std::optional<Spi> allocate(PolicyId) override {
-        if (in_use_ == limit)
-            return std::nullopt;
-        ++in_use_;
-        return Spi{next_++};
-    }
-
-    void release(Spi) override { --in_use_; }
-
-    [[nodiscard]] std::size_t in_use() const { return in_use_; }
-
-    std::size_t limit{1'000'000};
-
-  private:
-    std::uint32_t next_{0x10000001};
-    std::size_t in_use_{0};
-};
-
-/// Numbers of policies made at run time, from 1000 up.
-class CountingPolicies final : public ike::PolicyAllocator {
-  public:
-    std::optional<PolicyId> allocate() override {
-        if (in_use_.size() == limit)
-            return std::nullopt;
-        in_use_.insert(next_);
-        return PolicyId{next_++};
-    }
-
-    void release(PolicyId policy) override { ENSURE(in_use_.erase(policy.value) == 1); }
-
-    [[nodiscard]] std::size_t in_use() const { return in_use_.size(); }
-
-    std::size_t limit{1'000'000};
-
-  private:
-    std::uint32_t next_{1000};
-    std::set<std::uint32_t> in_use_;
-};
-
-/// One direction as the dataplane would hold it.
-struct InstalledSa {
-    Spi spi;
-    bool inbound{};
-    PolicyId policy;
-    EspCipher cipher{};
-    EspMac mac{};
-    TrafficSelector selector;
-    Endpoint local, remote;
-    Bytes key;
-    Bytes mac_key;
-    bool esn{};
-    bool transport{};
-    Ipv4Address original_local, original_remote;
-};
-
-struct Gateway {
-    Gateway(std::string its_name,
-            Ipv4Address its_address,
-            ike::EngineConfig its_config,
-            std::uint64_t seed)
-        : name(std::move(its_name)), address(its_address), config(std::move(its_config)), rng(seed),
-          engine(std::make_shared<const ike::EngineConfig>(config), rng, spis, policies) {}
-
-    std::string name;
-    Ipv4Address address;
-    ike::EngineConfig config;
-    SeededRng rng;
-    CountingSpis spis;
-    CountingPolicies policies;
-    ike::Engine engine;
-    std::map<SaId, InstalledSa> installed;
-    std::map<PolicyId, TrafficSelector> installed_policies; // made at run time
-    std::vector<std::string> log;
-    std::vector<std::string> debug;
-    std::vector<std::string> exported;
-
-    [[nodiscard]] std::uint64_t failures(ike::Failure failure) const {
-        return engine.counters().failures.at(static_cast<std::size_t>(failure));
-    }
-
-    /// Any log line that holds all these words.
-    [[nodiscard]] bool logged(std::initializer_list<const char*> words) const {
-        return std::ranges::any_of(log, [&](const std::string& line) {
-            return std::ranges::all_of(
-                words, [&](const char* word) { return line.find(word) != std::string::npos; });
-        });
-    }
-
-    [[nodiscard]] bool is_empty() const {
-        return engine.isakmp_sas().empty() && engine.child_sas().empty() && installed.empty() &&
-               spis.in_use() == 0 && installed_policies.empty() && policies.in_use() == 0 &&
-               !engine.next_deadline();
-    }
-};
-
 struct Weather {
     std::uint32_t loss_percent{0};
     std::uint32_t double_percent{0};
-    std::uint32_t delay_ms{1};  // fixed part
-    std::uint32_t jitter_ms{0}; // more than the gap between datagrams reorders them
-    /// IKEv1 acknowledges no delete: where one is lost, the sides differ until the SA's end. Scenes
-    /// that are about agreement do without that.
-    bool spare_informational{false};
+    std::uint32_t delay_ms{1};       // fixed part
+    std::uint32_t jitter_ms{0};      // more than the gap between datagrams reorders them
+    std::uint32_t damage_percent{0}; // a bit turned over, or the end cut off
+};
+
+/// What the weather has done to datagrams.
+struct Damage {
+    std::uint64_t carried{0}, lost{0}, doubled{0}, damaged{0}, undeliverable{0};
+
+    Damage& operator+=(const Damage& other) {
+        carried += other.carried;
+        lost += other.lost;
+        doubled += other.doubled;
+        damaged += other.damaged;
+        undeliverable += other.undeliverable;
+        return *this;
+    }
 };
 
 class Network {
@@ -142,16 +55,35 @@ class Network {
         return *gateways_.back();
     }
 
+    /// A translator in front of the gateways with private addresses given to it.
+    Nat& add_nat(Ipv4Address outside) {
+        nats_.push_back(std::make_unique<Nat>(outside));
+        return *nats_.back();
+    }
+
     void set_weather(Weather weather) { weather_ = weather; }
+
+    [[nodiscard]] const Damage& damage() const { return damage_; }
+
+    // --- hooks
 
     /// Sees every datagram before it travels; false takes it out.
     std::function<bool(const ike::SendDatagram&)> tap;
+    /// Does the slow arithmetic; nothing: the job is lost.
+    std::function<std::optional<ike::JobResult>(Gateway&, const ike::Job&)> work =
+        [](Gateway& gateway, const ike::Job& job) { return ike::run(job, gateway.rng); };
+    /// How long that takes.
+    std::function<Duration()> work_time = [] { return std::chrono::milliseconds{1}; };
+    /// Before it takes effect; false: the dataplane refuses.
+    std::function<bool(Gateway&, const ike::InstallSaAction&)> on_install;
+    /// One line for each thing that happens.
+    std::function<void(const std::string&)> trace;
 
-    void give(Gateway& gateway, ike::Event event) {
-        carry_out(gateway, gateway.engine.handle(std::move(event), now_));
-    }
+    // --- time
 
     [[nodiscard]] Instant now() const { return now_; }
+
+    [[nodiscard]] Instant now(const Gateway& gateway) const { return now_ + gateway.ahead; }
 
     /// Until nothing but timers beyond `limit` is left.
     void run_for(Duration limit) {
@@ -159,6 +91,16 @@ class Network {
         while (step_until(end)) {
         }
         now_ = end;
+    }
+
+    void after(Duration delay, std::function<void()> happening) {
+        pending_.emplace(std::pair{now_ + delay, order_++}, std::move(happening));
+    }
+
+    // --- what happens to gateways
+
+    void give(Gateway& gateway, ike::Event event) {
+        carry_out(gateway, gateway.engine.handle(std::move(event), now(gateway)));
     }
 
     void give_datagram(Gateway& to, Endpoint from, std::uint16_t port, Bytes payload) {
@@ -169,38 +111,72 @@ class Network {
         });
     }
 
-  private:
-    struct Pending {
-        Instant at;
-        std::uint64_t order;
-        Gateway* to;
-        ike::Event event;
-    };
+    using Arrival = std::function<void(Gateway& to, Endpoint local, Endpoint remote)>;
 
+    /// Takes something from a gateway through the weather to wherever `target` leads when it
+    /// arrives.
+    void carry(const Gateway& from, Endpoint source, Endpoint target, const Arrival& arrive) {
+        ++damage_.carried;
+        for (const auto& nat : nats_)
+            if (nat->hides(from.address))
+                source = nat->outwards(source);
+        const unsigned copies = rng_.below(100) < weather_.double_percent ? 2 : 1;
+        damage_.doubled += copies - 1;
+        for (unsigned copy = 0; copy < copies; ++copy) {
+            if (rng_.below(100) < weather_.loss_percent) {
+                ++damage_.lost;
+                continue;
+            }
+            const Duration delay = std::chrono::milliseconds{
+                weather_.delay_ms + (weather_.jitter_ms == 0 ? 0 : rng_.below(weather_.jitter_ms))};
+            after(delay, [this, source, target, arrive] { deliver(source, target, arrive); });
+        }
+    }
+
+    template <class Visit> void for_each_gateway(const Visit& visit) const {
+        for (const auto& gateway : gateways_)
+            visit(*gateway);
+    }
+
+  private:
     bool step_until(Instant end) {
-        const auto pending = std::ranges::min_element(
-            pending_, {}, [](const Pending& each) { return std::pair{each.at, each.order}; });
         Gateway* timer = nullptr;
-        Instant due = pending == pending_.end() ? end : pending->at;
+        Instant due = pending_.empty() ? end : pending_.begin()->first.first;
         for (const auto& gateway : gateways_)
             if (const auto deadline = gateway->engine.next_deadline();
-                deadline && *deadline < due) {
-                due = *deadline;
+                deadline && *deadline - gateway->ahead < due) {
+                due = *deadline - gateway->ahead;
                 timer = gateway.get();
             }
-        if (due > end || (timer == nullptr && pending == pending_.end()))
+        if (due > end || (timer == nullptr && pending_.empty()))
             return false;
         now_ = std::max(now_, due);
         if (timer != nullptr) {
-            carry_out(*timer, timer->engine.advance(now_));
+            carry_out(*timer, timer->engine.advance(now(*timer)));
             return true;
         }
         if (due >= end)
             return false;
-        Pending next = std::move(*pending);
-        pending_.erase(pending);
-        give(*next.to, std::move(next.event));
+        const auto happening = std::move(pending_.begin()->second);
+        pending_.erase(pending_.begin());
+        happening();
         return true;
+    }
+
+    void deliver(Endpoint source, Endpoint target, const Arrival& arrive) {
+        for (const auto& nat : nats_)
+            if (nat->outside() == target.address) {
+                const auto inside = nat->inwards(target);
+                if (!inside) {
+                    ++damage_.undeliverable;
+                    return;
+                }
+                target = *inside;
+            }
+        for (const auto& gateway : gateways_)
+            if (gateway->address == target.address)
+                return arrive(*gateway, target, source);
+        ++damage_.undeliverable;
     }
 
     void carry_out(Gateway& gateway, ike::Actions actions) {
@@ -208,32 +184,50 @@ class Network {
             std::visit([&](auto& wanted) { act(gateway, wanted); }, action);
     }
 
-    void act(Gateway&, ike::SendDatagram& send) {
+    void act(Gateway& gateway, ike::SendDatagram& send) {
         if (tap && !tap(send))
             return;
-        const unsigned copies = rng_.below(100) < weather_.double_percent ? 2 : 1;
-        for (unsigned copy = 0; copy < copies; ++copy) {
-            const bool spared =
-                weather_.spare_informational &&
-                ike::parse_header(send.payload)->exchange == ike::ExchangeType::Informational;
-            if (rng_.below(100) < weather_.loss_percent && !spared)
-                continue;
-            const Duration delay = std::chrono::milliseconds{
-                weather_.delay_ms + (weather_.jitter_ms == 0 ? 0 : rng_.below(weather_.jitter_ms))};
-            for (const auto& gateway : gateways_)
-                if (gateway->address == send.remote.address)
-                    schedule(*gateway,
-                             delay,
-                             ike::DatagramReceived{send.remote, send.local, send.payload});
-        }
+        if (trace)
+            trace(gateway.name + " sends " + describe(send));
+        carry(gateway,
+              send.local,
+              send.remote,
+              [this,
+               payload = std::move(send.payload)](Gateway& to, Endpoint local, Endpoint remote) {
+                  Bytes copy = payload;
+                  spoil(copy);
+                  if (trace)
+                      trace(to.name + " receives " + describe({local, remote, copy}));
+                  give(to, ike::DatagramReceived{local, remote, std::move(copy)});
+              });
     }
 
-    void act(Gateway&, ike::SendNatKeepalive&) { ++keepalives; }
+    void spoil(Bytes& payload) {
+        if (rng_.below(100) >= weather_.damage_percent || payload.empty())
+            return;
+        ++damage_.damaged;
+        const std::uint32_t place = rng_.below(static_cast<std::uint32_t>(payload.size()));
+        if (rng_.below(2) == 0)
+            payload.resize(place);
+        else
+            payload[place] ^= static_cast<std::uint8_t>(1U << rng_.below(8));
+    }
+
+    void act(Gateway& gateway, ike::SendNatKeepalive& send) {
+        ++keepalives;
+        carry(gateway, send.local, send.remote, [](Gateway&, Endpoint, Endpoint) {});
+    }
 
     void act(Gateway& gateway, ike::StartJob& start) {
-        schedule(gateway,
-                 std::chrono::milliseconds{1},
-                 ike::JobFinished{ike::run(start.job, gateway.rng)});
+        std::optional<ike::JobResult> result = work(gateway, start.job);
+        if (!result)
+            return;
+        // Functions are copied, results are not.
+        auto shared = std::make_shared<ike::JobResult>(std::move(*result));
+        after(work_time(), [this, &gateway, life = gateway.crashes, shared] {
+            if (gateway.crashes == life)
+                give(gateway, ike::JobFinished{std::move(*shared)});
+        });
     }
 
     void act(Gateway& gateway, ike::AddPolicyAction& add) {
@@ -250,6 +244,18 @@ class Network {
     }
 
     void act(Gateway& gateway, ike::InstallSaAction& install) {
+        if (trace)
+            trace(gateway.name + " installs " + (install.inbound ? "inbound " : "outbound ") +
+                  std::to_string(install.spi.value) + " of policy " +
+                  std::to_string(install.policy.value) + " towards " + to_string(install.remote));
+        if (on_install && !on_install(gateway, install)) {
+            after(std::chrono::milliseconds{1},
+                  [this, &gateway, life = gateway.crashes, sa = install.sa] {
+                      if (gateway.crashes == life)
+                          give(gateway, ike::InstallFinished{sa, false, "no room"});
+                  });
+            return;
+        }
         gateway.installed[install.sa] = {install.spi,
                                          install.inbound,
                                          install.policy,
@@ -266,84 +272,47 @@ class Network {
                                          install.original_remote};
     }
 
-    void act(Gateway& gateway, ike::RemoveSaAction& remove) { gateway.installed.erase(remove.sa); }
+    void act(Gateway& gateway, ike::RemoveSaAction& remove) {
+        if (trace)
+            trace(gateway.name + " removes " + (remove.inbound ? "inbound " : "outbound ") +
+                  std::to_string(remove.spi.value));
+        gateway.installed.erase(remove.sa);
+    }
 
-    void act(Gateway& gateway, ike::Log& line) { gateway.log.push_back(format(line.record)); }
+    void act(Gateway& gateway, ike::Log& line) {
+        gateway.log.push_back(format(line.record));
+        if (trace)
+            trace(gateway.name + " logs " + gateway.log.back());
+    }
 
-    void act(Gateway& gateway, ike::Debug& line) { gateway.debug.push_back(line.text); }
+    void act(Gateway& gateway, ike::Debug& line) {
+        if (trace)
+            trace(gateway.name + " " + line.text);
+        gateway.debug.push_back(line.text);
+    }
 
     void act(Gateway& gateway, ike::ExportKeys& keys) { gateway.exported.push_back(keys.line); }
 
-    void schedule(Gateway& to, Duration delay, ike::Event event) {
-        pending_.push_back({now_ + delay, order_++, &to, std::move(event)});
+    static std::string describe(const ike::SendDatagram& datagram) {
+        const auto header = ike::parse_header(datagram.payload);
+        return (header
+                    ? ike::name(header->exchange) + " " + std::to_string(header->message_id.value)
+                    : std::string{"rubbish"}) +
+               ", " + std::to_string(datagram.payload.size()) + " octets, " +
+               to_string(datagram.local) + " and " + to_string(datagram.remote);
     }
 
     SeededRng rng_;
     Weather weather_;
+    Damage damage_;
     Instant now_{std::chrono::hours{1}};
     std::uint64_t order_{0};
     std::vector<std::unique_ptr<Gateway>> gateways_;
-    std::vector<Pending> pending_;
+    std::vector<std::unique_ptr<Nat>> nats_;
+    std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> pending_;
 
   public:
     std::size_t keepalives{0};
 };
-
-// --- ready-made configurations
-// ------------------------------------------------------------------------
-
-inline constexpr Ipv4Address kLeft{192, 0, 2, 1};
-inline constexpr Ipv4Address kRight{192, 0, 2, 20};
-
-inline std::shared_ptr<const SecretBuffer> secret(const char* text) {
-    return std::make_shared<const SecretBuffer>(as_bytes(text));
-}
-
-inline Ipv4Range range(const char* prefix) {
-    return Ipv4Range::of(*parse_ipv4_prefix(prefix));
-}
-
-/// One gateway's view of a tunnel: `local` behind it, `remote` behind `peer`.
-inline ike::EngineConfig
-gateway_config(Ipv4Address own, Ipv4Address peer, const char* local, const char* remote) {
-    ike::EngineConfig config;
-    config.phase1 = {
-        {10,
-         ike::CipherAlgorithm::AesCbc256,
-         ike::HashAlgorithm::Sha256,
-         ike::Group::Ecp256,
-         std::chrono::seconds{86'400}}
-    };
-    config.keys = {
-        {{peer, 32}, secret("correct horse battery")}
-    };
-    ike::Connection connection;
-    connection.name = "VPNMAP 10";
-    connection.map_name = "VPNMAP";
-    connection.map_sequence = 10;
-    connection.local = own;
-    connection.peers = {peer};
-    connection.transforms = {
-        {"TS", EspCipher::AesCbc256, EspMac::HmacSha256_128, false}
-    };
-    connection.acl_name = "101";
-    connection.flows = {
-        {PolicyId{0}, {range(local), range(remote), 0, {}, {}}, 10}
-    };
-    config.connections = {connection};
-    return config;
-}
-
-inline ike::EngineConfig left_config() {
-    return gateway_config(kLeft, kRight, "10.1.0.0/16", "10.2.0.0/16");
-}
-
-inline ike::EngineConfig right_config() {
-    return gateway_config(kRight, kLeft, "10.2.0.0/16", "10.1.0.0/16");
-}
-
-inline ike::Initiate initiate(PolicyId policy = PolicyId{0}) {
-    return {"VPNMAP 10", policy, ike::Initiate::Cause::Traffic};
-}
 
 } // namespace adit::test

@@ -11,12 +11,6 @@ using test::Gateway;
 using test::Network;
 using namespace std::chrono_literals;
 
-const test::InstalledSa& sa_of(const Gateway& gateway, bool inbound) {
-    return std::ranges::find_if(gateway.installed,
-                                [&](const auto& entry) { return entry.second.inbound == inbound; })
-        ->second;
-}
-
 class Spis : public ::testing::Test {
   protected:
     void up() {
@@ -34,10 +28,20 @@ class Spis : public ::testing::Test {
 /// RFC 2409 5.5: KEYMAT of a direction depends on nothing but its SPI.
 TEST_F(Spis, DirectionsOfAPairNeverShareOne) {
     up();
-    EXPECT_NE(sa_of(a, true).spi, sa_of(a, false).spi);
-    EXPECT_NE(sa_of(a, true).key, sa_of(a, false).key);
-    EXPECT_EQ(sa_of(a, true).key, sa_of(b, false).key);
+    EXPECT_NE(a.inbound().spi, a.outbound().spi);
+    EXPECT_NE(a.inbound().key, a.outbound().key);
+    EXPECT_EQ(a.inbound().key, b.outbound().key);
     EXPECT_EQ(b.spis.in_use(), 1U);
+}
+
+TEST_F(Spis, PeerThatChoosesOursIsRefused) {
+    a.spis.always = Spi{0x20000000};
+    b.spis.always = Spi{0x20000000};
+    network.give(a, test::initiate());
+    network.run_for(5s);
+    EXPECT_TRUE(a.installed.empty());
+    EXPECT_EQ(a.spis.in_use(), 0U);
+    EXPECT_EQ(a.failures(Failure::BadKeyExchange), 1U);
 }
 
 TEST_F(Spis, ClearDuringQuickModeReleasesOnce) {
@@ -56,6 +60,7 @@ TEST_F(Spis, ClearDuringQuickModeReleasesOnce) {
     network.give(b, ClearPhase1{});
     network.run_for(1s);
     EXPECT_EQ(b.spis.in_use(), 0U);
+    EXPECT_EQ(b.spis.released_twice, 0U);
 }
 
 } // namespace

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/plan.h"
+
+#include <array>
+
+namespace adit::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+using ike::CipherAlgorithm;
+using ike::Connection;
+using ike::EngineConfig;
+using ike::Group;
+using ike::HashAlgorithm;
+
+template <class T, std::size_t N> const T& one_of(const std::array<T, N>& choices, Rng& rng) {
+    return choices[rng.below(N)];
+}
+
+bool in_percent(Rng& rng, std::uint32_t percent) {
+    return rng.below(100) < percent;
+}
+
+constexpr std::array kIkeCiphers = {
+    CipherAlgorithm::AesCbc128, CipherAlgorithm::AesCbc256, CipherAlgorithm::TripleDesCbc};
+constexpr std::array kIkeHashes = {
+    HashAlgorithm::Sha1, HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Md5};
+constexpr std::array kIkeGroups = {Group::Ecp256, Group::Ecp384, Group::Modp1536, Group::Modp2048};
+constexpr std::array kEspSuites = {
+    std::pair{EspCipher::AesCbc128, EspMac::HmacSha1_96   },
+    std::pair{EspCipher::AesCbc256, EspMac::HmacSha256_128},
+    std::pair{EspCipher::AesGcm128, EspMac::None          },
+    std::pair{EspCipher::AesGcm256, EspMac::None          },
+};
+/// Short enough that SAs come to their end within a life, or long.
+constexpr std::array kPhase1Lifetimes = {120s, 400s, 86'400s};
+constexpr std::array kPhase2Lifetimes = {120s, 200s, 3'600s};
+
+ike::Phase1Policy draw_policy(std::uint32_t priority, Rng& rng) {
+    return {.priority = priority,
+            .cipher = one_of(kIkeCiphers, rng),
+            .hash = one_of(kIkeHashes, rng),
+            .group = one_of(kIkeGroups, rng),
+            .lifetime = one_of(kPhase1Lifetimes, rng)};
+}
+
+ike::Phase2Transform draw_transform(Rng& rng) {
+    const auto& [cipher, mac] = one_of(kEspSuites, rng);
+    return {.name = "TS", .cipher = cipher, .mac = mac};
+}
+
+/// What both ends of all tunnels have in common, so that they can agree.
+struct Terms {
+    ike::Phase1Policy policy;
+    ike::Phase2Transform transform;
+    std::optional<Group> pfs;
+    Duration lifetime{};
+    ike::Dpd dpd;
+    std::uint32_t flows{};
+    bool aggressive{false}; // allowed; who uses it is drawn for each side
+};
+
+Terms draw_terms(Rng& rng) {
+    Terms terms;
+    terms.policy = draw_policy(10, rng);
+    terms.transform = draw_transform(rng);
+    if (in_percent(rng, 40))
+        terms.pfs = one_of(kIkeGroups, rng);
+    terms.lifetime = one_of(kPhase2Lifetimes, rng);
+    terms.dpd = {10s, 3s, in_percent(rng, 30)};
+    terms.flows = 1 + rng.below(3);
+    terms.aggressive = in_percent(rng, 30);
+    return terms;
+}
+
+/// What one side adds of its own.
+EngineConfig draw_base(const Terms& terms, Rng& rng) {
+    EngineConfig config;
+    // RFC 2409 5.4: aggressive mode cannot negotiate the group.
+    if (in_percent(rng, 30) && !terms.aggressive)
+        config.phase1.push_back(draw_policy(5, rng));
+    config.phase1.push_back(terms.policy);
+    if (terms.aggressive)
+        config.aggressive = ike::AggressiveMode::Enabled;
+    config.dpd = terms.dpd;
+    return config;
+}
+
+Ipv4Prefix network_of(std::uint32_t place, std::uint32_t flow) {
+    return {
+        {10, static_cast<std::uint8_t>(place + 1), static_cast<std::uint8_t>(flow), 0},
+        24
+    };
+}
+
+Connection connection_of(const Terms& terms, std::uint32_t tunnel, Rng& rng) {
+    Connection connection;
+    connection.map_name = "VPNMAP";
+    connection.map_sequence = 10 * (tunnel + 1);
+    connection.name = "VPNMAP " + std::to_string(connection.map_sequence);
+    if (in_percent(rng, 30))
+        connection.transforms.push_back(draw_transform(rng));
+    connection.transforms.push_back(terms.transform);
+    connection.pfs = terms.pfs;
+    connection.lifetime = terms.lifetime;
+    connection.acl_name = "101";
+    return connection;
+}
+
+void add_flows(Connection& connection,
+               const Terms& terms,
+               std::uint32_t tunnel,
+               std::uint32_t here,
+               std::uint32_t there) {
+    constexpr std::uint32_t kMaxFlows = 10;
+    for (std::uint32_t i = 0; i < terms.flows; ++i)
+        connection.flows.push_back({
+            PolicyId{tunnel * kMaxFlows + i},
+            {Ipv4Range::of(network_of(here, i)), Ipv4Range::of(network_of(there, i)), 0, {}, {}},
+            10 * (i + 1)
+        });
+}
+
+std::shared_ptr<const SecretBuffer> key_of(const std::string& text) {
+    return std::make_shared<const SecretBuffer>(as_bytes(text));
+}
+
+Ipv4Address seen_address(const Place& place) {
+    return place.behind_nat ? kNatOutside : place.address;
+}
+
+void connect(Plan& plan, std::uint32_t spoke, const Terms& terms, Rng& rng) {
+    const std::uint32_t tunnel = spoke - 1;
+    // Two behind one address can only have one key there.
+    const auto key = key_of(plan.topology == Topology::SpokesBehindNat
+                                ? "shared"
+                                : "key of tunnel " + std::to_string(tunnel));
+    const auto add = [&](std::uint32_t here, std::uint32_t there) {
+        Place& place = plan.places[here];
+        const Ipv4Address peer = seen_address(plan.places[there]);
+        Connection connection = connection_of(terms, tunnel, rng);
+        connection.local = place.address;
+        connection.peers = {peer};
+        add_flows(connection, terms, tunnel, here, there);
+        place.config.connections.push_back(std::move(connection));
+        place.config.keys.push_back({
+            {peer, 32},
+            key
+        });
+        if (terms.aggressive && in_percent(rng, 60))
+            place.config.aggressive_peers.push_back({peer, key, {}});
+    };
+    add(0, spoke);
+    add(spoke, 0);
+}
+
+test::Weather draw_weather(Rng& rng) {
+    return {.loss_percent = rng.below(31),
+            .double_percent = rng.below(21),
+            .delay_ms = 1 + rng.below(50),
+            .jitter_ms = rng.below(500),
+            .damage_percent = in_percent(rng, 30) ? rng.below(6) : 0};
+}
+
+} // namespace
+
+Plan draw_plan(Rng& rng) {
+    Plan plan;
+    plan.topology = static_cast<Topology>(rng.below(static_cast<std::uint32_t>(Topology::Count_)));
+    const bool hub =
+        plan.topology == Topology::HubAndSpokes || plan.topology == Topology::SpokesBehindNat;
+    const bool nat =
+        plan.topology == Topology::PairBehindNat || plan.topology == Topology::SpokesBehindNat;
+    const Terms terms = draw_terms(rng);
+    plan.places.push_back({
+        "hub", {192, 0, 2, 1},
+         false, draw_base(terms, rng)
+    });
+    const std::uint8_t spokes = hub ? 2 : 1;
+    for (std::uint8_t i = 1; i <= spokes; ++i) {
+        const auto last = static_cast<std::uint8_t>(10 + i);
+        plan.places.push_back({
+            "spoke" + std::to_string(i),
+            nat ? Ipv4Address{192, 168, 7,   last}
+              : Ipv4Address{203, 0,   113, last},
+            nat,
+            draw_base(terms, rng)
+        });
+        connect(plan, i, terms, rng);
+    }
+    plan.weather = draw_weather(rng);
+    plan.true_arithmetic = in_percent(rng, 2);
+    return plan;
+}
+
+EngineConfig with_other_transforms(EngineConfig config) {
+    for (Connection& connection : config.connections)
+        connection.transforms = {
+            {"OTHER", EspCipher::AesCbc192, EspMac::HmacSha512_256}
+        };
+    return config;
+}
+
+EngineConfig with_other_policy(EngineConfig config) {
+    config.phase1 = {
+        {.priority = 10,
+         .cipher = CipherAlgorithm::AesCbc192,
+         .hash = HashAlgorithm::Sha512,
+         .group = Group::Ecp256}
+    };
+    return config;
+}
+
+EngineConfig with_other_key(EngineConfig config) {
+    for (ike::PresharedKey& key : config.keys)
+        key.key = key_of("mistyped");
+    for (ike::AggressivePeer& peer : config.aggressive_peers)
+        peer.key = key_of("mistyped");
+    return config;
+}
+
+EngineConfig with_other_pfs(EngineConfig config) {
+    for (Connection& connection : config.connections)
+        connection.pfs = connection.pfs ? std::nullopt : std::optional{Group::Ecp256};
+    return config;
+}
+
+EngineConfig without_last_flows(EngineConfig config) {
+    for (Connection& connection : config.connections)
+        connection.flows.pop_back();
+    return config;
+}
+
+} // namespace adit::sim

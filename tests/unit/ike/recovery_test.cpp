@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// How tunnels come back after something was lost that IKEv1 does not acknowledge, and what must not
+// be mixed up on the way. Each of these was found by the simulation (tests/sim).
+#include "tests/support/ike_network.h"
+
+#include <gtest/gtest.h>
+
+namespace adit::ike {
+namespace {
+
+using test::Gateway;
+using test::Network;
+using namespace std::chrono_literals;
+
+bool is_informational(const SendDatagram& send) {
+    return parse_header(send.payload)->exchange == ExchangeType::Informational;
+}
+
+class Recovery : public ::testing::Test {
+  protected:
+    void up() {
+        network.give(a, test::initiate());
+        network.run_for(1s);
+        ASSERT_EQ(a.installed.size(), 2U);
+        ASSERT_EQ(b.installed.size(), 2U);
+    }
+
+    Network network{11};
+    Gateway& a{network.add("left", test::kLeft, test::left_config(), 1)};
+    Gateway& b{network.add("right", test::kRight, test::right_config(), 2)};
+};
+
+// --- deletes that get lost ----------------------------------------------------------------------
+
+TEST_F(Recovery, LostDeleteIsRepeatedWhenThePeerSendsIntoTheHole) {
+    up();
+    network.tap = [](const SendDatagram& send) { return !is_informational(send); };
+    network.give(a, ClearPhase2{});
+    network.run_for(1s);
+    ASSERT_EQ(b.installed.size(), 2U);
+    network.tap = nullptr;
+    network.give(a, UnknownSpi{test::kLeft, test::kRight, b.outbound().spi});
+    network.run_for(1s);
+    EXPECT_TRUE(b.installed.empty());
+}
+
+TEST_F(Recovery, UnknownSpisOfStrangersAreNotAnswered) {
+    std::size_t sent = 0;
+    network.tap = [&](const SendDatagram&) { return ++sent != 0; };
+    network.give(a,
+                 UnknownSpi{
+                     test::kLeft, {203, 0, 113, 5},
+                      Spi{77}
+    });
+    network.give(a, UnknownSpi{test::kLeft, test::kRight, Spi{77}}); // no ISAKMP SA
+    EXPECT_EQ(sent, 0U);
+}
+
+TEST_F(Recovery, FloodOfUnknownSpisIsAnsweredWithinABudget) {
+    up();
+    std::size_t sent = 0;
+    network.tap = [&](const SendDatagram&) { return ++sent != 0; };
+    for (std::uint32_t spi = 1; spi <= 1'000; ++spi)
+        network.give(a, UnknownSpi{test::kLeft, test::kRight, Spi{spi}});
+    EXPECT_GT(sent, 0U);
+    EXPECT_LE(sent, 20U);
+    EXPECT_EQ(b.installed.size(), 2U);
+}
+
+/// The peer has lost its ISAKMP SA and its delete never came: quick modes under it stay unanswered,
+/// whether or not keepalives are configured.
+TEST_F(Recovery, UnansweredQuickModePutsTheIsakmpSaInDoubt) {
+    up();
+    b.crash();
+    network.give(a, ClearPhase2{});
+    network.give(a, test::initiate());
+    network.run_for(40s);
+    EXPECT_TRUE(a.engine.isakmp_sas().empty());
+    EXPECT_EQ(a.failures(Failure::DeadPeer), 1U);
+    network.give(a, test::initiate());
+    network.run_for(1s);
+    EXPECT_EQ(a.installed.size(), 2U);
+    EXPECT_EQ(b.installed.size(), 2U);
+}
+
+// --- NAT ----------------------------------------------------------------------------------------
+
+constexpr Ipv4Address kOutside{198, 51, 100, 7};
+constexpr Ipv4Address kFirst{192, 168, 7, 11};
+constexpr Ipv4Address kSecond{192, 168, 7, 12};
+
+/// Two spokes with the addresses of a private network, and a hub that sees one address.
+class BehindNat : public ::testing::Test {
+  protected:
+    BehindNat() {
+        nat.hide(kFirst);
+        nat.hide(kSecond);
+    }
+
+    static EngineConfig hub_config() {
+        EngineConfig config =
+            test::gateway_config(test::kRight, kOutside, "10.2.0.0/16", "10.1.0.0/16");
+        Connection second = config.connections.front();
+        second.name = "VPNMAP 20";
+        second.flows = {
+            {PolicyId{1}, {test::range("10.2.0.0/16"), test::range("10.3.0.0/16"), 0, {}, {}}, 10}
+        };
+        config.connections.push_back(second);
+        return config;
+    }
+
+    void up() {
+        network.give(first, test::initiate());
+        network.give(second, test::initiate());
+        network.run_for(1s);
+        ASSERT_EQ(first.installed.size(), 2U);
+        ASSERT_EQ(second.installed.size(), 2U);
+        ASSERT_EQ(hub.installed.size(), 4U);
+    }
+
+    [[nodiscard]] ChildSaView current(PolicyId policy) const {
+        for (const ChildSaView& child : hub.engine.child_sas())
+            if (child.policy == policy && child.current)
+                return child;
+        return {};
+    }
+
+    Network network{12};
+    test::Nat& nat{network.add_nat(kOutside)};
+    Gateway& hub{network.add("hub", test::kRight, hub_config(), 3)};
+    Gateway& first{
+        network.add("first",
+                    kFirst,
+                    test::gateway_config(kFirst, test::kRight, "10.1.0.0/16", "10.2.0.0/16"),
+                    4)};
+    Gateway& second{
+        network.add("second",
+                    kSecond,
+                    test::gateway_config(kSecond, test::kRight, "10.3.0.0/16", "10.2.0.0/16"),
+                    5)};
+};
+
+TEST_F(BehindNat, HubRekeysWithThePeerThatHasTheFlow) {
+    up();
+    for (const PolicyId policy : {PolicyId{0}, PolicyId{1}})
+        network.give(hub, SaLimitReached{current(policy).outbound_sa, false});
+    network.run_for(60s);
+    EXPECT_EQ(hub.installed.size(), 4U);
+    EXPECT_EQ(hub.failures(Failure::ProxyRefused), 0U);
+    EXPECT_EQ(first.failures(Failure::ProxyMismatch), 0U);
+    EXPECT_EQ(second.failures(Failure::ProxyMismatch), 0U);
+}
+
+/// Each spoke chooses its SPIs alone: here both choose the same numbers.
+TEST_F(BehindNat, DeleteOfOneSpokeLeavesTheOthersPair) {
+    up();
+    ASSERT_EQ(current(PolicyId{0}).outbound_spi, current(PolicyId{1}).outbound_spi);
+    for (Gateway* spoke : {&second, &first}) {
+        network.give(*spoke, ClearPhase2{});
+        network.run_for(1s);
+        EXPECT_TRUE(spoke->installed.empty());
+        EXPECT_EQ(hub.installed.size(), spoke == &second ? 2U : 0U);
+    }
+}
+
+TEST_F(BehindNat, HubTellsTheRightSpokeOfADelete) {
+    up();
+    network.give(hub, SaLimitReached{current(PolicyId{0}).outbound_sa, true});
+    network.run_for(10ms);
+    EXPECT_EQ(second.installed.size(), 2U);
+    network.run_for(1s);
+    EXPECT_EQ(first.installed.size(), 2U); // made anew at once
+    EXPECT_EQ(hub.installed.size(), 4U);
+}
+
+/// An SA's endpoints never change in the dataplane: a peer that moved needs a fresh pair.
+TEST_F(BehindNat, RebindingMovesTheTunnelToANewPair) {
+    up();
+    const ChildSaView before = current(PolicyId{0});
+    nat.rebind();
+    network.give(first, SaLimitReached{SaId{}, false});
+    const Endpoint moved = nat.outwards({kFirst, kNatPort});
+    ASSERT_NE(moved, before.remote);
+    network.give(hub, PeerMovedTo{before.inbound_sa, moved});
+    network.run_for(1s);
+    const ChildSaView after = current(PolicyId{0});
+    EXPECT_NE(after.outbound_spi, before.outbound_spi);
+    EXPECT_EQ(after.remote, moved);
+    EXPECT_EQ(hub.installed.at(after.outbound_sa).remote, moved);
+    EXPECT_EQ(current(PolicyId{1}).inbound_sa, SaId{before.inbound_sa.value + 2});
+}
+
+// --- both at once -------------------------------------------------------------------------------
+
+/// Two negotiations with one peer are told apart by their cookies, whatever arrives in which order;
+/// in the end there is one usable pair each way, and nothing more happens.
+TEST(BothAtOnce, OneThousandTimesOnePairEachWayWithoutFlapping) {
+    for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        test::SeededRng dice{seed};
+        Network network{
+            seed,
+            {.loss_percent = dice.below(20),
+              .double_percent = dice.below(20),
+              .delay_ms = 1 + dice.below(100),
+              .jitter_ms = dice.below(300)}
+        };
+        Gateway& a = network.add("left", test::kLeft, test::left_config(), 2 * seed);
+        Gateway& b = network.add("right", test::kRight, test::right_config(), 2 * seed + 1);
+        network.give(a, test::initiate());
+        network.run_for(std::chrono::milliseconds{dice.below(200)});
+        network.give(b, test::initiate());
+        network.run_for(100s);
+        network.set_weather({});
+        network.run_for(100s);
+        const std::uint64_t made = a.engine.counters().phase2_established;
+        EXPECT_LE(made, 2U);
+        ASSERT_EQ(a.engine.child_sas().size(), 1U);
+        ASSERT_EQ(b.engine.child_sas().size(), 1U);
+        EXPECT_EQ(a.inbound().key, b.outbound().key);
+        EXPECT_EQ(b.inbound().key, a.outbound().key);
+        EXPECT_LE(a.engine.isakmp_sas().size(), 2U);
+        network.run_for(1000s);
+        EXPECT_EQ(a.engine.counters().phase2_established, made);
+        if (::testing::Test::HasFailure())
+            return;
+    }
+}
+
+} // namespace
+} // namespace adit::ike
