@@ -144,8 +144,24 @@ static std::string hex(Spi spi) {
     return digits;
 }
 
+bool Gateway::watches(Ipv4Address peer, Spi spi) const {
+    return ipsec_debug_ && (debug_condition_.empty() || debug_condition_.names(peer) ||
+                            debug_condition_.names(spi));
+}
+
+bool Gateway::watches(const sa::InstalledSa* sa) const {
+    return sa == nullptr ? ipsec_debug_ && debug_condition_.empty() : watches(sa->peer, sa->spi);
+}
+
+bool Gateway::watches(const ike::Connection& connection) const {
+    return ipsec_debug_ && (debug_condition_.empty() ||
+                            std::ranges::any_of(connection.peers, [this](Ipv4Address peer) {
+                                return debug_condition_.names(peer);
+                            }));
+}
+
 void Gateway::perform_one(ike::InstallSaAction& action) {
-    if (ipsec_debug_)
+    if (watches(action.remote.address, action.spi))
         ipsec_debug_("IPSEC(create_sa): sa created, (sa) sa_dest= " +
                      to_string(action.inbound ? action.local.address : action.remote.address) +
                      ", sa_proto= 50, sa_spi= " + hex(action.spi) + "(" +
@@ -165,7 +181,7 @@ void Gateway::perform_one(ike::InstallSaAction& action) {
 }
 
 void Gateway::perform_one(ike::RemoveSaAction& action) {
-    if (ipsec_debug_)
+    if (watches(db_.find(action.sa)))
         ipsec_debug_("IPSEC(delete_sa): deleting SA, sa_spi= " + hex(action.spi) + "(" +
                      std::to_string(action.spi.value) +
                      "), sa_conn_id= " + std::to_string(action.sa.value));
@@ -208,8 +224,7 @@ void Gateway::perform_one(ike::RemovePolicyAction& action) {
 }
 
 void Gateway::on_installed(ike::InstallFinished finished) {
-    if (ipsec_debug_) {
-        const sa::InstalledSa* sa = db_.find(finished.sa);
+    if (const sa::InstalledSa* sa = db_.find(finished.sa); watches(sa)) {
         ipsec_debug_(finished.ok && sa != nullptr
                          ? "IPSEC: Successfully installed IPSEC SA (SPI:" + hex(sa->spi) + ")"
                          : "IPSEC: SA conn_id " + std::to_string(finished.sa.value) +
@@ -448,15 +463,16 @@ void Gateway::on_event(const ipc::EventRecord& event) {
 
 void Gateway::on_acquire(const ipc::Acquire& acquire) {
     const PolicyId policy{acquire.policy};
-    const auto connection = provision_.connection_of_policy.find(policy);
-    if (ipsec_debug_)
+    const auto name = provision_.connection_of_policy.find(policy);
+    if (name == provision_.connection_of_policy.end())
+        return;
+    const auto& connections = provision_.engine->connections;
+    const auto connection = std::ranges::find(connections, name->second, &ike::Connection::name);
+    if (connection != connections.end() && watches(*connection))
         ipsec_debug_("IPSEC(sa_request): packet " + to_string(Ipv4Address{acquire.flow.source}) +
-                     " -> " + to_string(Ipv4Address{acquire.flow.destination}) + " asks for an SA" +
-                     (connection != provision_.connection_of_policy.end()
-                          ? " of " + connection->second
-                          : ""));
-    if (connection != provision_.connection_of_policy.end())
-        handle(ike::Initiate{connection->second, policy, ike::Initiate::Cause::Traffic});
+                     " -> " + to_string(Ipv4Address{acquire.flow.destination}) +
+                     " asks for an SA of " + connection->name);
+    handle(ike::Initiate{name->second, policy, ike::Initiate::Cause::Traffic});
 }
 
 /// Texts that log collectors know (facility CRYPTO), one for each reason an operator must hear of.
@@ -602,9 +618,21 @@ Status Gateway::initiate(Ipv4Address peer) {
     return {};
 }
 
-void Gateway::debug_isakmp(DebugSink sink) {
+Status Gateway::debug_isakmp(DebugSink sink) {
+    // Nobody reads the lines of more peers than this, and all of them wait while they are made.
+    constexpr std::size_t kMostUnconditional = 200;
+    if (sink && debug_condition_.empty() && engine_->isakmp_sas().size() > kMostUnconditional)
+        return fail(ErrorCode::Conflict,
+                    "more than " + std::to_string(kMostUnconditional) +
+                        " ISAKMP SAs: name a peer first by debug crypto condition peer ipv4");
     isakmp_debug_ = std::move(sink);
     engine_->set_debug(isakmp_debug_ != nullptr, key_file_ != nullptr);
+    return {};
+}
+
+void Gateway::set_debug_condition(ike::DebugCondition condition) {
+    debug_condition_ = std::move(condition);
+    engine_->set_debug_condition(debug_condition_);
 }
 
 Status Gateway::export_keys(const std::string& path) {

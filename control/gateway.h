@@ -69,11 +69,16 @@ class Gateway {
     Status initiate(Ipv4Address peer);
 
     /// `debug crypto isakmp` and `debug crypto ipsec`: lines go to the sink until it is replaced by
-    /// nothing.
+    /// nothing. Refused while there are more ISAKMP SAs than anybody can watch and no condition.
     using DebugSink = std::function<void(const std::string& line)>;
-    void debug_isakmp(DebugSink sink);
+    Status debug_isakmp(DebugSink sink);
 
     void debug_ipsec(DebugSink sink) { ipsec_debug_ = std::move(sink); }
+
+    /// Which of these lines are made at all.
+    void set_debug_condition(ike::DebugCondition condition);
+
+    [[nodiscard]] const ike::DebugCondition& debug_condition() const { return debug_condition_; }
 
     /// Keys of SAs made from now on are appended to the file (created with mode 0600, never
     /// overwritten); an empty path stops it.
@@ -114,6 +119,12 @@ class Gateway {
     void on_installed(ike::InstallFinished finished);
     void collect_jobs();
     void rearm_timer();
+
+    /// `debug crypto ipsec`: are lines about this wanted? An SA that is not known (any more) only
+    /// where nothing narrows them down.
+    [[nodiscard]] bool watches(Ipv4Address peer, Spi spi) const;
+    [[nodiscard]] bool watches(const sa::InstalledSa* sa) const;
+    [[nodiscard]] bool watches(const ike::Connection& connection) const;
 
     // From the dataplane.
     void on_attached(bool known);
@@ -164,6 +175,7 @@ class Gateway {
     std::map<std::string, cli::InterfaceStatus> interface_baseline_; // as of `clear counters`
     DebugSink isakmp_debug_;
     DebugSink ipsec_debug_;
+    ike::DebugCondition debug_condition_;
     std::unique_ptr<std::FILE, CloseFile> key_file_;
     EventLoop::TimerId engine_timer_{0};
     Instant engine_timer_at_{};

@@ -74,9 +74,8 @@ Status OperatorDesk::set_debug(cli::DebugTopic topic, bool on) {
             broadcast(router_timestamp(now) + ": " + text);
         };
     if (topic == cli::DebugTopic::Isakmp)
-        gateway_.debug_isakmp(std::move(sink));
-    else
-        gateway_.debug_ipsec(std::move(sink));
+        return gateway_.debug_isakmp(std::move(sink));
+    gateway_.debug_ipsec(std::move(sink));
     return {};
 }
 

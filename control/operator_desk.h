@@ -50,6 +50,15 @@ class OperatorDesk final : public cli::SessionHost {
     Status initiate(Ipv4Address peer) override { return gateway_.initiate(peer); }
 
     Status set_debug(cli::DebugTopic topic, bool on) override;
+
+    [[nodiscard]] const ike::DebugCondition& debug_condition() const override {
+        return gateway_.debug_condition();
+    }
+
+    void set_debug_condition(ike::DebugCondition condition) override {
+        gateway_.set_debug_condition(std::move(condition));
+    }
+
     Status export_keys(std::optional<std::string> path) override;
     Status apply_config(config::Config config) override;
     Status save_config() override;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// EXEC mode: clear, debug, test, the terminal, and the ways in and out. `show` is in
-// commands_show.cpp.
+// EXEC mode: clear, test, the terminal, and the ways in and out. `show` is in commands_show.cpp,
+// `debug` in commands_debug.cpp.
 #include "control/cli/grammar.h"
 #include "control/cli/session.h"
 
@@ -92,48 +92,6 @@ std::string test_peer(Session& session, const Match& match) {
     return "Negotiation started with " + to_string(match.address()) + '\n';
 }
 
-// --- debug
-// -------------------------------------------------------------------------------------------
-
-std::string debug(Session& session, const Match& match) {
-    const bool isakmp = match.has("isakmp");
-    const bool on = !match.has("no") && !match.has("undebug");
-    const Status status =
-        session.host().set_debug(isakmp ? DebugTopic::Isakmp : DebugTopic::Ipsec, on);
-    if (!status)
-        return session.answer(status);
-    // Who asks for it wants to see it, also without `terminal monitor`.
-    if (on)
-        session.set_monitoring(true);
-    return std::string("Crypto ") + (isakmp ? "ISAKMP" : "IPSEC") + " debugging is " +
-           (on ? "on" : "off") + '\n';
-}
-
-std::string undebug_all(Session& session, const Match&) {
-    for (const DebugTopic topic : {DebugTopic::Isakmp, DebugTopic::Ipsec})
-        if (const Status status = session.host().set_debug(topic, false); !status)
-            return session.answer(status);
-    if (const Status status = session.host().export_keys(std::nullopt); !status)
-        return session.answer(status);
-    return "All possible debugging has been turned off\n";
-}
-
-std::string export_keys(Session& session, const Match& match) {
-    const bool on = match.has("debug") && !match.has("no");
-    std::optional<std::string> path;
-    if (on)
-        path = match.text(ArgKind::Name);
-    if (const Status status = session.host().export_keys(path); !status)
-        return session.answer(status);
-    session.host().log({.severity = Severity::Warning,
-                        .facility = "VPNDIAG",
-                        .mnemonic = "KEY_EXPORT",
-                        .text = on ? session.options().user + " writes session keys to " + *path
-                                   : session.options().user + " ended the export of session keys"});
-    return on ? "Session keys are written to " + *path + '\n'
-              : "Session keys are no longer written\n";
-}
-
 constexpr Row user(const char* syntax, const char* help, ExecHandler handler) {
     return {Mode::Exec, syntax, nullptr, help, handler, Privilege::User};
 }
@@ -161,12 +119,6 @@ constexpr Row kRows[] = {
     privileged("clear counters", "Zero the counters of the interfaces", clear_counters),
     privileged("clear {ip arp|arp-cache}", "Delete learnt ARP entries", clear_arp),
     privileged("test crypto peer A.B.C.D initiate", "Bring the tunnels of a peer up", test_peer),
-    privileged("{debug|no debug|undebug} crypto {isakmp|ipsec}", "Watch negotiations", debug),
-    privileged("debug crypto isakmp keys NAME",
-               "Write session keys to a file, for a packet analyser",
-               export_keys),
-    privileged("{no debug|undebug} crypto isakmp keys", "Stop writing session keys", export_keys),
-    privileged("{no debug|undebug} all", "Switch all debugging off", undebug_all),
 };
 
 } // namespace
@@ -176,7 +128,7 @@ std::span<const Row> exec_rows() {
 }
 
 const Grammar& exec_grammar() {
-    static const Grammar grammar{exec_rows(), show_rows()};
+    static const Grammar grammar{exec_rows(), debug_rows(), show_rows()};
     return grammar;
 }
 

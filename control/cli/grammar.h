@@ -194,6 +194,7 @@ std::span<const Row> config_acl_rows();
 std::span<const Row> config_interface_rows();
 std::span<const Row> config_remote_rows();
 std::span<const Row> config_platform_rows();
+std::span<const Row> debug_rows();
 std::span<const Row> exec_rows();
 std::span<const Row> show_rows();
 

@@ -12,6 +12,7 @@
 #include "control/cli/snapshot.h"
 #include "control/config/editor.h"
 #include "control/config/problem.h"
+#include "control/ike/debug_condition.h"
 
 #include <memory>
 #include <optional>
@@ -44,6 +45,9 @@ class SessionHost {
     virtual Status initiate(Ipv4Address peer) = 0;
 
     virtual Status set_debug(DebugTopic topic, bool on) = 0;
+    /// What debugging is narrowed down to.
+    [[nodiscard]] virtual const ike::DebugCondition& debug_condition() const = 0;
+    virtual void set_debug_condition(ike::DebugCondition condition) = 0;
     /// From now on keys are appended to the file; nothing: no more.
     virtual Status export_keys(std::optional<std::string> path) = 0;
 

@@ -307,6 +307,14 @@ std::string show_isakmp_peers(const Snapshot& snapshot) {
                sa.remote.port,
                to_string(sa.local.address).c_str(),
                sa.peer_identity.empty() ? "(none)" : sa.peer_identity.c_str());
+        // What `debug crypto condition isakmp cookie` asks for.
+        for (const IsakmpSaView& each : snapshot.isakmp)
+            if (!each.deleted && each.remote == sa.remote && each.local == sa.local)
+                append(out,
+                       " SA %u: cookies 0x%016llX (initiator) 0x%016llX (responder)\n",
+                       each.conn_id.value,
+                       Number{each.initiator_cookie.value},
+                       Number{each.responder_cookie.value});
     }
     return out;
 }

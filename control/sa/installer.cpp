@@ -111,7 +111,8 @@ void Installer::install(ike::InstallSaAction&& action) {
                          spi_worker(action.inbound_spi),
                          *slot,
                          action.inbound,
-                         action.policy};
+                         action.policy,
+                         action.remote.address};
     db_.add(sa);
     ipc::CommandRecord record = to_record(action, *slot);
     dataplane_.command_worker(

@@ -9,6 +9,7 @@
 // Threading: control's loop.
 #pragma once
 
+#include "common/address.h"
 #include "common/ipc/stats.h"
 #include "common/types.h"
 #include "control/cli/snapshot.h"
@@ -28,6 +29,7 @@ struct InstalledSa {
     std::uint32_t slot{}; // of that worker
     bool inbound{};
     PolicyId policy;
+    Ipv4Address peer;
 };
 
 class SaDb {

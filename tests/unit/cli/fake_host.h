@@ -57,6 +57,10 @@ class FakeHost final : public SessionHost {
                     (on ? " on" : " off"));
     }
 
+    [[nodiscard]] const ike::DebugCondition& debug_condition() const override { return condition; }
+
+    void set_debug_condition(ike::DebugCondition wanted) override { condition = std::move(wanted); }
+
     Status export_keys(std::optional<std::string> path) override {
         return done("keys " + path.value_or("off"));
     }
@@ -73,6 +77,7 @@ class FakeHost final : public SessionHost {
     void log(const LogRecord& record) override { logged.push_back(format(record)); }
 
     std::shared_ptr<const config::Config> running;
+    ike::DebugCondition condition;
     std::vector<config::Problem> found;
     std::vector<std::string> asked;
     std::vector<std::string> logged;

@@ -224,6 +224,33 @@ TEST_F(SessionTest, ClearTestAndDebugReachTheHost) {
     EXPECT_THAT(host.logged, ElementsAre(HasSubstr("admin writes session keys to /tmp/k")));
 }
 
+TEST_F(SessionTest, DebuggingIsNarrowedDownByPeerCookieAndSpi) {
+    type_all({"debug crypto condition peer ipv4 192.0.2.20",
+              "debug crypto condition isakmp cookie 0x0123456789abcdef",
+              "debug crypto condition isakmp cookie FEDCBA9876543210",
+              "debug crypto condition spi 0xC0FFEE"});
+    EXPECT_EQ(host.condition,
+              (ike::DebugCondition{
+                  {Ipv4Address{192, 0, 2, 20}},
+                  {Cookie{0x0123456789abcdef}, Cookie{0xfedcba9876543210}},
+                  {Spi{0xc0ffee}}
+    }));
+    type_all({"no debug crypto condition peer ipv4 192.0.2.20",
+              "undebug crypto condition isakmp cookie fedcba9876543210"});
+    EXPECT_EQ(host.condition,
+              (ike::DebugCondition{{}, {Cookie{0x0123456789abcdef}}, {Spi{0xc0ffee}}}));
+    type_all({"debug crypto condition reset"});
+    EXPECT_TRUE(host.condition.empty());
+}
+
+TEST_F(SessionTest, ConditionThatIsNoNumberIsNamed) {
+    for (const char* wrong : {"0x", "12345678901234567", "-1", "12g4"})
+        EXPECT_THAT(type(std::string{"debug crypto condition isakmp cookie "} + wrong),
+                    HasSubstr("'" + std::string{wrong} + "' is no cookie"));
+    EXPECT_THAT(type("debug crypto condition spi 123456789"), HasSubstr("'123456789' is no SPI"));
+    EXPECT_TRUE(host.condition.empty());
+}
+
 TEST_F(SessionTest, TerminalSettingsAreSilent) {
     type_all({"terminal length 0", "terminal width 511", "terminal monitor"});
     EXPECT_EQ(session.terminal_length(), 0U);

@@ -140,11 +140,16 @@ TEST(ShowIsakmpPeers, ListsEachPeerOnce) {
         4500
     };
     snapshot.isakmp.back().peer_identity = "";
+    snapshot.isakmp.front().initiator_cookie = Cookie{0x0123456789abcdef};
+    snapshot.isakmp.front().responder_cookie = Cookie{0xfedcba98};
     EXPECT_EQ(show_isakmp_peers(snapshot),
               "Peer: 192.0.2.20 Port: 500 Local: 192.0.2.1\n"
               " Phase1 id: 192.0.2.20\n"
+              " SA 1003: cookies 0x0123456789ABCDEF (initiator) 0x00000000FEDCBA98 (responder)\n"
+              " SA 1003: cookies 0x0000000000000000 (initiator) 0x0000000000000000 (responder)\n"
               "Peer: 203.0.113.9 Port: 4500 Local: 192.0.2.1\n"
-              " Phase1 id: (none)\n");
+              " Phase1 id: (none)\n"
+              " SA 1003: cookies 0x0000000000000000 (initiator) 0x0000000000000000 (responder)\n");
 }
 
 TEST(ShowIsakmpPeers, SaysNothingAboutDeletedOnes) {
