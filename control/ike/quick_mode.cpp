@@ -257,6 +257,9 @@ Verdict judge_qm1(Turn& turn) {
         return refuse(ending(Failure::Malformed, read.error().text, NotifyType::PayloadMalformed));
     quick.nonce_i = std::move(*nonce);
     quick.nonce_r = random_nonce(turn);
+    // Fresh and authentic: a NAT that chose another port is followed.
+    if (turn.session.floated())
+        turn.session.remote.port = turn.from_remote.port;
     return reserve_pair(turn);
 }
 

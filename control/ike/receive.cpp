@@ -73,7 +73,11 @@ void repeat_answer(Turn& turn, Leg& leg) {
         return;
     ++turn.env.counters.retransmits;
     leg.sent_at = turn.now();
+    // A NAT may have chosen another port since the first copy: this answer goes there. The session
+    // moves only with something fresh.
+    const Endpoint known = std::exchange(turn.session.remote, turn.from_remote);
     send_once(turn, leg.sent);
+    turn.session.remote = known;
 }
 
 /// RFC 2408 5.1: a copy of a message gets the same answer, and changes nothing.
