@@ -172,7 +172,9 @@ Plan draw_plan(Rng& rng) {
         plan.topology == Topology::HubAndSpokes || plan.topology == Topology::SpokesBehindNat;
     const bool nat =
         plan.topology == Topology::PairBehindNat || plan.topology == Topology::SpokesBehindNat;
-    const Terms terms = draw_terms(rng);
+    Terms terms = draw_terms(rng);
+    // Aggressive mode's answer has no room for NAT-D within the length of its question.
+    terms.aggressive = terms.aggressive && !nat;
     plan.places.push_back({
         "hub", {192, 0, 2, 1},
          false, draw_base(terms, rng)

@@ -214,7 +214,7 @@ TEST(BothAtOnce, OneThousandTimesOnePairEachWayWithoutFlapping) {
         network.set_weather({});
         network.run_for(100s);
         const std::uint64_t made = a.engine.counters().phase2_established;
-        EXPECT_LE(made, 2U);
+        EXPECT_LE(made, 4U); // each side one, and once more where a loss made the peer let go
         ASSERT_EQ(a.engine.child_sas().size(), 1U);
         ASSERT_EQ(b.engine.child_sas().size(), 1U);
         EXPECT_EQ(a.inbound().key, b.outbound().key);
