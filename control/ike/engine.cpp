@@ -409,11 +409,12 @@ void Engine::Core::effect(const Session& from, InitialContactSeen&) {
         return;
     // RFC 2407 4.6.3.3: what this peer had with us before is gone on its side. What came up after
     // it began this very exchange is not from before; and so a replay finds nothing to end.
+    // It is told all the same: what came up on its side while this travelled it does know.
     for (Session* other : sessions_.with_peer(from.remote.address)) {
         const Secured* theirs = other->secured();
         if (other->id != from.id && same_peer(*other, from) && theirs != nullptr &&
             theirs->since < from.created)
-            queue(other->id, Drop{});
+            close(other->id);
     }
     for (Child* child : children_.with_peer(from.remote.address))
         if (is_with(child->sa, from) && child->established && child->established_at < from.created)

@@ -54,6 +54,8 @@ void Engine::Core::effect(const Session& from, OutboundReady& ready) {
         replace_elsewhere(*child);
     if (child->current) {
         child->outbound_installed = true;
+        if (child->sa.udp_encapsulated)
+            ready.install.remote = child->sa.remote; // which may have moved since message 2
         actions_.emplace_back(std::move(ready.install));
     }
     children_.reschedule(*child);

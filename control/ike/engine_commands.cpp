@@ -61,13 +61,16 @@ void Engine::Core::renew(const ChildSa& sa) {
     if (connection == nullptr)
         return;
     FlowRequest wanted{sa.connection, sa.policy, sa.lease};
+    // Another peer may live behind the same address: its own ISAKMP SA comes first.
+    if (const Session* session = keeper_of(sa)) {
+        if (!is_pending(wanted, *session))
+            queue(session->id, StartQuickMode{std::move(wanted)});
+        return;
+    }
     const std::array current{sa.remote.address};
     if (is_pending(wanted,
                    sa.lease != nullptr ? std::span<const Ipv4Address>{current} : connection->peers))
         return;
-    // Another peer may live behind the same address: its own ISAKMP SA comes first.
-    if (const Session* session = keeper_of(sa))
-        return queue(session->id, StartQuickMode{std::move(wanted)});
     if (sa.lease == nullptr)
         return request(std::move(wanted),
                        connection->profile,
@@ -105,7 +108,7 @@ SessionId Engine::Core::begin_phase1(Endpoint local,
     return id;
 }
 
-bool Engine::Core::is_pending(const FlowRequest& wanted, std::span<const Ipv4Address> peers) {
+bool Engine::Core::is_pending(const FlowRequest& wanted, const Session& session) {
     const auto waiting = [&](const FlowRequest& flow) {
         return flow.policy == wanted.policy && flow.connection == wanted.connection;
     };
@@ -113,12 +116,16 @@ bool Engine::Core::is_pending(const FlowRequest& wanted, std::span<const Ipv4Add
         return quick->policy == wanted.policy && quick->connection == wanted.connection &&
                quick->leg.state != State::QmDone && quick->leg.state != State::Dead;
     };
-    for (const Ipv4Address peer : peers)
-        for (const Session* session : sessions_.with_peer(peer))
-            if (std::ranges::any_of(session->queue, waiting) ||
-                std::ranges::any_of(session->quick_modes, running))
-                return true;
-    return false;
+    return std::ranges::any_of(session.queue, waiting) ||
+           std::ranges::any_of(session.quick_modes, running);
+}
+
+bool Engine::Core::is_pending(const FlowRequest& wanted, std::span<const Ipv4Address> peers) {
+    return std::ranges::any_of(peers, [&](Ipv4Address peer) {
+        return std::ranges::any_of(sessions_.with_peer(peer), [&](const Session* session) {
+            return is_pending(wanted, *session);
+        });
+    });
 }
 
 bool Engine::Core::is_established(const Session& session) const {

@@ -130,6 +130,7 @@ class Engine::Core {
     void request(FlowRequest wanted, const std::string& profile, Endpoint local, Endpoint remote);
     /// Another pair for the flow of this one, with the same peer.
     void renew(const ChildSa& sa);
+    [[nodiscard]] static bool is_pending(const FlowRequest& wanted, const Session& session);
     [[nodiscard]] bool is_pending(const FlowRequest& wanted, std::span<const Ipv4Address> peers);
     /// The session new quick modes with this peer run under: the newest established, else one that
     /// we are setting up. Null when there is none.
@@ -163,7 +164,7 @@ class Engine::Core {
     EngineCounters counters_;
     Admission admission_;
     TokenBucket reminders_; // of deletes that got lost
-    RuntimeFlows flows_; // before all who hold leases
+    RuntimeFlows flows_;    // before all who hold leases
     Reassembly fragments_;
     AddressPools pools_;
     SessionTable sessions_;
