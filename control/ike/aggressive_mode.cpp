@@ -54,12 +54,16 @@ Verdict start_am_dh(Turn& turn) {
     return {};
 }
 
+/// Of message 1. No answer of ours is longer than its question (SECURITY U2), and others may hold
+/// to that: there is to be room for NAT discovery, proof and vendor ids by the longest hash.
+static constexpr std::size_t kRoomyNonceBytes = 240;
+
 Verdict send_am1(Turn& turn) {
     auto& exchange = state_data<Exchanging>(turn);
     Bytes sai_b = offer_phase1(offered_policies(turn));
     exchange.sai_b = std::make_shared<const Bytes>(sai_b);
     exchange.pair = std::move(turn.dh->pair);
-    exchange.nonce_i = random_nonce(turn);
+    exchange.nonce_i = random_nonce(turn, kRoomyNonceBytes);
     MessageBuilder message;
     message.add(PayloadType::SecurityAssociation, std::move(sai_b));
     message.add(PayloadType::KeyExchange, exchange.pair.public_value);
@@ -185,12 +189,11 @@ Verdict send_am3(Turn& turn) {
     const Identity peer = TRY(authenticate(turn, keyed.peer_id, keyed.peer_hash));
     MessageBuilder message;
     message.add(PayloadType::Hash, own_proof(turn, own_identity_body(turn)));
-    finish_am3(turn, std::move(message));
-    become_secured(turn, peer);
+    finish_am3(turn, std::move(message), peer);
     return {};
 }
 
-void finish_am3(Turn& turn, MessageBuilder message) {
+void finish_am3(Turn& turn, MessageBuilder message, const Identity& peer) {
     auto& keyed = state_data<Keyed>(turn);
     add_nat_discovery(turn, message);
     float_ports(turn.session);
@@ -199,18 +202,19 @@ void finish_am3(Turn& turn, MessageBuilder message) {
               message.encrypted(header_of(turn, ExchangeType::Aggressive, MessageId{}),
                                 keyed.iv,
                                 keyed.cipher_key.view()));
+    become_secured(turn, peer);
+    // This message has no answer: unless a quick mode follows, only DPD tells whether it has come.
+    if (turn.session.queue.empty())
+        start_dpd(turn);
 }
 
 Verdict accept_am3(Turn& turn) {
-    Session& session = turn.session;
     auto& keyed = state_data<Keyed>(turn);
     debug(turn, "processing HASH payload. message ID = 0");
     detect_nat(turn);
     const Identity peer =
         TRY(authenticate(turn, keyed.peer_id, turn.message->find(PayloadType::Hash)->body));
-    // RFC 3947 4: answer to where it came from, now that it is proved whose message it is.
-    session.local = turn.from_local;
-    session.remote = turn.from_remote;
+    follow_initiator(turn.session, turn.from_local, turn.from_remote);
     note_vendors(turn);
     if (!turn.ciphertext.empty())
         TRY_VOID(keyed.iv.accept(turn.ciphertext));

@@ -13,8 +13,7 @@ namespace adit::ike {
 /// afterwards.
 MessageBuilder begin_am2(Turn& turn);
 
-/// Sends message 3 behind the proof, which is all that `message` holds, with what else belongs to
-/// it.
-void finish_am3(Turn& turn, MessageBuilder message);
+/// Sends message 3, behind the proof that is all `message` holds so far, and ends phase 1.
+void finish_am3(Turn& turn, MessageBuilder message, const Identity& peer);
 
 } // namespace adit::ike

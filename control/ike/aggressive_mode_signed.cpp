@@ -46,8 +46,7 @@ Verdict sign_am3(Turn& turn) {
 Verdict send_signed_am3(Turn& turn) {
     MessageBuilder message;
     add_signature(turn, message);
-    finish_am3(turn, std::move(message));
-    become_secured(turn, state_data<Keyed>(turn).claim->identity);
+    finish_am3(turn, std::move(message), state_data<Keyed>(turn).claim->identity);
     return {};
 }
 
@@ -61,7 +60,7 @@ Verdict judge_am3(Turn& turn) {
 
 Verdict accept_signed_am3(Turn& turn) {
     const Identity peer = TRY(authenticate_signed(turn));
-    answer_where_it_came_from(turn);
+    follow_claim(turn);
     TRY_VOID(heed_claim(turn));
     become_secured(turn, peer);
     return {};

@@ -153,9 +153,8 @@ Proof proof_of(const Session& session) {
     return policy->authentication == Authentication::PreSharedKey ? Proof::Hash : Proof::Signature;
 }
 
-Bytes random_nonce(Turn& turn) {
-    constexpr std::size_t kNonceBytes = 32; // at least half of the longest prf key
-    Bytes nonce(kNonceBytes);
+Bytes random_nonce(Turn& turn, std::size_t bytes) {
+    Bytes nonce(bytes);
     turn.env.rng.fill(nonce);
     return nonce;
 }

@@ -194,16 +194,13 @@ Verdict send_mm5(Turn& turn) {
 }
 
 Verdict accept_mm5(Turn& turn) {
-    Session& session = turn.session;
     debug(turn, "processing ID payload. message ID = 0");
     debug(turn, "processing HASH payload. message ID = 0");
     const Identity identity =
         TRY(authenticate(turn,
                          turn.message->find(PayloadType::Identification)->body,
                          turn.message->find(PayloadType::Hash)->body));
-    // RFC 3947 4: answer to where it came from, now that it is proved whose message it is.
-    session.local = turn.from_local;
-    session.remote = turn.from_remote;
+    follow_initiator(turn.session, turn.from_local, turn.from_remote);
     note_vendors(turn);
     auto& keyed = state_data<Keyed>(turn);
     TRY_VOID(keyed.iv.accept(turn.ciphertext));

@@ -54,7 +54,7 @@ Verdict judge_mm5(Turn& turn) {
 
 Verdict sign_mm6(Turn& turn) {
     TRY(authenticate_signed(turn));
-    answer_where_it_came_from(turn);
+    follow_claim(turn);
     TRY_VOID(heed_claim(turn));
     start_signing(turn);
     return {};

@@ -149,6 +149,15 @@ void float_ports(Session& session) {
     session.remote.port = kNatPort;
 }
 
+void follow_initiator(Session& session, Endpoint local, Endpoint remote) {
+    const bool moved = local.port != session.local.port;
+    if (session.nat.version != NatVersion::None && !session.floated() &&
+        moved != session.nat.detected())
+        session.nat = {.version = session.nat.version, .peer_behind = moved};
+    session.local = local;
+    session.remote = remote;
+}
+
 void schedule_keepalive(Turn& turn) {
     Session& session = turn.session;
     // RFC 3948 4: whoever is behind the NAT keeps the mapping alive.

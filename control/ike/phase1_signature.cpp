@@ -147,10 +147,9 @@ Verdict heed_claim(Turn& turn) {
     return {};
 }
 
-void answer_where_it_came_from(Turn& turn) {
+void follow_claim(Turn& turn) {
     const Claim& claim = *state_data<Keyed>(turn).claim;
-    turn.session.local = claim.local;
-    turn.session.remote = claim.remote;
+    follow_initiator(turn.session, claim.local, claim.remote);
 }
 
 } // namespace adit::ike

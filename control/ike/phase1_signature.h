@@ -36,6 +36,6 @@ Verdict start_judging(Turn& turn);
 /// The claim has been proved: what came with it counts now.
 Verdict heed_claim(Turn& turn);
 /// RFC 3947 4: the answer goes to where the claim came from, now that it is proved whose it is.
-void answer_where_it_came_from(Turn& turn);
+void follow_claim(Turn& turn);
 
 } // namespace adit::ike

@@ -235,12 +235,15 @@ void receive_first_quick(Turn& turn, Arrival& arrival, const Header& header) {
                   session.quick_modes);
 }
 
+/// Whoever knows our cookie and goes on has had our message 2: it went to the right place, and its
+/// answer got lost. It will answer again (RFC 2409 5.4 gives the last message of aggressive mode no
+/// reply).
+bool is_beyond_message_2(const Session& session, const Header& header) {
+    return session.leg.state == State::ResponderAm2 && header.encrypted() &&
+           !is_phase1(header.exchange);
+}
+
 void receive_quick(Turn& turn, Arrival& arrival, const Header& header) {
-    // Whoever knows our cookie has had our message 2: it went to the right place, and its answer
-    // got lost. It will answer again (RFC 2409 5.4 gives the last message of aggressive mode no
-    // reply).
-    if (turn.session.leg.state == State::ResponderAm2)
-        return repeat_answer(turn, turn.session.leg);
     if (!turn.session.open()) {
         crypto_log(turn,
                    Severity::Informational,
@@ -336,6 +339,8 @@ void receive(Turn& turn, Arrival& arrival) {
               arrival.remote.port,
               turn.session.role == Role::Initiator ? 'I' : 'R',
               show_state(turn.session));
+    if (is_beyond_message_2(turn.session, *header))
+        return repeat_answer(turn, turn.session.leg);
     switch (header->exchange) {
     case ExchangeType::IdentityProtection:
     case ExchangeType::Aggressive:

@@ -124,8 +124,9 @@ void start_job(Turn& turn, JobWork work);
 const Phase1Policy* agreed_policy(const Session& session);
 /// That of the agreed policy; Any while none is.
 Proof proof_of(const Session& session);
-Bytes random_nonce(Turn& turn);
+inline constexpr std::size_t kNonceBytes = 32; // at least half of the longest prf key
 /// RFC 2409 5: between 8 and 256 octets.
+Bytes random_nonce(Turn& turn, std::size_t bytes = kNonceBytes);
 Result<Bytes> nonce_of(const Message& message);
 Header header_of(const Turn& turn, ExchangeType exchange, MessageId message_id);
 
@@ -281,6 +282,10 @@ void detect_nat(Turn& turn);
 /// RFC 3947 4: the initiator moves to port 4500 with its first encrypted message, unless it began
 /// where the peer's NAT already lets it in.
 void float_ports(Session& session);
+/// RFC 3947 4: the responder answers to where the initiator's proof came from. NAT-D payloads are
+/// not authenticated: where damage to one has let the two find different things, the port that the
+/// initiator goes on from tells what it found, and that holds.
+void follow_initiator(Session& session, Endpoint local, Endpoint remote);
 void schedule_keepalive(Turn& turn);
 /// RFC 3947 5.2: the original addresses of both ends, in transport mode through a NAT.
 void add_nat_originals(const Turn& turn, MessageBuilder& message);
