@@ -514,7 +514,7 @@ Verdict give_up_quick_mode(Turn& turn) {
     end_quick_mode(turn);
     // A peer that cannot be asked whether it still knows this ISAKMP SA does so by answering.
     if (unheard && !turn.session.has(Vendor::Dpd))
-        end_phase1(turn, Failure::Phase2Timeout);
+        close_session(turn);
     return {};
 }
 

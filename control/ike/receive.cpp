@@ -219,11 +219,22 @@ void receive_first(Turn& turn,
     kept.push_back(std::move(fresh));
 }
 
+/// Notifications are not acknowledged: a peer that asks again has not heard ours.
+void refuse_again(Turn& turn, MessageId id) {
+    auto& told = turn.session.told_refusals;
+    const auto refusal = std::ranges::find(told, id, &ToldRefusal::id);
+    if (refusal == told.end() || turn.now() - refusal->told_at < kAnswerGap)
+        return;
+    ++turn.env.counters.retransmits;
+    refusal->told_at = turn.now();
+    send_notify(turn, refusal->notification);
+}
+
 void receive_first_quick(Turn& turn, Arrival& arrival, const Header& header) {
     Session& session = turn.session;
     if (id_is_used(session, header.message_id)) {
         ++turn.env.counters.duplicates_in;
-        return;
+        return refuse_again(turn, header.message_id);
     }
     if (session.quick_modes.size() >= kMaxLingering)
         return refused(turn, {Failure::HalfOpenLimit, "too many quick modes with this peer"});

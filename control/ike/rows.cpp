@@ -52,6 +52,12 @@ void hasten(Turn& turn) {
     leg.due = std::min(leg.due, end);
 }
 
+void remember_told(Session& session, ToldRefusal refusal) {
+    if (session.told_refusals.size() == kMaxToldRefusals)
+        session.told_refusals.erase(session.told_refusals.begin());
+    session.told_refusals.push_back(std::move(refusal));
+}
+
 void tell(Turn& turn, NotifyType type) {
     if (turn.session.secured() == nullptr) {
         // SECURITY U2: whoever has proved nothing gets no answer longer than the question.
@@ -64,7 +70,10 @@ void tell(Turn& turn, NotifyType type) {
         return send_notify(turn, {ProtocolId::Isakmp, type, {}, {}});
     const Bytes spi =
         turn.quick != nullptr && turn.quick->choice ? spi_bytes(turn.quick->choice->spi) : Bytes{};
-    send_notify(turn, {ProtocolId::Esp, type, spi, {}});
+    const Notification notification{ProtocolId::Esp, type, spi, {}};
+    if (turn.quick != nullptr && turn.quick->role == Role::Responder)
+        remember_told(turn.session, {turn.quick->id, notification, turn.now()});
+    send_notify(turn, notification);
 }
 
 /// Once an exchange is known to be doomed, more of the same is no news.

@@ -12,6 +12,7 @@
 #include "control/ike/keymat.h"
 #include "control/ike/message.h"
 #include "control/ike/payload_id.h"
+#include "control/ike/payload_notify.h"
 #include "control/ike/peer_policy.h"
 #include "control/ike/proposal.h"
 #include "control/ike/runtime_flows.h"
@@ -91,10 +92,11 @@ enum class TimerRule : std::uint8_t {
 };
 
 /// Gaps between transmissions, in seconds: the first few short, since one lost datagram is the
-/// usual case; the sum, a minute, outlasts a peer that reboots. With 30 % lost each way a round
-/// trip fails nineteen times in a row once in 300,000.
+/// usual case; the sum below a minute, so that within one something fresh has begun, whatever an
+/// exchange was caught in. With 30 % lost each way a round trip fails nineteen times in a row once
+/// in 300,000.
 inline constexpr std::array<unsigned, 19> kRetransmitGaps = {
-    1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 5, 5};
+    1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5};
 inline constexpr Duration kWaitLimit = std::chrono::seconds{60};
 inline constexpr Duration kComputeLimit = std::chrono::seconds{30};
 /// RFC 2408 3.1 sets no end to waiting for CONNECTED, but the header with the commit bit in it is
@@ -335,6 +337,13 @@ struct DpdState {
     std::uint32_t peer_sequence{}; // highest seen
 };
 
+/// Why a quick mode of the peer's came to nothing, as it was told.
+struct ToldRefusal {
+    MessageId id;
+    Notification notification;
+    Instant told_at;
+};
+
 using SessionId = Strong<struct SessionIdTag, std::uint64_t>;
 
 struct Session {
@@ -369,6 +378,7 @@ struct Session {
     bool pushed{false};                      // given what it did not ask for, or tried to
     std::vector<FlowRequest> queue;          // waiting for phase 1, or for a free quick mode
     std::vector<MessageId> used_message_ids; // newest last, bounded
+    std::vector<ToldRefusal> told_refusals;  // likewise
 
     [[nodiscard]] bool has(Vendor vendor) const { return vendors.has(vendor); }
 
@@ -403,6 +413,7 @@ inline constexpr std::size_t kMaxQuickModes = 16;  // running at once under one 
 inline constexpr std::size_t kMaxLingering = 1024; // with those kept to answer duplicates
 inline constexpr std::size_t kMaxQueue = 1024;     // flows behind one peer
 inline constexpr std::size_t kMaxUsedIds = 128;    // message ids remembered
+inline constexpr std::size_t kMaxToldRefusals = 16;
 inline constexpr std::uint8_t kDpdTries = 5;
 
 // --- what can happen ----------------------------------------------------------------------------

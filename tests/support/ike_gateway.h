@@ -33,6 +33,10 @@ class CountingSpis final : public ike::SpiAllocator {
 
     void release(Spi spi) override { released_twice += 1 - in_use_.erase(spi); }
 
+    /// Numbers of its own: two engines that choose alike cannot tell apart the pairs that both make
+    /// at once.
+    void begin_at(Spi first) { next_ = first.value; }
+
     /// As after a crash: nobody holds any, and those handed out before do not come again.
     void forget() { in_use_.clear(); }
 
@@ -119,7 +123,8 @@ struct Gateway {
 
     /// Process and dataplane end at once and come back with the same configuration.
     void crash() {
-        engine = ike::Engine{std::make_shared<const ike::EngineConfig>(config), rng, spis, policies};
+        engine =
+            ike::Engine{std::make_shared<const ike::EngineConfig>(config), rng, spis, policies};
         engine.set_row_observer(observer_);
         engine.set_debug(debugging, false);
         installed.clear();

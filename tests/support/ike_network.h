@@ -67,8 +67,8 @@ class Network {
 
     // --- hooks
 
-    /// Sees every datagram before it travels; false takes it out.
-    std::function<bool(const ike::SendDatagram&)> tap;
+    /// Sees every datagram before it travels, and may change it; false takes it out.
+    std::function<bool(ike::SendDatagram&)> tap;
     /// Does the slow arithmetic; nothing: the job is lost.
     std::function<std::optional<ike::JobResult>(Gateway&, const ike::Job&)> work =
         [](Gateway& gateway, const ike::Job& job) { return ike::run(job, gateway.rng); };

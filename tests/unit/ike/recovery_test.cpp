@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How tunnels come back after something was lost that IKEv1 does not acknowledge, and what must not
 // be mixed up on the way. Each of these was found by the simulation (tests/sim).
+#include "control/ike/message.h"
+#include "control/ike/state.h"
 #include "tests/support/ike_network.h"
 
 #include <gtest/gtest.h>
+
+#include <numeric>
 
 namespace adit::ike {
 namespace {
@@ -81,6 +85,84 @@ TEST_F(Recovery, UnansweredQuickModePutsTheIsakmpSaInDoubt) {
     network.run_for(1s);
     EXPECT_EQ(a.installed.size(), 2U);
     EXPECT_EQ(b.installed.size(), 2U);
+}
+
+/// Notifications are not acknowledged either: a copy of the question brings the same refusal.
+TEST_F(Recovery, LostRefusalIsRepeatedForACopy) {
+    EngineConfig other = test::right_config();
+    other.connections.front().transforms = {
+        {"OTHER", EspCipher::AesGcm256, EspMac::None}
+    };
+    network.give(b, Reconfigure{std::make_shared<EngineConfig>(other)});
+    bool lost = false;
+    network.tap = [&](const SendDatagram& send) {
+        return !is_informational(send) || std::exchange(lost, true);
+    };
+    network.give(a, test::initiate());
+    network.run_for(1s);
+    EXPECT_EQ(a.failures(Failure::Phase2Refused), 0U);
+    network.run_for(1s);
+    EXPECT_EQ(a.failures(Failure::Phase2Refused), 1U);
+    EXPECT_EQ(b.failures(Failure::NoPhase2Proposal), 1U) << "one question, however often it comes";
+}
+
+/// Whoever cannot be asked by DPD is told, in case it lives and only could not answer.
+TEST_F(Recovery, PeerWithoutDpdHearsOfTheEndOfItsIsakmpSa) {
+    network.tap = [](SendDatagram& send) {
+        constexpr std::uint8_t kDpdId[] = {0xaf, 0xca, 0xd7, 0x13}; // how it begins (RFC 3706 5.1)
+        const auto found = std::ranges::search(send.payload, kDpdId);
+        if (!found.empty())
+            found.front() ^= 0xff;
+        return true;
+    };
+    up();
+    network.tap = [](const SendDatagram& send) {
+        return parse_header(send.payload)->exchange != ExchangeType::QuickMode;
+    };
+    network.give(a, ClearPhase2{});
+    network.give(a, test::initiate());
+    network.run_for(55s);
+    EXPECT_TRUE(a.engine.isakmp_sas().empty());
+    EXPECT_TRUE(b.engine.isakmp_sas().empty());
+}
+
+/// It was true when it was said; what has come up on the other side since is not to be forgotten
+/// without a word.
+TEST_F(Recovery, InitialContactEndsAnOlderSaAloud) {
+    up();
+    b.crash();
+    const auto deletes = a.engine.counters().deletes_out;
+    network.give(b, test::initiate());
+    network.run_for(1s);
+    EXPECT_EQ(a.engine.isakmp_sas().size(), 1U);
+    EXPECT_EQ(a.engine.counters().deletes_out, deletes + 1);
+}
+
+/// Within a minute of whatever an exchange was caught in, something fresh has begun.
+TEST(Retransmission, EndsBeforeAMinuteIsOver) {
+    EXPECT_LE(std::accumulate(kRetransmitGaps.begin(), kRetransmitGaps.end(), 0U), 50U);
+}
+
+/// Message 3 has no answer, and with nothing to negotiate nothing else would miss it.
+TEST(AggressiveRecovery, LostMessageThreeIsSentAgain) {
+    Network network{13};
+    EngineConfig ours = test::left_config();
+    ours.aggressive_peers.push_back({test::kRight, ours.keys.front().key, {}});
+    EngineConfig theirs = test::right_config();
+    theirs.aggressive = AggressiveMode::Enabled;
+    Gateway& a = network.add("left", test::kLeft, ours, 1);
+    Gateway& b = network.add("right", test::kRight, theirs, 2);
+    network.give(a, test::initiate());
+    network.run_for(1s);
+    // A rekey of phase 1 alone.
+    std::size_t lost = 0;
+    network.tap = [&](const SendDatagram& send) {
+        const auto header = parse_header(send.payload);
+        return header->exchange != ExchangeType::Aggressive || !header->encrypted() || lost++ != 0;
+    };
+    network.run_for(23h);
+    ASSERT_GT(lost, 1U);
+    EXPECT_EQ(a.engine.counters().phase1_established, b.engine.counters().phase1_established);
 }
 
 // --- NAT ----------------------------------------------------------------------------------------
@@ -190,6 +272,72 @@ TEST_F(BehindNat, RebindingMovesTheTunnelToANewPair) {
     EXPECT_EQ(current(PolicyId{1}).inbound_sa, SaId{before.inbound_sa.value + 2});
 }
 
+/// The mapping changes while message 3 is on its way: a packet by the new inbound SA tells.
+TEST_F(BehindNat, PairIsBornWhereThePeerHasMovedTo) {
+    network.give(first, test::initiate());
+    network.tap = [&](const SendDatagram& send) {
+        return parse_header(send.payload)->exchange != ExchangeType::QuickMode ||
+               first.installed.empty();
+    };
+    network.run_for(900ms);
+    network.tap = nullptr;
+    ASSERT_EQ(hub.installed.size(), 1U);
+    nat.rebind();
+    const Endpoint moved = nat.outwards({kFirst, kNatPort});
+    network.give(hub, PeerMovedTo{hub.installed.begin()->first, moved});
+    network.run_for(5s);
+    EXPECT_EQ(hub.outbound().remote, moved);
+}
+
+/// Nobody answers the hub at the translator's port 500. What waits there holds up no rekey.
+TEST_F(BehindNat, PhaseOneToNobodyDelaysNoFreshPair) {
+    network.give(hub, test::initiate());
+    up();
+    nat.rebind();
+    const Endpoint moved = nat.outwards({kFirst, kNatPort});
+    network.give(hub, PeerMovedTo{current(PolicyId{0}).inbound_sa, moved});
+    network.run_for(1s);
+    EXPECT_EQ(hub.installed.at(current(PolicyId{0}).outbound_sa).remote, moved);
+}
+
+/// An answer is no longer than its question, and there is room for DPD by the longest hash.
+TEST_F(BehindNat, AggressiveModeLeavesRoomForDpd) {
+    EngineConfig config = first.config;
+    config.phase1.front().hash = HashAlgorithm::Sha512;
+    config.aggressive_peers.push_back({test::kRight, config.keys.front().key, {}});
+    network.give(first, Reconfigure{std::make_shared<EngineConfig>(config)});
+    config = hub.config;
+    config.phase1.front().hash = HashAlgorithm::Sha512;
+    config.aggressive = AggressiveMode::Enabled;
+    network.give(hub, Reconfigure{std::make_shared<EngineConfig>(config)});
+    network.give(first, test::initiate());
+    network.run_for(2s);
+    ASSERT_EQ(first.engine.isakmp_sas().size(), 1U);
+    EXPECT_TRUE(first.engine.isakmp_sas().front().nat_traversal);
+    EXPECT_TRUE(first.engine.isakmp_sas().front().dpd);
+}
+
+/// NAT-D payloads are not authenticated. Damage to one is no reason to disagree for a day.
+TEST_F(Recovery, DamagedNatDiscoveryLeavesBothOfOneMind) {
+    for (const Ipv4Address damaged : {test::kLeft, test::kRight}) {
+        network.tap = [&](SendDatagram& send) {
+            const auto message = parse_clear(send.payload);
+            const bool meant = send.local.address == damaged && message &&
+                               message->find(PayloadType::KeyExchange) != nullptr;
+            if (meant)
+                send.payload.back() ^= 1;
+            return true;
+        };
+        network.give(a, test::initiate());
+        network.run_for(2s);
+        ASSERT_EQ(a.installed.size(), 2U);
+        ASSERT_EQ(b.installed.size(), 2U);
+        EXPECT_EQ(a.outbound().remote.port, b.outbound().remote.port);
+        network.give(a, Shutdown{});
+        network.run_for(1s);
+    }
+}
+
 // --- both at once -------------------------------------------------------------------------------
 
 /// Two negotiations with one peer are told apart by their cookies, whatever arrives in which order;
@@ -207,6 +355,7 @@ TEST(BothAtOnce, OneThousandTimesOnePairEachWayWithoutFlapping) {
         };
         Gateway& a = network.add("left", test::kLeft, test::left_config(), 2 * seed);
         Gateway& b = network.add("right", test::kRight, test::right_config(), 2 * seed + 1);
+        b.spis.begin_at(Spi{0x20000000});
         network.give(a, test::initiate());
         network.run_for(std::chrono::milliseconds{dice.below(200)});
         network.give(b, test::initiate());
