@@ -67,7 +67,7 @@ void tell(const Tally& tally, std::uint64_t lives, double seconds, std::size_t t
 
 /// Lives of one thread: the `offset`-th of every `step` seeds.
 struct Share {
-    static constexpr std::size_t kMaxFailures = 50;
+    static constexpr std::size_t kMaxFailures = 5;
 
     void live(std::uint64_t first, std::uint64_t last, std::size_t offset, std::size_t step) {
         for (std::uint64_t seed = first + offset; seed <= last; seed += step) {

@@ -21,18 +21,22 @@ Bytes key_of(const ike::InstallSaAction& install) {
     return key;
 }
 
-bool are_opposite(const TrafficSelector& one, const TrafficSelector& other) {
-    return one.local == other.remote && one.remote == other.local &&
-           one.protocol == other.protocol && one.local_port == other.remote_port &&
-           one.remote_port == other.local_port;
+/// In transport mode the ends are the gateways themselves, which a NAT lets see each other under
+/// other addresses.
+bool are_opposite(const TrafficSelector& one, const TrafficSelector& other, bool transport) {
+    const bool same_addresses =
+        transport || (one.local == other.remote && one.remote == other.local);
+    return same_addresses && one.protocol == other.protocol &&
+           one.local_port == other.remote_port && one.remote_port == other.local_port;
 }
 
 bool has_inbound(const Gateway& gateway, const InstalledSa& out) {
     return std::ranges::any_of(gateway.installed, [&](const auto& entry) {
         const InstalledSa& in = entry.second;
         return in.inbound && in.spi == out.spi && in.key == out.key && in.mac_key == out.mac_key &&
-               in.cipher == out.cipher && in.mac == out.mac &&
-               are_opposite(in.selector, out.selector);
+               in.cipher == out.cipher && in.mac == out.mac && in.esn == out.esn &&
+               in.transport == out.transport &&
+               are_opposite(in.selector, out.selector, in.transport);
     });
 }
 
@@ -56,7 +60,7 @@ void KeyLedger::note(const Gateway& gateway, const ike::InstallSaAction& install
     }
     const End& far = other->second;
     if (far.gateway == gateway.name || far.spi != install.spi ||
-        !are_opposite(far.selector, install.selector))
+        !are_opposite(far.selector, install.selector, install.transport))
         misused_.push_back(here + " and " + words(far.gateway, far.spi) +
                            " share a key and are not two ends of one SA");
 }
@@ -65,7 +69,7 @@ void PairWatch::look(const test::Network& network) {
     network.for_each_gateway([&](const Gateway& gateway) {
         std::map<PolicyId, std::size_t> pairs;
         for (const ike::ChildSaView& child : gateway.engine.child_sas())
-            ++pairs[child.policy];
+            pairs[child.policy] += gateway.installed.count(child.outbound_sa);
         for (const auto& [policy, count] : pairs) {
             const std::pair place{gateway.name, policy};
             if (count <= kMaxPairs) {

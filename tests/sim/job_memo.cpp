@@ -58,16 +58,20 @@ Result<ike::JobOutput> JobMemo::perform(const ike::DhJob& job, Rng& rng) {
     return output;
 }
 
-Result<ike::JobOutput> JobMemo::perform(const ike::PasswordJob& job, Rng&) {
-    const auto [known, fresh] = passwords_.try_emplace(
-        {to_string(job.hash), to_bytes(job.password.view())}, false);
+Result<ike::JobOutput> JobMemo::perform(const ike::PasswordJob& job) {
+    const auto [known, fresh] =
+        passwords_.try_emplace({to_string(job.hash), to_bytes(job.password.view())}, false);
     if (fresh)
         known->second = ike::is_password(job.hash, job.password.view());
     return ike::PasswordOutput{known->second};
 }
 
 ike::JobResult JobMemo::run(const ike::Job& job, Rng& rng) {
-    return {job.job_id, std::visit([&](const auto& work) { return perform(work, rng); }, job.work)};
+    if (const auto* dh = std::get_if<ike::DhJob>(&job.work))
+        return {job.job_id, perform(*dh, rng)};
+    if (const auto* password = std::get_if<ike::PasswordJob>(&job.work))
+        return {job.job_id, perform(*password)};
+    return ike::run(job, rng);
 }
 
 } // namespace adit::sim

@@ -33,7 +33,7 @@ class JobMemo {
     [[nodiscard]] Result<SecretBuffer>
     agree(ike::Group group, ByteView private_key, const Bytes& peer_public);
     Result<ike::JobOutput> perform(const ike::DhJob& job, Rng& rng);
-    Result<ike::JobOutput> perform(const ike::PasswordJob& job, Rng& rng);
+    Result<ike::JobOutput> perform(const ike::PasswordJob& job);
 
     std::map<ike::Group, std::vector<ike::DhKeyPair>> pairs_;
     std::map<std::tuple<ike::Group, Bytes, Bytes>, Bytes> shared_;

@@ -24,6 +24,8 @@ constexpr Duration kProof = 15s;
 /// a late datagram began.
 constexpr Duration kSettle = 140s;
 
+constexpr std::size_t kFlagsAt = 19; // of the ISAKMP header (RFC 2408 3.1)
+
 /// Seeds lie close together; what is drawn from them must not.
 std::uint64_t spread(std::uint64_t seed) {
     return seed * 0x9e3779b97f4a7c15ULL + 1;
@@ -77,6 +79,8 @@ std::span<const Life::Trouble> Life::troubles() {
         Trouble{Fault::SpisExhausted, "times without free SPIs", 1, [](Life& life, Gateway& at) { life.exhaust_spis(at); }},
         Trouble{Fault::ForgedRefusals, "times of forged refusals", 2, [](Life& life, Gateway&) { life.forging_ = true; }},
         Trouble{Fault::ProtectedRefusals, "times of refusals under keys", 1, [](Life& life, Gateway&) { life.refusing_ = true; }},
+        Trouble{Fault::CommitBits, "times of peers with the commit bit", 2, [](Life& life, Gateway&) { life.committing_ = true; }},
+        Trouble{Fault::Client, "visits of clients", 6, [](Life& life, Gateway&) { life.visit(); }},
     };
     // clang-format on
     static_assert(kTable.size() == static_cast<std::size_t>(Fault::Count_));
@@ -157,6 +161,14 @@ void Life::exhaust_spis(Gateway& gateway) {
     });
 }
 
+void Life::visit() {
+    Gateway& hub = *gateways_.front();
+    if (hub.config.access.empty())
+        return;
+    client_ = std::make_unique<ClientVisit>(network_, hub, dice_);
+    client_->come();
+}
+
 // --- the world ----------------------------------------------------------------------------------
 
 Life::Life(std::uint64_t seed, Chronicle& chronicle)
@@ -178,6 +190,7 @@ Life::~Life() {
 void Life::place_gateways() {
     for (const Place& place : plan_.places) {
         Gateway& gateway = network_.add(place.name, place.address, place.config, dice_.u64());
+        gateway.spis.begin_at(Spi{0x1000'0000 + dice_.below(0x1000'0000)});
         gateway.observe([this](const ike::Row& row) { chronicle_.tally.coverage.note(row); });
         gateway.debugging = chronicle_.trace != nullptr;
         gateway.engine.set_debug(gateway.debugging, false);
@@ -193,13 +206,21 @@ void Life::place_gateways() {
 void Life::hook_network() {
     network_.work = [this](Gateway& gateway, const ike::Job& job) { return work(gateway, job); };
     network_.work_time = [this]() -> Duration {
-        return jobs_ == Jobs::Slow ? Duration{std::chrono::seconds{25 + dice_.below(20)}}
-                                   : Duration{1ms};
+        if (jobs_ != Jobs::Slow)
+            return 1ms;
+        const Duration time = std::chrono::seconds{25 + dice_.below(20)};
+        last_slow_job_ = std::max(last_slow_job_, network_.now() + time);
+        return time;
     };
     network_.on_install = [this](Gateway& gateway, const ike::InstallSaAction& action) {
         return install(gateway, action);
     };
-    network_.tap = [this](const ike::SendDatagram& send) {
+    network_.tap = [this](ike::SendDatagram& send) {
+        if (client_ && client_->hear(send))
+            return false;
+        insider_.hear(send);
+        if (committing_)
+            ask_for_patience(send);
         if (forging_)
             forge_refusal(send);
         if (refusing_)
@@ -211,7 +232,9 @@ void Life::hook_network() {
 }
 
 std::optional<ike::JobResult> Life::work(Gateway& gateway, const ike::Job& job) {
-    if (jobs_ == Jobs::Lost)
+    // Later ones also by themselves: nobody gets that far while all jobs are lost.
+    const bool late = !std::holds_alternative<ike::DhJob>(job.work);
+    if (jobs_ == Jobs::Lost || (late && !calm_ && dice_.below(20) == 0))
         return std::nullopt;
     if (jobs_ == Jobs::Refused)
         return ike::JobResult{job.job_id, fail(ErrorCode::Exhausted, "too many jobs wait")};
@@ -248,32 +271,53 @@ void Life::forge_refusal(const ike::SendDatagram& send) {
     answer(send, message.clear(forged));
 }
 
-/// Message 5 is understood and refused, as peers of other makes do it.
-void Life::refuse_under_keys(const ike::SendDatagram& send) {
-    insider_.hear(send);
-    const auto header = ike::parse_header(send.payload);
-    if (!header || header->exchange != ike::ExchangeType::IdentityProtection ||
-        !header->encrypted())
-        return;
+/// As its sender has agreed them.
+std::optional<Secrets> Life::secrets_of(const ike::SendDatagram& send, const ike::Header& header) {
     for (const Gateway* gateway : gateways_) {
         if (gateway->address != send.local.address)
             continue;
         for (const ike::IsakmpSaView& sa : gateway->engine.isakmp_sas()) {
-            const bool meant = sa.initiator_cookie == header->cookies.initiator && sa.policy &&
-                               sa.role == ike::Role::Initiator;
-            const ike::SharedKey psk =
-                meant ? ike::key_for_address(gateway->config, nullptr, send.remote.address)
-                      : nullptr;
-            if (psk == nullptr)
-                continue;
-            if (auto refusal = insider_.refuse(*header,
-                                               *sa.policy,
-                                               psk->view(),
-                                               MessageId{dice_.u32() | 1},
-                                               ike::NotifyType::InvalidIdInformation))
-                answer(send, std::move(*refusal));
+            const auto psk = ike::key_for_address(gateway->config, nullptr, send.remote.address);
+            if (sa.initiator_cookie == header.cookies.initiator && sa.policy && psk != nullptr)
+                return Secrets{*sa.policy, psk};
         }
     }
+    return std::nullopt;
+}
+
+/// Message 5 is understood and refused, as peers of other makes do it.
+void Life::refuse_under_keys(const ike::SendDatagram& send) {
+    const auto header = ike::parse_header(send.payload);
+    if (!header || header->exchange != ike::ExchangeType::IdentityProtection ||
+        !header->encrypted())
+        return;
+    const auto secrets = secrets_of(send, *header);
+    if (!secrets)
+        return;
+    constexpr std::array kTypes = {ike::NotifyType::InvalidIdInformation,
+                                   ike::NotifyType::InitialContact}; // which refuses nothing
+    if (auto refusal = insider_.refuse(
+            send, *secrets, MessageId{dice_.u32() | 1}, kTypes[dice_.below(kTypes.size())]))
+        answer(send, std::move(*refusal));
+}
+
+/// Quick modes as with a peer that sets the commit bit, and keeps what it promises or not.
+void Life::ask_for_patience(ike::SendDatagram& send) {
+    const std::size_t place = insider_.place_in_quick_mode(send);
+    if (place == 2)
+        send.payload[kFlagsAt] |= ike::kFlagCommit;
+    const std::uint32_t how = dice_.below(3);
+    if (place != 3 || how == 0)
+        return;
+    const auto header = ike::parse_header(send.payload);
+    const auto secrets = secrets_of(send, *header);
+    if (!secrets)
+        return;
+    if (auto connected = insider_.confirm(send,
+                                          *secrets,
+                                          how == 1 ? ike::ExchangeType::QuickMode
+                                                   : ike::ExchangeType::Informational))
+        answer(send, std::move(*connected));
 }
 
 void Life::answer(const ike::SendDatagram& question, Bytes payload) {
@@ -308,16 +352,28 @@ Complaints Life::live() {
 
 void Life::calm_down() {
     say("--- calm");
+    calm_ = true;
     plan_.weather = {.delay_ms = 5};
     network_.set_weather(plan_.weather);
     jobs_ = Jobs::Sound;
     installs_to_refuse_ = 0;
-    forging_ = refusing_ = false;
+    forging_ = refusing_ = committing_ = false;
     for (std::size_t i = 0; i < gateways_.size(); ++i) {
         gateways_[i]->spis.limit = 1'000'000;
         reconfigure(*gateways_[i], plan_.places[i].config);
+        clear_deaf_sas(*gateways_[i]);
     }
     traffic_.start();
+    // A job under way is a fault that has not ceased.
+    network_.run_for(std::max(last_slow_job_ - network_.now(), Duration::zero()));
+}
+
+/// A damaged vendor id leaves two ends without DPD, and then neither ever learns that the other has
+/// crashed: an operator has to help.
+void Life::clear_deaf_sas(Gateway& gateway) {
+    for (const ike::IsakmpSaView& sa : gateway.engine.isakmp_sas())
+        if (sa.established && !sa.dpd && !sa.login)
+            network_.give(gateway, ike::ClearPhase1{.peer = {}, .conn_id = sa.conn_id});
 }
 
 Complaints Life::watch_calm() {

@@ -5,10 +5,11 @@
 // Threading: one thread.
 #pragma once
 
+#include "tests/sim/client_visit.h"
 #include "tests/sim/coverage.h"
-#include "tests/sim/job_memo.h"
 #include "tests/sim/insider.h"
 #include "tests/sim/invariants.h"
+#include "tests/sim/job_memo.h"
 #include "tests/sim/plan.h"
 #include "tests/sim/traffic.h"
 
@@ -43,6 +44,8 @@ enum class Fault : std::uint8_t {
     SpisExhausted,
     ForgedRefusals,
     ProtectedRefusals,
+    CommitBits,
+    Client,
     Count_,
 };
 
@@ -88,12 +91,16 @@ class Life {
     std::optional<ike::JobResult> work(test::Gateway& gateway, const ike::Job& job);
     bool install(test::Gateway& gateway, const ike::InstallSaAction& action);
     void forge_refusal(const ike::SendDatagram& send);
+    [[nodiscard]] std::optional<Secrets> secrets_of(const ike::SendDatagram& send,
+                                                    const ike::Header& header);
     void refuse_under_keys(const ike::SendDatagram& send);
+    void ask_for_patience(ike::SendDatagram& send);
     /// To whoever sent it, in the name of the one it was for.
     void answer(const ike::SendDatagram& question, Bytes payload);
 
     void trouble();
     void calm_down();
+    void clear_deaf_sas(test::Gateway& gateway);
     Complaints watch_calm();
     Complaints end();
 
@@ -106,6 +113,7 @@ class Life {
     void reconfigure(test::Gateway& gateway, ike::EngineConfig config);
     void let_jobs(Jobs jobs);
     void exhaust_spis(test::Gateway& gateway);
+    void visit();
 
     [[nodiscard]] test::Gateway& any_gateway();
     [[nodiscard]] std::uint32_t index_of(const test::Gateway& gateway) const;
@@ -120,11 +128,15 @@ class Life {
     Traffic traffic_{network_};
     KeyLedger ledger_;
     PairWatch pairs_;
+    bool calm_{false};
     Jobs jobs_{Jobs::Sound};
+    Instant last_slow_job_; // when it comes back
     std::uint32_t installs_to_refuse_{0};
     bool forging_{false};
     bool refusing_{false};
+    bool committing_{false};
     Insider insider_;
+    std::unique_ptr<ClientVisit> client_; // while one is here
 };
 
 } // namespace adit::sim

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/plan.h"
 
+#include "tests/sim/seal.h"
+
 #include <array>
 
 namespace adit::sim {
@@ -36,6 +38,9 @@ constexpr std::array kEspSuites = {
 /// Short enough that SAs come to their end within a life, or long.
 constexpr std::array kPhase1Lifetimes = {120s, 400s, 86'400s};
 constexpr std::array kPhase2Lifetimes = {120s, 200s, 3'600s};
+/// The size of a packet that takes every message, one for large ones, one that few fit into.
+constexpr std::array<std::optional<std::uint32_t>, 4> kFragmentationMtus = {
+    std::nullopt, 1280, 576, 220};
 
 ike::Phase1Policy draw_policy(std::uint32_t priority, Rng& rng) {
     return {.priority = priority,
@@ -47,7 +52,7 @@ ike::Phase1Policy draw_policy(std::uint32_t priority, Rng& rng) {
 
 ike::Phase2Transform draw_transform(Rng& rng) {
     const auto& [cipher, mac] = one_of(kEspSuites, rng);
-    return {.name = "TS", .cipher = cipher, .mac = mac};
+    return {.name = "TS", .cipher = cipher, .mac = mac, .esn = in_percent(rng, 30)};
 }
 
 /// What both ends of all tunnels have in common, so that they can agree.
@@ -59,9 +64,16 @@ struct Terms {
     ike::Dpd dpd;
     std::uint32_t flows{};
     bool aggressive{false}; // allowed; who uses it is drawn for each side
+    bool clients{false};    // come to the hub
+
+    [[nodiscard]] bool is_signed() const {
+        return policy.authentication != ike::Authentication::PreSharedKey;
+    }
 };
 
-Terms draw_terms(Rng& rng) {
+constexpr const char* kProfile = "EVERYBODY"; // which aggressive mode by signatures goes by
+
+Terms draw_terms(Topology topology, Rng& rng) {
     Terms terms;
     terms.policy = draw_policy(10, rng);
     terms.transform = draw_transform(rng);
@@ -71,19 +83,34 @@ Terms draw_terms(Rng& rng) {
     terms.dpd = {10s, 3s, in_percent(rng, 30)};
     terms.flows = 1 + rng.below(3);
     terms.aggressive = in_percent(rng, 30);
+    if (in_percent(rng, 25))
+        terms.policy.authentication = ike::Authentication::RsaSignature;
+    terms.clients = !terms.aggressive && !terms.is_signed() && in_percent(rng, 30);
+    // Two behind one address would claim the same flow.
+    if (topology != Topology::SpokesBehindNat && in_percent(rng, 20)) {
+        terms.transform.transport = true;
+        terms.transform.transport_required = in_percent(rng, 50);
+        terms.flows = 1;
+    }
     return terms;
 }
 
 /// What one side adds of its own.
-EngineConfig draw_base(const Terms& terms, Rng& rng) {
+EngineConfig draw_base(const Terms& terms, Ipv4Address own, Rng& rng) {
     EngineConfig config;
+    config.credentials = sealed_by(own);
     // RFC 2409 5.4: aggressive mode cannot negotiate the group.
     if (in_percent(rng, 30) && !terms.aggressive)
         config.phase1.push_back(draw_policy(5, rng));
     config.phase1.push_back(terms.policy);
     if (terms.aggressive)
         config.aggressive = ike::AggressiveMode::Enabled;
+    if (terms.aggressive && terms.is_signed())
+        config.profiles.push_back({.name = kProfile,
+                                   .matches = {{.kind = ike::IdentityMatch::Kind::Any}},
+                                   .initiate_aggressive = in_percent(rng, 60)});
     config.dpd = terms.dpd;
+    config.fragmentation_mtu = one_of(kFragmentationMtus, rng);
     return config;
 }
 
@@ -99,7 +126,7 @@ Connection connection_of(const Terms& terms, std::uint32_t tunnel, Rng& rng) {
     connection.map_name = "VPNMAP";
     connection.map_sequence = 10 * (tunnel + 1);
     connection.name = "VPNMAP " + std::to_string(connection.map_sequence);
-    if (in_percent(rng, 30))
+    if (in_percent(rng, 30) && !terms.transform.transport)
         connection.transforms.push_back(draw_transform(rng));
     connection.transforms.push_back(terms.transform);
     connection.pfs = terms.pfs;
@@ -114,12 +141,15 @@ void add_flows(Connection& connection,
                std::uint32_t here,
                std::uint32_t there) {
     constexpr std::uint32_t kMaxFlows = 10;
-    for (std::uint32_t i = 0; i < terms.flows; ++i)
-        connection.flows.push_back({
-            PolicyId{tunnel * kMaxFlows + i},
-            {Ipv4Range::of(network_of(here, i)), Ipv4Range::of(network_of(there, i)), 0, {}, {}},
-            10 * (i + 1)
-        });
+    for (std::uint32_t i = 0; i < terms.flows; ++i) {
+        TrafficSelector selector;
+        if (terms.transform.transport)
+            selector = {Ipv4Range::host(connection.local),
+                        Ipv4Range::host(connection.peers.front())};
+        else
+            selector = {Ipv4Range::of(network_of(here, i)), Ipv4Range::of(network_of(there, i))};
+        connection.flows.push_back({PolicyId{tunnel * kMaxFlows + i}, selector, 10 * (i + 1)});
+    }
 }
 
 std::shared_ptr<const SecretBuffer> key_of(const std::string& text) {
@@ -145,14 +175,50 @@ void connect(Plan& plan, std::uint32_t spoke, const Terms& terms, Rng& rng) {
         add_flows(connection, terms, tunnel, here, there);
         place.config.connections.push_back(std::move(connection));
         place.config.keys.push_back({
-            {peer, 32},
-            key
+            .peer = {peer, 32},
+              .key = key, .no_xauth = true
         });
-        if (terms.aggressive && in_percent(rng, 60))
+        if (terms.aggressive && !terms.is_signed() && in_percent(rng, 60))
             place.config.aggressive_peers.push_back({peer, key, {}});
+        if (terms.aggressive && terms.is_signed())
+            place.config.connections.back().profile = kProfile;
     };
     add(0, spoke);
     add(spoke, 0);
+}
+
+/// Who logs in gets an address of a small pool, asked for or not.
+void let_clients_in(EngineConfig& config, Ipv4Address local, Rng& rng) {
+    static const ike::PasswordHash hash = [] {
+        test::SeededRng salt{1};
+        return ike::hash_password(as_bytes(kClientPassword), salt);
+    }();
+    config.phase1.push_back({.priority = 20,
+                             .cipher = CipherAlgorithm::AesCbc256,
+                             .hash = HashAlgorithm::Sha256,
+                             .group = Group::Ecp256,
+                             .xauth = true});
+    config.keys.push_back({
+        .peer = {kClientAddress, 32},
+          .key = key_of(kClientKey)
+    });
+    config.users = {
+        {kClientUser, hash}
+    };
+    config.pools = {
+        {"P", {Ipv4Address{10, 9, 0, 1}, Ipv4Address{10, 9, 0, 2}}}
+    };
+    ike::ClientGroup group;
+    group.name = "default";
+    group.pool = "P";
+    config.groups = {
+        {"default", group}
+    };
+    config.access[local] = {.login = true,
+                            .users_known = true,
+                            .groups_known = true,
+                            .respond = true,
+                            .initiate = in_percent(rng, 50)};
 }
 
 test::Weather draw_weather(Rng& rng) {
@@ -172,25 +238,22 @@ Plan draw_plan(Rng& rng) {
         plan.topology == Topology::HubAndSpokes || plan.topology == Topology::SpokesBehindNat;
     const bool nat =
         plan.topology == Topology::PairBehindNat || plan.topology == Topology::SpokesBehindNat;
-    Terms terms = draw_terms(rng);
-    // Aggressive mode's answer has no room for NAT-D within the length of its question.
-    terms.aggressive = terms.aggressive && !nat;
+    const Terms terms = draw_terms(plan.topology, rng);
     plan.places.push_back({
         "hub", {192, 0, 2, 1},
-         false, draw_base(terms, rng)
+         false, draw_base(terms, {192, 0, 2, 1},
+         rng)
     });
     const std::uint8_t spokes = hub ? 2 : 1;
     for (std::uint8_t i = 1; i <= spokes; ++i) {
         const auto last = static_cast<std::uint8_t>(10 + i);
-        plan.places.push_back({
-            "spoke" + std::to_string(i),
-            nat ? Ipv4Address{192, 168, 7,   last}
-              : Ipv4Address{203, 0,   113, last},
-            nat,
-            draw_base(terms, rng)
-        });
+        const Ipv4Address own =
+            nat ? Ipv4Address{192, 168, 7, last} : Ipv4Address{203, 0, 113, last};
+        plan.places.push_back({"spoke" + std::to_string(i), own, nat, draw_base(terms, own, rng)});
         connect(plan, i, terms, rng);
     }
+    if (terms.clients)
+        let_clients_in(plan.places.front().config, plan.places.front().address, rng);
     plan.weather = draw_weather(rng);
     plan.true_arithmetic = in_percent(rng, 2);
     return plan;

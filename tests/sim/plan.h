@@ -22,6 +22,11 @@ enum class Topology : std::uint8_t {
 };
 
 inline constexpr Ipv4Address kNatOutside{198, 51, 100, 7};
+/// Remote access, where there is some.
+inline constexpr Ipv4Address kClientAddress{198, 51, 100, 99};
+inline constexpr const char* kClientKey = "key of the clients";
+inline constexpr const char* kClientUser = "ann";
+inline constexpr const char* kClientPassword = "anns secret";
 
 struct Place {
     std::string name;

@@ -48,12 +48,13 @@ class ScriptedClient {
         ike::AuthMethod method{ike::AuthMethod::XauthInitiatorPreSharedKey};
         bool behind_nat{false};
         bool initial_contact{false};
+        std::uint64_t seed{0}; // 0: another one for each client
     };
 
     ScriptedClient(
         Network& network, Gateway& gateway, Endpoint own, const char* psk, Options options)
         : network_(network), gateway_(gateway), own_(own), psk_(psk), options_(options),
-          rng_(++made_) {}
+          rng_(options.seed != 0 ? options.seed : ++made_) {}
 
     [[nodiscard]] Endpoint endpoint() const { return own_; }
 
@@ -83,9 +84,10 @@ class ScriptedClient {
             third.add(ike::PayloadType::NatDiscovery, Bytes(32, 0xaa));
         }
         const auto fourth = exchange(third.clear(header(ike::ExchangeType::IdentityProtection)));
-        if (!fourth)
+        const auto message = ike::parse_clear(fourth.value_or(Bytes{}));
+        if (!message || message->find(ike::PayloadType::KeyExchange) == nullptr)
             return false;
-        derive(*ike::parse_clear(*fourth));
+        derive(*message);
         if (options_.behind_nat)
             port_ = 4500;
         return prove();

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// A remote-access client that comes to the hub, logs in well or badly, is given an address, and
+// goes when it likes: in the middle of any exchange, with or without a word.
+//
+// Threading: one thread.
+#pragma once
+
+#include "tests/support/ike_client.h"
+
+namespace adit::sim {
+
+class ClientVisit {
+  public:
+    ClientVisit(test::Network& network, test::Gateway& hub, Rng& dice);
+
+    void come();
+
+    /// For the network's tap: was this for the client?
+    bool hear(const ike::SendDatagram& send);
+
+  private:
+    bool log_in();
+    void be_configured();
+
+    [[nodiscard]] bool has_enough() { return dice_.below(6) == 0; }
+
+    test::Network& network_;
+    Rng& dice_;
+    test::ScriptedClient client_;
+};
+
+} // namespace adit::sim
