@@ -364,7 +364,7 @@ class Builder {
         }
         ike::Connection connection;
         connection.name = name;
-        connection.map_name = name + "-head-0";
+        connection.map_name = config::head_of(name);
         connection.map_sequence = kTunnelSequence;
         connection.interface = name;
         connection.local = ends->local;

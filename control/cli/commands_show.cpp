@@ -70,6 +70,10 @@ std::string access_lists(Session& session, const Match& match) {
     return show_access_lists(session.host().snapshot(), match.text(ArgKind::Name));
 }
 
+std::string ipsec_profile(Session& session, const Match& match) {
+    return show_ipsec_profile(session.host().snapshot(), match.text(ArgKind::Name));
+}
+
 std::string dataplane_drops(Session& session, const Match& match) {
     return show_dataplane_drops(session.host().snapshot(),
                                 match.has("all") ? DropsShown::All : DropsShown::NonZero);
@@ -157,6 +161,7 @@ constexpr Row kRows[] = {
          ipsec_sa),
     show("show crypto ipsec sa count", "Number of IPsec SAs", plain<show_ipsec_sa_count>),
     show("show crypto ipsec transform-set [NAME]", "Transform sets", transform_set),
+    show("show crypto ipsec profile [NAME]", "How tunnel interfaces are protected", ipsec_profile),
     show("show crypto ipsec security-association lifetime", "Lifetimes", plain<show_sa_lifetime>),
     show("show crypto session [remote A.B.C.D] [brief|detail]",
          "Both phases, by peer",

@@ -4,6 +4,7 @@
 #include "control/cli/show_text.h"
 #include "control/config/names.h"
 #include "control/config/render.h"
+#include "control/config/tunnel.h"
 
 namespace adit::cli {
 namespace {
@@ -40,7 +41,7 @@ Ipv4Address current_peer(const Snapshot& snapshot,
 
 void append_transform_sets(std::string& out,
                            const config::Config& config,
-                           const config::CryptoMapEntry& entry) {
+                           const config::IpsecProfile& entry) {
     out += "\tTransform sets={ \n";
     for (const std::string& name : entry.transform_sets) {
         const auto found = config.transform_sets.find(name);
@@ -56,7 +57,7 @@ void append_transform_sets(std::string& out,
 
 void append_terms(std::string& out,
                   const config::Config& config,
-                  const config::CryptoMapEntry& entry) {
+                  const config::IpsecProfile& entry) {
     append(out,
            "\tSecurity association lifetime: %s\n"
            "\tDualstack (Y/N): N\n"
@@ -165,6 +166,43 @@ bool is_used_by(const config::Config& config, const std::string& map, const std:
     return found != config.interfaces.end() && found->second.crypto_map == map;
 }
 
+/// The map that a router makes of a tunnel's protection, and the peer it is in use with.
+void append_tunnel(std::string& out,
+                   const Snapshot& snapshot,
+                   const std::string& interface,
+                   const config::TunnelSettings& tunnel,
+                   const config::IpsecProfile& profile) {
+    const config::Config& config = *snapshot.config;
+    const std::string map = config::head_of(interface);
+    append(out,
+           "Crypto Map IPv4 \"%s\" %u ipsec-isakmp\n"
+           "\tProfile name: %s\n",
+           map.c_str(),
+           kFirstInstance,
+           tunnel.profile.c_str());
+    append_terms(out, config, profile);
+    std::uint32_t instance = kFirstInstance;
+    for (const FlowStatus& flow : snapshot.flows) {
+        if (flow.map_name != map)
+            continue;
+        const std::string peer = to_string(flow.peer.address);
+        append(out,
+               "Crypto Map IPv4 \"%s\" %u ipsec-isakmp\n"
+               "\tMap is a PROFILE INSTANCE.\n"
+               "\tPeer = %s\n"
+               "\tExtended IP access list \n"
+               "\t    access-list  permit %s\n"
+               "\tCurrent peer: %s\n",
+               map.c_str(),
+               ++instance,
+               peer.c_str(),
+               selector_words(flow.flow.selector).c_str(),
+               peer.c_str());
+        append_terms(out, config, profile);
+    }
+    append(out, "\tInterfaces using crypto map %s:\n\t\t%s\n\n", map.c_str(), interface.c_str());
+}
+
 } // namespace
 
 std::string show_crypto_map(const Snapshot& snapshot, const CryptoMapFilter& filter) {
@@ -184,7 +222,29 @@ std::string show_crypto_map(const Snapshot& snapshot, const CryptoMapFilter& fil
         append_interfaces(out, config, map);
         out += '\n';
     }
+    for (const auto& [name, interface] : config.interfaces) {
+        const auto profile = config.ipsec_profiles.find(interface.tunnel.profile);
+        if (profile == config.ipsec_profiles.end() ||
+            (!filter.name.empty() && filter.name != config::head_of(name)) ||
+            (!filter.interface.empty() && filter.interface != name))
+            continue;
+        append_tunnel(out, snapshot, name, interface.tunnel, profile->second);
+    }
     return out.empty() ? "No crypto maps found.\n" : out;
+}
+
+std::string show_ipsec_profile(const Snapshot& snapshot, const std::string& name) {
+    std::string out;
+    for (const auto& [profile_name, profile] : snapshot.config->ipsec_profiles) {
+        if (!name.empty() && name != profile_name)
+            continue;
+        append(out, "IPSEC profile %s\n", profile_name.c_str());
+        if (!profile.description.empty())
+            append(out, "\tDescription: %s\n", profile.description.c_str());
+        append_terms(out, *snapshot.config, profile);
+        out += '\n';
+    }
+    return out;
 }
 
 std::string show_crypto_dynamic_map(const Snapshot& snapshot, const std::string& tag) {

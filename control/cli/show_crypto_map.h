@@ -22,4 +22,7 @@ std::string show_crypto_map(const Snapshot& snapshot, const CryptoMapFilter& fil
 /// show crypto dynamic-map [tag NAME]
 std::string show_crypto_dynamic_map(const Snapshot& snapshot, const std::string& tag = {});
 
+/// `show crypto ipsec profile [NAME]`
+std::string show_ipsec_profile(const Snapshot& snapshot, const std::string& name);
+
 } // namespace adit::cli

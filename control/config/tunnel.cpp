@@ -9,6 +9,10 @@ bool is_tunnel(std::string_view interface) {
     return interface.starts_with("Tunnel");
 }
 
+std::string head_of(const std::string& tunnel) {
+    return tunnel + "-head-0";
+}
+
 namespace {
 
 using Interfaces = decltype(Config::interfaces);

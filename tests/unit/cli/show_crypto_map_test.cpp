@@ -120,5 +120,62 @@ TEST(ShowCryptoMap, FiltersByNameAndInterface) {
               "No crypto maps found.\n");
 }
 
+// --- tunnel interfaces
+
+Snapshot with_tunnel() {
+    config::Config config = sample_config();
+    config.crypto_maps.clear();
+    config.interfaces["GigabitEthernet0/0"].crypto_map.clear();
+    config.ipsec_profiles["VTI"].transform_sets = {"TS-A"};
+    config.interfaces["Tunnel10"].tunnel = {"GigabitEthernet0/0", {}, kPeer, true, "VTI"};
+    Snapshot snapshot = snapshot_of(config);
+    snapshot.flows = {sample_flow()};
+    snapshot.flows.front().interface = "Tunnel10";
+    snapshot.flows.front().map_name = "Tunnel10-head-0";
+    snapshot.flows.front().flow.selector = {
+        {Ipv4Address{0}, Ipv4Address{0xffffffff}},
+        {Ipv4Address{0}, Ipv4Address{0xffffffff}},
+    };
+    return snapshot;
+}
+
+constexpr const char* kTunnelTerms =
+    "\tSecurity association lifetime: 4608000 kilobytes/3600 seconds\n"
+    "\tDualstack (Y/N): N\n"
+    "\n"
+    "\tResponder-Only (Y/N): N\n"
+    "\tPFS (Y/N): N\n"
+    "\tMixed-mode : Disabled\n"
+    "\tTransform sets={ \n"
+    "\t\tTS-A:  { esp-256-aes esp-sha256-hmac  } , \n"
+    "\t}\n";
+
+TEST(ShowCryptoMap, PrintsWhatProtectsATunnel) {
+    const std::string expected =
+        std::string{"Crypto Map IPv4 \"Tunnel10-head-0\" 65536 ipsec-isakmp\n"
+                    "\tProfile name: VTI\n"} +
+        kTunnelTerms +
+        "Crypto Map IPv4 \"Tunnel10-head-0\" 65537 ipsec-isakmp\n"
+        "\tMap is a PROFILE INSTANCE.\n"
+        "\tPeer = 192.0.2.20\n"
+        "\tExtended IP access list \n"
+        "\t    access-list  permit ip any any\n"
+        "\tCurrent peer: 192.0.2.20\n" +
+        kTunnelTerms +
+        "\tInterfaces using crypto map Tunnel10-head-0:\n"
+        "\t\tTunnel10\n\n";
+    EXPECT_EQ(show_crypto_map(with_tunnel(), {}), expected);
+    EXPECT_EQ(show_crypto_map(with_tunnel(), {.interface = "Tunnel10"}), expected);
+    EXPECT_EQ(show_crypto_map(with_tunnel(), {.name = "Tunnel10-head-0"}), expected);
+    EXPECT_EQ(show_crypto_map(with_tunnel(), {.name = "VPNMAP"}), "No crypto maps found.\n");
+}
+
+TEST(ShowIpsecProfile, PrintsItsTerms) {
+    const std::string expected = std::string{"IPSEC profile VTI\n"} + kTunnelTerms + "\n";
+    EXPECT_EQ(show_ipsec_profile(with_tunnel(), ""), expected);
+    EXPECT_EQ(show_ipsec_profile(with_tunnel(), "VTI"), expected);
+    EXPECT_EQ(show_ipsec_profile(with_tunnel(), "X"), "");
+}
+
 } // namespace
 } // namespace adit::cli
