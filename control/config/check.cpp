@@ -41,9 +41,15 @@ class Checker {
             if (interface.address) {
                 own_.insert(*interface.address);
                 connected_.add(network(interface));
+                if (is_tunnel(name))
+                    tunnel_networks_.add(network(interface));
             }
-        for (const StaticRoute& route : config_.routes)
+        for (const StaticRoute& route : config_.routes) {
             routed_.add(route.prefix);
+            const StaticRoute*& best = best_route_[route.prefix];
+            if (best == nullptr || route.distance < best->distance)
+                best = &route;
+        }
         add_keys(config_.isakmp_keys, global_keys_);
         for (const auto& [name, keyring] : config_.keyrings)
             add_keys(keyring.keys, keyring_keys_[name]);
@@ -579,11 +585,39 @@ class Checker {
         const auto profile = config_.ipsec_profiles.find(tunnel.tunnel.profile);
         if (profile != config_.ipsec_profiles.end() && tunnel.tunnel.destination)
             check_peer(profile->second, *tunnel.tunnel.destination, origin);
+        if (tunnel.tunnel.destination && leads_into_tunnel(*tunnel.tunnel.destination))
+            add(Severity::Warning,
+                origin,
+                name + ": the route to its peer " + to_string(*tunnel.tunnel.destination) +
+                    " leads into a tunnel, where nothing that carries one is let in",
+                "write ip route " + to_string(*tunnel.tunnel.destination) +
+                    " 255.255.255.255 by the source interface");
         if (!tunnel.unnumbered.empty() && !address_of(config_, tunnel))
             add(severity_,
                 "interface " + name + " address",
                 name + ": " + tunnel.unnumbered + " has no address to lend",
                 "write ip address below it");
+    }
+
+    [[nodiscard]] bool is_tunnel_network(Ipv4Address address) const {
+        return tunnel_networks_.covers(address);
+    }
+
+    /// By the longest route; networks we are connected to come before it.
+    [[nodiscard]] bool leads_into_tunnel(Ipv4Address peer) const {
+        if (is_connected(peer))
+            return is_tunnel_network(peer);
+        for (int length = 32; length >= 0; --length) {
+            const auto bits = static_cast<std::uint8_t>(length);
+            const auto found =
+                best_route_.find({Ipv4Address{peer.value & mask_of_length(bits)}, bits});
+            if (found == best_route_.end())
+                continue;
+            const StaticRoute& route = *found->second;
+            return is_tunnel(route.interface) ||
+                   (route.interface.empty() && is_tunnel_network(*route.next_hop));
+        }
+        return false;
     }
 
     [[nodiscard]] std::string config_origin(const std::string& exact,
@@ -778,7 +812,8 @@ class Checker {
     const Config& config_;
     const Origins& origins_;
     std::set<Ipv4Address> own_;
-    PrefixSet connected_, routed_, global_keys_;
+    PrefixSet connected_, tunnel_networks_, routed_, global_keys_;
+    std::map<Ipv4Prefix, const StaticRoute*> best_route_;
     std::map<std::string, PrefixSet> keyring_keys_;
     std::vector<Problem> problems_;
     std::set<std::string> checked_; // lists may serve several entries

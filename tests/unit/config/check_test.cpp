@@ -246,6 +246,21 @@ TEST(Check, MissesEachPartOfATunnel) {
     EXPECT_EQ(shut.severity, ProblemSeverity::Warning);
 }
 
+TEST(Check, TheRouteToATunnelsPeerDoesNotLeadIntoATunnel) {
+    const auto far = [](const std::string& routes) {
+        std::string text =
+            tunnel("tunnel destination 192.0.2.20", "tunnel destination 198.51.100.9");
+        text.replace(text.find("address 192.0.2.20"), 18, "address 198.51.100.9");
+        return text + routes;
+    };
+    for (const char* way : {"Tunnel10", "172.16.0.2"}) {
+        const std::string whole = std::string{"ip route 0.0.0.0 0.0.0.0 "} + way + "\n";
+        EXPECT_THAT(only(far(whole)).message, ::testing::HasSubstr("leads into a tunnel"));
+        EXPECT_TRUE(parse_config(far(whole + "ip route 198.51.100.0 255.255.255.0 192.0.2.254\n"))
+                        .problems.empty());
+    }
+}
+
 TEST(Check, TwoTunnelsNeedDifferentEnds) {
     expect_error(tunnel() + "interface Tunnel11\n"
                             " ip address 172.16.0.5 255.255.255.252\n"
