@@ -84,7 +84,9 @@ class ScriptedClient {
             third.add(ike::PayloadType::NatDiscovery, Bytes(32, 0xaa));
         }
         const auto fourth = exchange(third.clear(header(ike::ExchangeType::IdentityProtection)));
-        const auto message = ike::parse_clear(fourth.value_or(Bytes{}));
+        if (!fourth)
+            return false;
+        const auto message = ike::parse_clear(*fourth); // borrows
         if (!message || message->find(ike::PayloadType::KeyExchange) == nullptr)
             return false;
         derive(*message);
