@@ -142,10 +142,6 @@ std::string show_condition(Session& session, const Match&) {
     return text;
 }
 
-constexpr Row privileged(const char* syntax, const char* help, ExecHandler handler) {
-    return {Mode::Exec, syntax, nullptr, help, handler, Privilege::Privileged};
-}
-
 constexpr Row kRows[] = {
     privileged("{debug|no debug|undebug} crypto {isakmp|ipsec}", "Watch negotiations", debug),
     privileged("debug crypto isakmp keys NAME",
@@ -163,10 +159,7 @@ constexpr Row kRows[] = {
                "Watch the IPsec SA with this SPI, and its ISAKMP SA while it negotiates",
                condition_spi),
     privileged("debug crypto condition reset", "Watch everything again", condition_reset),
-    {Mode::Exec,
-                                                                                 "show crypto debug-condition",
-                                                                                 nullptr, "What narrows debugging down",
-                                                                                 show_condition, Privilege::User},
+    user("show crypto debug-condition", "What narrows debugging down", show_condition),
 };
 
 } // namespace

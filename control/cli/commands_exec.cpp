@@ -92,14 +92,6 @@ std::string test_peer(Session& session, const Match& match) {
     return "Negotiation started with " + to_string(match.address()) + '\n';
 }
 
-constexpr Row user(const char* syntax, const char* help, ExecHandler handler) {
-    return {Mode::Exec, syntax, nullptr, help, handler, Privilege::User};
-}
-
-constexpr Row privileged(const char* syntax, const char* help, ExecHandler handler) {
-    return {Mode::Exec, syntax, nullptr, help, handler, Privilege::Privileged};
-}
-
 constexpr Row kRows[] = {
     user("enable [<0-15>]", "Turn on privileged commands", enable),
     user("disable", "Turn off privileged commands", disable),

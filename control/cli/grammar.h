@@ -110,6 +110,16 @@ struct Row {
     bool opens_block = false; // Ignored, Refused: lines indented below belong to it
 };
 
+/// An EXEC command for everybody.
+constexpr Row user(const char* syntax, const char* help, ExecHandler handler) {
+    return {Mode::Exec, syntax, nullptr, help, handler, Privilege::User};
+}
+
+/// An EXEC command behind `enable`.
+constexpr Row privileged(const char* syntax, const char* help, ExecHandler handler) {
+    return {Mode::Exec, syntax, nullptr, help, handler, Privilege::Privileged};
+}
+
 /// Help of one word; `word` may be preceded by the word in front of it.
 struct WordHelp {
     const char* word;
