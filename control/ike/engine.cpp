@@ -432,6 +432,11 @@ void Engine::Core::effect(const Session& from, PeerClosed& closed) {
 }
 
 void Engine::Core::effect(const Session& from, PeerDead&) {
+    // Perhaps the peer has lost no more than this one: any other is asked before all is given up.
+    for (const Session* other : sessions_.with_peer(from.remote.address))
+        if (other->id != from.id && same_peer(*other, from) && is_established(*other) &&
+            other->has(Vendor::Dpd))
+            return queue(other->id, StartDpd{});
     for (const Child* child : children_.with_peer(from.remote.address))
         if (is_with(child->sa, from))
             remove_child(child->sa.inbound_sa, Tell::No);

@@ -126,6 +126,32 @@ TEST_F(Recovery, PeerWithoutDpdHearsOfTheEndOfItsIsakmpSa) {
     EXPECT_TRUE(b.engine.isakmp_sas().empty());
 }
 
+/// One of two ISAKMP SAs is gone on the other side alone, without a word that arrived. The tunnel
+/// stays up, whichever it is: the other one answers.
+TEST(OneOfTwo, SilentIsakmpSaTakesNoTunnelAlong) {
+    std::uint64_t dead = 0;
+    for (const std::size_t which : {0U, 1U}) {
+        Network network{11};
+        Gateway& a = network.add("left", test::kLeft, test::left_config(), 1);
+        Gateway& b = network.add("right", test::kRight, test::right_config(), 2);
+        b.spis.begin_at(Spi{0x20000000});
+        network.give(a, test::initiate());
+        network.give(b, test::initiate());
+        network.run_for(30s); // and of two pairs one is left
+        ASSERT_EQ(b.engine.isakmp_sas().size(), 2U);
+        ASSERT_EQ(a.installed.size(), 2U);
+        const ConnId gone = b.engine.isakmp_sas()[which].conn_id;
+        network.tap = [](const SendDatagram&) { return false; };
+        network.give(b, ClearPhase1{.peer = {}, .conn_id = gone});
+        network.tap = nullptr;
+        network.give(a, PeerSilent{a.engine.child_sas().front().outbound_sa});
+        network.run_for(60s);
+        dead += a.failures(Failure::DeadPeer);
+        EXPECT_EQ(a.installed.size(), 2U);
+    }
+    EXPECT_EQ(dead, 1U) << "only the newest is asked";
+}
+
 /// It was true when it was said; what has come up on the other side since is not to be forgotten
 /// without a word.
 TEST_F(Recovery, InitialContactEndsAnOlderSaAloud) {
