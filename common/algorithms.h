@@ -53,23 +53,23 @@ struct EspMacInfo {
 };
 
 inline constexpr std::array kEspCiphers = {
-    EspCipherInfo{EspCipher::Null,         11, 0,  0, 0,  4,  0,  false, "esp-null",    "esp-null"   },
-    EspCipherInfo{EspCipher::AesCbc128,    12, 16, 0, 16, 16, 0,  true,  "esp-aes",     "esp-aes"    },
-    EspCipherInfo{EspCipher::AesCbc192,    12, 24, 0, 16, 16, 0,  true,  "esp-aes 192", "esp-192-aes"},
-    EspCipherInfo{EspCipher::AesCbc256,    12, 32, 0, 16, 16, 0,  true,  "esp-aes 256", "esp-256-aes"},
-    EspCipherInfo{EspCipher::AesGcm128,    20, 16, 4, 8,  4,  16, true,  "esp-gcm",     "esp-gcm"    },
-    EspCipherInfo{EspCipher::AesGcm192,    20, 24, 4, 8,  4,  16, true,  "esp-gcm 192", "esp-gcm 192"},
-    EspCipherInfo{EspCipher::AesGcm256,    20, 32, 4, 8,  4,  16, true,  "esp-gcm 256", "esp-gcm 256"},
-    EspCipherInfo{EspCipher::TripleDesCbc, 3,  24, 0, 8,  8,  0,  false, "esp-3des",    "esp-3des"   },
+    EspCipherInfo{EspCipher::Null, 11, 0, 0, 0, 4, 0, false, "esp-null", "esp-null"},
+    EspCipherInfo{EspCipher::AesCbc128, 12, 16, 0, 16, 16, 0, true, "esp-aes", "esp-aes"},
+    EspCipherInfo{EspCipher::AesCbc192, 12, 24, 0, 16, 16, 0, true, "esp-aes 192", "esp-192-aes"},
+    EspCipherInfo{EspCipher::AesCbc256, 12, 32, 0, 16, 16, 0, true, "esp-aes 256", "esp-256-aes"},
+    EspCipherInfo{EspCipher::AesGcm128, 20, 16, 4, 8, 4, 16, true, "esp-gcm", "esp-gcm"},
+    EspCipherInfo{EspCipher::AesGcm192, 20, 24, 4, 8, 4, 16, true, "esp-gcm 192", "esp-gcm 192"},
+    EspCipherInfo{EspCipher::AesGcm256, 20, 32, 4, 8, 4, 16, true, "esp-gcm 256", "esp-gcm 256"},
+    EspCipherInfo{EspCipher::TripleDesCbc, 3, 24, 0, 8, 8, 0, false, "esp-3des", "esp-3des"},
 };
 
 inline constexpr std::array kEspMacs = {
-    EspMacInfo{EspMac::None,           0, 0,  0,  ""               },
-    EspMacInfo{EspMac::HmacSha1_96,    2, 20, 12, "esp-sha-hmac"   },
+    EspMacInfo{EspMac::None, 0, 0, 0, ""},
+    EspMacInfo{EspMac::HmacSha1_96, 2, 20, 12, "esp-sha-hmac"},
     EspMacInfo{EspMac::HmacSha256_128, 5, 32, 16, "esp-sha256-hmac"},
     EspMacInfo{EspMac::HmacSha384_192, 6, 48, 24, "esp-sha384-hmac"},
     EspMacInfo{EspMac::HmacSha512_256, 7, 64, 32, "esp-sha512-hmac"},
-    EspMacInfo{EspMac::HmacMd5_96,     1, 16, 12, "esp-md5-hmac"   },
+    EspMacInfo{EspMac::HmacMd5_96, 1, 16, 12, "esp-md5-hmac"},
 };
 
 constexpr const EspCipherInfo& info(EspCipher cipher) {

@@ -133,9 +133,7 @@ void Gateway::perform_one(ike::SendNatKeepalive& action) {
 void Gateway::perform_one(ike::StartJob& action) {
     const ike::JobId job = action.job.job_id;
     if (pool_.submit(std::move(action.job)) == ike::Submitted::Full)
-        handle(ike::JobFinished{
-            {job, fail(ErrorCode::Exhausted, "too many crypto jobs wait")}
-        });
+        handle(ike::JobFinished{{job, fail(ErrorCode::Exhausted, "too many crypto jobs wait")}});
 }
 
 static std::string hex(Spi spi) {
@@ -426,11 +424,9 @@ void Gateway::flush_neighbors() {
 void Gateway::on_datagram(const ipc::DatagramRecord& datagram) {
     if (datagram.length > ipc::kMaxIkeDatagramBytes)
         return; // the channel bounds it already
-    handle(ike::DatagramReceived{
-        {Ipv4Address{datagram.destination}, datagram.destination_port},
-        {Ipv4Address{datagram.source},      datagram.source_port     },
-        Bytes(datagram.payload, datagram.payload + datagram.length)
-    });
+    handle(ike::DatagramReceived{{Ipv4Address{datagram.destination}, datagram.destination_port},
+                                 {Ipv4Address{datagram.source}, datagram.source_port},
+                                 Bytes(datagram.payload, datagram.payload + datagram.length)});
 }
 
 void Gateway::on_event(const ipc::EventRecord& event) {
@@ -447,10 +443,8 @@ void Gateway::on_event(const ipc::EventRecord& event) {
         handle(ike::SaLimitReached{SaId{event.expire.sa_id}, true});
         break;
     case ipc::EventType::PeerMoved:
-        handle(ike::PeerMovedTo{
-            SaId{event.peer_moved.sa_id},
-            {Ipv4Address{event.peer_moved.address}, event.peer_moved.port}
-        });
+        handle(ike::PeerMovedTo{SaId{event.peer_moved.sa_id},
+                                {Ipv4Address{event.peer_moved.address}, event.peer_moved.port}});
         break;
     case ipc::EventType::PacketNotice:
         on_notice(event.packet_notice);

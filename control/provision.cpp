@@ -89,13 +89,11 @@ constexpr std::uint32_t kTunnelSequence = 65'536;
 /// No `ip mtu`: whatever the SA and the link below it let through.
 constexpr std::uint32_t kWhatTheSaTakes = 0xffff;
 
-const TrafficSelector kEverything{
-    {Ipv4Address{0}, Ipv4Address{0xffff'ffff}},
-    {Ipv4Address{0}, Ipv4Address{0xffff'ffff}},
-    0,
-    {},
-    {}
-};
+const TrafficSelector kEverything{{Ipv4Address{0}, Ipv4Address{0xffff'ffff}},
+                                  {Ipv4Address{0}, Ipv4Address{0xffff'ffff}},
+                                  0,
+                                  {},
+                                  {}};
 
 /// One run of make_provision: reads the configuration front to back and fills the result.
 class Builder {

@@ -136,8 +136,7 @@ class SnapshotBuilder {
         return found == place_.end() ? 1500 : out_.interfaces[found->second].ip_mtu;
     }
 
-    // --- identities and their SAs
-    // --------------------------------------------------------------------
+    // --- identities and their SAs ----------------------------------------------------------------
 
     void add_flows() {
         std::multimap<PolicyId, ike::ChildSaView> children;
@@ -215,8 +214,7 @@ class SnapshotBuilder {
             status.plaintext_mtu += kOuterIpv4Bytes;
     }
 
-    // --- routes and neighbours
-    // -----------------------------------------------------------------------
+    // --- routes and neighbours -------------------------------------------------------------------
 
     void add_routes() {
         for (const auto& [name, interface] : from_.config->interfaces) {
@@ -224,28 +222,21 @@ class SnapshotBuilder {
                 continue;
             const Ipv4Address network{interface.address->value &
                                       mask_of_length(interface.prefix_length)};
-            out_.routes.push_back({
-                cli::RouteStatus::Source::Connected,
-                {network, interface.prefix_length},
-                std::nullopt,
-                name,
-                0,
-                is_up(name)
-            });
+            out_.routes.push_back({cli::RouteStatus::Source::Connected,
+                                   {network, interface.prefix_length},
+                                   std::nullopt,
+                                   name,
+                                   0,
+                                   is_up(name)});
             if (config::is_tunnel(name))
-                tunnel_networks_.emplace(network,
-                                         std::pair{
-                                             Ipv4Prefix{network, interface.prefix_length},
-                                             name
-                });
-            out_.routes.push_back({
-                cli::RouteStatus::Source::Local,
-                {*interface.address, 32},
-                std::nullopt,
-                name,
-                0,
-                is_up(name)
-            });
+                tunnel_networks_.emplace(
+                    network, std::pair{Ipv4Prefix{network, interface.prefix_length}, name});
+            out_.routes.push_back({cli::RouteStatus::Source::Local,
+                                   {*interface.address, 32},
+                                   std::nullopt,
+                                   name,
+                                   0,
+                                   is_up(name)});
         }
         for (const config::StaticRoute& route : from_.config->routes)
             out_.routes.push_back({cli::RouteStatus::Source::Static,
@@ -321,8 +312,7 @@ class SnapshotBuilder {
                             age_ns / 60'000'000'000U});
     }
 
-    // --- cores
-    // ---------------------------------------------------------------------------------------
+    // --- cores -----------------------------------------------------------------------------------
 
     void add_cores() {
         if (from_.channel == nullptr)

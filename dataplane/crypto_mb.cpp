@@ -377,10 +377,7 @@ void CryptoMb::Engine::expand_mac(EspMac mac, ByteView key, KeyBlock& block) {
                                                                        : bursts->md5_one_block;
     // RFC 2104 2: the key, filled up with zeros to a block, xor ipad and xor opad.
     std::array<std::uint8_t, kMaxHashBlock> pad;
-    for (const auto& [constant, place] : {
-             std::pair{0x36, kInnerPad},
-             std::pair{0x5c, kOuterPad}
-    }) {
+    for (const auto& [constant, place] : {std::pair{0x36, kInnerPad}, std::pair{0x5c, kOuterPad}}) {
         pad.fill(static_cast<std::uint8_t>(constant));
         for (std::size_t i = 0; i < key.size(); ++i)
             pad[i] = static_cast<std::uint8_t>(pad[i] ^ key[i]);

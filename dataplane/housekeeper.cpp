@@ -68,10 +68,8 @@ void Housekeeper::run(const std::atomic<bool>& stop) {
             nap = kShortestNap;
             continue;
         }
-        std::array<pollfd, 2> sources{
-            pollfd{server_.listen_fd(),     POLLIN, 0},
-            pollfd{server_.connection_fd(), POLLIN, 0}
-        };
+        std::array<pollfd, 2> sources{pollfd{server_.listen_fd(), POLLIN, 0},
+                                      pollfd{server_.connection_fd(), POLLIN, 0}};
         const timespec time{0, nap.count()};
         if (ppoll(sources.data(), sources.size(), &time, nullptr) > 0)
             next_socket_look_ = {};

@@ -126,10 +126,7 @@ Result<std::vector<PortSpec>> ports(const po::variables_map& given) {
 Result<Hugepages> hugepages(const std::string& text, std::uint32_t memory_mb) {
     enum class Wish : std::uint8_t { Auto, Off, On };
     static constexpr Choice<Wish> kWishes[] = {
-        {"auto", Wish::Auto},
-        {"off",  Wish::Off },
-        {"on",   Wish::On  }
-    };
+        {"auto", Wish::Auto}, {"off", Wish::Off}, {"on", Wish::On}};
     const Wish wish = TRY(choose("hugepages", text, kWishes));
     if (wish == Wish::Auto)
         return hugepages_reserved(memory_mb) ? Hugepages::On : Hugepages::Off;
@@ -142,16 +139,12 @@ Result<Hugepages> hugepages(const std::string& text, std::uint32_t memory_mb) {
 }
 
 Result<Options> interpret(const po::variables_map& given) {
-    static constexpr Choice<IdleMode> kIdleModes[] = {
-        {"poll",  IdleMode::Poll },
-        {"sleep", IdleMode::Sleep}
-    };
-    static constexpr Choice<CryptoArch> kArchs[] = {
-        {"auto",   CryptoArch::Auto  },
-        {"sse",    CryptoArch::Sse   },
-        {"avx2",   CryptoArch::Avx2  },
-        {"avx512", CryptoArch::Avx512}
-    };
+    static constexpr Choice<IdleMode> kIdleModes[] = {{"poll", IdleMode::Poll},
+                                                      {"sleep", IdleMode::Sleep}};
+    static constexpr Choice<CryptoArch> kArchs[] = {{"auto", CryptoArch::Auto},
+                                                    {"sse", CryptoArch::Sse},
+                                                    {"avx2", CryptoArch::Avx2},
+                                                    {"avx512", CryptoArch::Avx512}};
     Options options;
     options.ports = TRY(ports(given));
     options.eal.workers = TRY(in_range(given, "workers", 1, kMaxWorkers));

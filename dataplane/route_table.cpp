@@ -15,11 +15,7 @@ struct Stride {
 };
 
 constexpr Stride kRootStride{16, 16};
-constexpr Stride kChunkStrides[] = {
-    {24, 8},
-    {28, 4},
-    {32, 4}
-};
+constexpr Stride kChunkStrides[] = {{24, 8}, {28, 4}, {32, 4}};
 
 std::size_t place_in(Stride stride, std::uint32_t address) {
     return address >> (32 - stride.end) & ((1U << stride.bits) - 1);

@@ -28,10 +28,8 @@ bool create_rule(std::uint16_t port,
     rss.types = RTE_ETH_RSS_ESP;
     rss.queue_num = static_cast<std::uint32_t>(to.size());
     rss.queue = to.empty() ? nullptr : to.data();
-    const rte_flow_action actions[] = {
-        {RTE_FLOW_ACTION_TYPE_RSS, &rss   },
-        {RTE_FLOW_ACTION_TYPE_END, nullptr}
-    };
+    const rte_flow_action actions[] = {{RTE_FLOW_ACTION_TYPE_RSS, &rss},
+                                       {RTE_FLOW_ACTION_TYPE_END, nullptr}};
     rte_flow_attr attributes{};
     attributes.ingress = 1;
     rte_flow_error error{};

@@ -34,13 +34,11 @@ bool is_host_of(std::uint32_t address, std::uint8_t prefix_length) {
 }
 
 TrafficSelector selector_of(const ipc::SelectorRecord& record) {
-    return {
-        {Ipv4Address{record.local_first},  Ipv4Address{record.local_last} },
-        {Ipv4Address{record.remote_first}, Ipv4Address{record.remote_last}},
-        record.protocol,
-        {record.local_port_first,          record.local_port_last         },
-        {record.remote_port_first,         record.remote_port_last        }
-    };
+    return {{Ipv4Address{record.local_first}, Ipv4Address{record.local_last}},
+            {Ipv4Address{record.remote_first}, Ipv4Address{record.remote_last}},
+            record.protocol,
+            {record.local_port_first, record.local_port_last},
+            {record.remote_port_first, record.remote_port_last}};
 }
 
 Verdict check_selector(const ipc::SelectorRecord& record) {
@@ -112,9 +110,7 @@ Verdict TableBuilder::set(const ipc::SetInterface& command) {
 
 TableBuilder::StagedRoute TableBuilder::staged(const ipc::SetRoute& command) {
     return {
-        {Ipv4Address{command.prefix}, command.prefix_length},
-        command.interface, command.next_hop
-    };
+        {Ipv4Address{command.prefix}, command.prefix_length}, command.interface, command.next_hop};
 }
 
 Verdict TableBuilder::check(const ipc::SetRoute& command) const {

@@ -420,20 +420,19 @@ Worker::Worker(const WorkerConfig& config,
     : id_(config.id), shared_(&shared), stats_(&stats.core_stats(config.id.value)),
       sa_config_(sa_config), drops_(*stats_), clock_(*stats_), crypto_(std::move(crypto)),
       sas_(std::move(sas)), queues_(std::move(queues)),
-      context_{
-          .esp = {*sas_, *crypto_, drops_, events_, notices_, config.pool},
-          .tables = nullptr,
-          .neighbors = shared.neighbors,
-          .queues = queues_,
-          .policy_stats = &stats.policy_stats(0, config.id.value),
-          .ports = config.ports,
-          .faces = faces_of(config.ports),
-          .held = HoldQueue{stats.config().max_policies},
-          .reassembly = Reassembly{drops_},
-          .icmp_errors = IcmpErrors{config.pool},
-          .handover = shared.crossing.rings.workers() > 1 ? HandoverDesk{shared.crossing, config.id}
-                                                          : HandoverDesk{}
-},
+      context_{.esp = {*sas_, *crypto_, drops_, events_, notices_, config.pool},
+               .tables = nullptr,
+               .neighbors = shared.neighbors,
+               .queues = queues_,
+               .policy_stats = &stats.policy_stats(0, config.id.value),
+               .ports = config.ports,
+               .faces = faces_of(config.ports),
+               .held = HoldQueue{stats.config().max_policies},
+               .reassembly = Reassembly{drops_},
+               .icmp_errors = IcmpErrors{config.pool},
+               .handover = shared.crossing.rings.workers() > 1
+                               ? HandoverDesk{shared.crossing, config.id}
+                               : HandoverDesk{}},
       idle_(config.idle), rx_queues_(config.rx_queues) {
     SystemRng rng;
     context_.next_ip_id = static_cast<std::uint16_t>(rng.u32());

@@ -99,13 +99,7 @@ void add_tunnel(std::uint32_t entry, Load& to) {
 
 void add_mixed(std::uint32_t entry, Load& to) {
     constexpr std::pair<unsigned, unsigned> kLengths[] = {
-        {24, 24},
-        {16, 24},
-        {24, 28},
-        {24, 32},
-        {32, 32},
-        {0,  24}
-    };
+        {24, 24}, {16, 24}, {24, 28}, {24, 32}, {32, 32}, {0, 24}};
     const auto [local, remote] = kLengths[entry % std::size(kLengths)];
     add_line(to,
              entry,
@@ -125,35 +119,17 @@ void add_with_ports(std::uint32_t entry, Load& to) {
     const Ipv4Range local = prefix(local_net(entry), 24);
     const Ipv4Range remote = prefix(remote_net(entry), 24);
     constexpr auto kProtect = ipc::PolicyAction::Protect;
-    add_line(to,
-             entry,
-             kProtect,
-             {
-                 local, remote, 6, {},
-                    {443, 443}
-    });
-    add_line(to,
-             entry,
-             kProtect,
-             {
-                 local, remote, 6, {22, 22},
-                    {}
-    });
-    add_line(to,
-             entry,
-             kProtect,
-             {
-                 local, remote, 17, {5060, 5070},
-                    {5060, 5070}
-    });
+    add_line(to, entry, kProtect, {local, remote, 6, {}, {443, 443}});
+    add_line(to, entry, kProtect, {local, remote, 6, {22, 22}, {}});
+    add_line(to, entry, kProtect, {local, remote, 17, {5060, 5070}, {5060, 5070}});
     add_line(to, entry, kProtect, {local, remote, 47, {}, {}});
 }
 
 constexpr Set kSets[] = {
-    {"tunnels", add_tunnel    },
-    {"mixed",   add_mixed     },
-    {"denies",  add_with_deny },
-    {"ports",   add_with_ports},
+    {"tunnels", add_tunnel},
+    {"mixed", add_mixed},
+    {"denies", add_with_deny},
+    {"ports", add_with_ports},
 };
 
 /// Takes `line`, unless a bypass before it does.

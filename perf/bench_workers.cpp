@@ -154,8 +154,7 @@ class Bench {
              {"alone 1", Arrival::AtHome, 1, {second}},
              {"one of two", Arrival::AtHome, 2, {second}},
              {"at home", Arrival::AtHome, 2, {first, second}},
-             {"crossing", Arrival::Crossing, 2, {first, second}}}
-        };
+             {"crossing", Arrival::Crossing, 2, {first, second}}}};
         std::array<Rates, contestants.size()> rates;
         const double line_before_ns = line_ticks(options_.cores) / per_ns_;
         for (unsigned round = 0; round < options_.rounds; ++round)

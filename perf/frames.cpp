@@ -66,12 +66,10 @@ class EspFrames final : public FrameWriter {
           policy_stats_(std::make_unique<ipc::PolicyStats[]>(spec.tunnels)),
           crypto_(must(CryptoMb::create(CryptoArch::Auto))),
           table_(must(SaTable::create(
-              {
-                  .worker = WorkerId{0},
-                  .max_sas = spec.tunnels,
-                  .max_policies = spec.tunnels,
-                  .stats = {inbound_stats_.get(), outbound_stats_.get(), policy_stats_.get()}
-    },
+              {.worker = WorkerId{0},
+               .max_sas = spec.tunnels,
+               .max_policies = spec.tunnels,
+               .stats = {inbound_stats_.get(), outbound_stats_.get(), policy_stats_.get()}},
               *crypto_))),
           pool_(rte_pktmbuf_pool_create(next_pool_name().c_str(),
                                         2 * kRxBurst - 1,

@@ -20,14 +20,11 @@ std::uint32_t room(const GatewaySpec& spec) {
 
 ipc::DataplaneStats Gateway::make_stats(const GatewaySpec& spec) {
     SystemRng rng;
-    return must(ipc::DataplaneStats::create(
-        {
-            .workers = spec.workers,
-            .max_sas = room(spec),
-            .max_policies = room(spec),
-            .port_names = {"lan", "wan"}
-    },
-        rng));
+    return must(ipc::DataplaneStats::create({.workers = spec.workers,
+                                             .max_sas = room(spec),
+                                             .max_policies = room(spec),
+                                             .port_names = {"lan", "wan"}},
+                                            rng));
 }
 
 dp::Crossing Gateway::make_crossing(const GatewaySpec& spec) {
@@ -49,13 +46,11 @@ std::unique_ptr<dp::Tables> Gateway::make_tables(std::uint32_t tunnels) const {
     std::vector<dp::PolicyLine> lines;
     for (std::uint32_t tunnel = 0; tunnel < tunnels; ++tunnel) {
         const Ipv4Address far{kFarHosts + tunnel};
-        lines.push_back({
-            .order = tunnel,
-            .policy = PolicyId{tunnel},
-            .action = ipc::PolicyAction::Protect,
-            .entry = tunnel,
-            .selector = {{Ipv4Address{kHost}, Ipv4Address{kHost}}, {far, far}}
-        });
+        lines.push_back({.order = tunnel,
+                         .policy = PolicyId{tunnel},
+                         .action = ipc::PolicyAction::Protect,
+                         .entry = tunnel,
+                         .selector = {{Ipv4Address{kHost}, Ipv4Address{kHost}}, {far, far}}});
     }
     tables->policies[kWan] = dp::PolicyTable{std::move(lines)};
     return tables;
@@ -82,15 +77,13 @@ Gateway::~Gateway() {
 
 std::unique_ptr<dp::Worker> Gateway::make_worker(std::uint8_t id) {
     return must(dp::Worker::create(
-        {
-            .id = WorkerId{id},
-            .crypto = dp::CryptoArch::Auto,
-            .idle = dp::IdleMode::Poll,
-            .ports = {{.dpdk_port = spec_.lan_port, .mac = spec_.lan_mac, .tx_queue = id},
-                           {.dpdk_port = spec_.wan_port, .mac = spec_.wan_mac, .tx_queue = id}},
-            .rx_queues = {{.port = kLan, .queue = id}, {.port = kWan, .queue = id}},
-            .pool = spec_.pool
-    },
+        {.id = WorkerId{id},
+         .crypto = dp::CryptoArch::Auto,
+         .idle = dp::IdleMode::Poll,
+         .ports = {{.dpdk_port = spec_.lan_port, .mac = spec_.lan_mac, .tx_queue = id},
+                   {.dpdk_port = spec_.wan_port, .mac = spec_.wan_mac, .tx_queue = id}},
+         .rx_queues = {{.port = kLan, .queue = id}, {.port = kWan, .queue = id}},
+         .pool = spec_.pool},
         shared_,
         stats_));
 }

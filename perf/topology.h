@@ -28,12 +28,8 @@ inline constexpr std::uint32_t kFarHosts = Ipv4Address{10, 128, 0, 0}.value;
 inline constexpr unsigned kFarPrefixLength = 9;
 inline constexpr std::uint16_t kLan = 0;
 inline constexpr std::uint16_t kWan = 1;
-inline constexpr wire::MacAddress kHostMac{
-    {2, 0, 0, 0, 1, 1}
-};
-inline constexpr wire::MacAddress kPeerMac{
-    {2, 0, 0, 0, 1, 2}
-};
+inline constexpr wire::MacAddress kHostMac{{2, 0, 0, 0, 1, 1}};
+inline constexpr wire::MacAddress kPeerMac{{2, 0, 0, 0, 1, 2}};
 
 struct Suite {
     const char* name;
@@ -42,11 +38,11 @@ struct Suite {
 };
 
 inline constexpr Suite kSuites[] = {
-    {"aes128-gcm",        EspCipher::AesGcm128, EspMac::None          },
-    {"aes256-gcm",        EspCipher::AesGcm256, EspMac::None          },
-    {"aes128-cbc-sha1",   EspCipher::AesCbc128, EspMac::HmacSha1_96   },
+    {"aes128-gcm", EspCipher::AesGcm128, EspMac::None},
+    {"aes256-gcm", EspCipher::AesGcm256, EspMac::None},
+    {"aes128-cbc-sha1", EspCipher::AesCbc128, EspMac::HmacSha1_96},
     {"aes128-cbc-sha256", EspCipher::AesCbc128, EspMac::HmacSha256_128},
-    {"aes256-cbc-sha1",   EspCipher::AesCbc256, EspMac::HmacSha1_96   },
+    {"aes256-cbc-sha1", EspCipher::AesCbc256, EspMac::HmacSha1_96},
     {"aes256-cbc-sha256", EspCipher::AesCbc256, EspMac::HmacSha256_128},
 };
 

@@ -57,9 +57,7 @@ struct MacAddress {
 
 inline constexpr std::uint64_t kMacBits = 0xffff'ffff'ffff;
 
-inline constexpr MacAddress kBroadcastMac{
-    {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-};
+inline constexpr MacAddress kBroadcastMac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
 /// "02:00:00:00:00:01".
 inline std::string to_string(const MacAddress& mac) {

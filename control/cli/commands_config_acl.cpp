@@ -20,8 +20,7 @@ using config::Editor;
 
 constexpr std::uint32_t kSequenceStep = 10;
 
-// --- one rule
-// ----------------------------------------------------------------------------------------
+// --- one rule ------------------------------------------------------------------------------------
 
 /// Takes the words of a rule one after the other; the grammar has made sure they are there.
 class RuleReader {
@@ -115,8 +114,7 @@ bool same_rule(const AclLine& a, const AclLine& b) {
     return config::acl_line_text(a) == config::acl_line_text(b);
 }
 
-// --- lists
-// -------------------------------------------------------------------------------------------
+// --- lists ---------------------------------------------------------------------------------------
 
 std::uint32_t last_sequence(const AccessList& list) {
     std::uint32_t last = 0;
@@ -256,23 +254,31 @@ constexpr Row kRows[] = {
     {Mode::Config,
      "access-list " NUMBERS " {" PLAIN_RULE "|" PORT_RULE "|remark LINE}",
      "access-list " NUMBERS " [LINE]",
-     "Add a rule to a numbered list", numbered},
+     "Add a rule to a numbered list",
+     numbered},
     {Mode::Config,
-     "access-list {<1-99>|<1300-1999>} LINE", "access-list {<1-99>|<1300-1999>} [LINE]",
-     "Standard access list", Ignored{"standard access lists are used by nothing here"}},
+     "access-list {<1-99>|<1300-1999>} LINE",
+     "access-list {<1-99>|<1300-1999>} [LINE]",
+     "Standard access list",
+     Ignored{"standard access lists are used by nothing here"}},
     {Mode::Config, "ip access-list extended NAME", kSame, "Enter an extended access list", named},
     {Mode::Config,
-     "ip access-list standard NAME", kSame,
-     "Enter a standard access list", Ignored{"standard access lists are used by nothing here"},
+     "ip access-list standard NAME",
+     kSame,
+     "Enter a standard access list",
+     Ignored{"standard access lists are used by nothing here"},
      Privilege::Privileged,
      true},
     {Mode::AccessList,
      "[<1-2147483647>] {" PLAIN_RULE "|" PORT_RULE "}",
      "{<1-2147483647> [LINE]|" PLAIN_RULE "|" PORT_RULE "}",
-     "Add a rule", rule},
+     "Add a rule",
+     rule},
     {Mode::AccessList,
-     "[<1-2147483647>] remark LINE", "[<1-2147483647>] remark [LINE]",
-     "Add a remark", rule},
+     "[<1-2147483647>] remark LINE",
+     "[<1-2147483647>] remark [LINE]",
+     "Add a remark",
+     rule},
 };
 
 #undef TERM

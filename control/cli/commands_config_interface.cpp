@@ -97,8 +97,7 @@ Status adjust_mss(Editor& editor, const Match& match, Sign sign) {
     return {};
 }
 
-// --- tunnels
-// -----------------------------------------------------------------------------------------
+// --- tunnels -------------------------------------------------------------------------------------
 
 Status check_is_tunnel(const Editor& editor) {
     if (config::is_tunnel(editor.object()))
@@ -178,9 +177,7 @@ constexpr Row ignored(const char* syntax, const char* reason) {
 }
 
 constexpr Row refused(const char* syntax, const char* reason, const char* remedy = "") {
-    return {
-        Mode::Interface, syntax, nullptr, "Refused here", Refused{reason, remedy}
-    };
+    return {Mode::Interface, syntax, nullptr, "Refused here", Refused{reason, remedy}};
 }
 
 constexpr const char* kPort = "the port's own settings are the data plane's";
@@ -188,37 +185,57 @@ constexpr const char* kPort = "the port's own settings are the data plane's";
 constexpr Row kRows[] = {
     {Mode::Config, "interface INTERFACE", kSame, "Enter an interface", interface},
     {Mode::Config,
-     "interface range LINE", nullptr,
-     "Enter several interfaces", Refused{"Interface ranges are not supported", "enter one interface after the other"},
+     "interface range LINE",
+     nullptr,
+     "Enter several interfaces",
+     Refused{"Interface ranges are not supported", "enter one interface after the other"},
      Privilege::Privileged,
      true},
     {Mode::Interface,
-     "description LINE", "description [LINE]",
-     "Describe the interface", description},
+     "description LINE",
+     "description [LINE]",
+     "Describe the interface",
+     description},
     {Mode::Interface,
-     "ip address A.B.C.D MASK", "ip address [A.B.C.D MASK]",
-     "Set the address", ip_address},
+     "ip address A.B.C.D MASK",
+     "ip address [A.B.C.D MASK]",
+     "Set the address",
+     ip_address},
     {Mode::Interface,
-     "ip mtu <68-9216>", "ip mtu [<68-9216>]",
-     "Set the largest IP packet that leaves unfragmented", ip_mtu},
+     "ip mtu <68-9216>",
+     "ip mtu [<68-9216>]",
+     "Set the largest IP packet that leaves unfragmented",
+     ip_mtu},
     {Mode::Interface,
-     "ip unnumbered INTERFACE", "ip unnumbered [INTERFACE]",
-     "Speak by the address of another interface", ip_unnumbered},
+     "ip unnumbered INTERFACE",
+     "ip unnumbered [INTERFACE]",
+     "Speak by the address of another interface",
+     ip_unnumbered},
     {Mode::Interface,
-     "ip tcp adjust-mss <500-1460>", "ip tcp adjust-mss [<500-1460>]",
-     "Tell TCP of segments no larger than this", adjust_mss},
+     "ip tcp adjust-mss <500-1460>",
+     "ip tcp adjust-mss [<500-1460>]",
+     "Tell TCP of segments no larger than this",
+     adjust_mss},
     {Mode::Interface,
-     "tunnel source {A.B.C.D|INTERFACE}", "tunnel source [A.B.C.D|INTERFACE]",
-     "Set our end of the tunnel", tunnel_source},
+     "tunnel source {A.B.C.D|INTERFACE}",
+     "tunnel source [A.B.C.D|INTERFACE]",
+     "Set our end of the tunnel",
+     tunnel_source},
     {Mode::Interface,
-     "tunnel destination A.B.C.D", "tunnel destination [A.B.C.D]",
-     "Set the other end of the tunnel", tunnel_destination},
+     "tunnel destination A.B.C.D",
+     "tunnel destination [A.B.C.D]",
+     "Set the other end of the tunnel",
+     tunnel_destination},
     {Mode::Interface,
-     "tunnel mode ipsec ipv4", "tunnel mode [ipsec ipv4]",
-     "Carry IPv4 in ESP", tunnel_mode},
+     "tunnel mode ipsec ipv4",
+     "tunnel mode [ipsec ipv4]",
+     "Carry IPv4 in ESP",
+     tunnel_mode},
     {Mode::Interface,
-     "tunnel protection ipsec profile NAME [shared]", "tunnel protection ipsec profile [NAME [shared]]",
-     "Say how the tunnel is protected", tunnel_protection},
+     "tunnel protection ipsec profile NAME [shared]",
+     "tunnel protection ipsec profile [NAME [shared]]",
+     "Say how the tunnel is protected",
+     tunnel_protection},
     {Mode::Interface, "crypto map NAME", "crypto map [NAME]", "Apply a crypto map", crypto_map},
     {Mode::Interface, "shutdown", kSame, "Take the interface down", shutdown},
 
@@ -263,8 +280,10 @@ constexpr Row kRows[] = {
             "not done per interface"),
     ignored("{ntp|snmp|service-policy|ip flow} LINE", "not done per interface"),
     {Mode::Interface,
-     nullptr, "{ip LINE|LINE}",
-     "Switch off what is not there", Ignored{"it is off here anyway"}},
+     nullptr,
+     "{ip LINE|LINE}",
+     "Switch off what is not there",
+     Ignored{"it is off here anyway"}},
 };
 
 } // namespace

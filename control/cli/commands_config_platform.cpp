@@ -24,21 +24,17 @@ constexpr Row ignored_block(const char* syntax, const char* reason) {
 }
 
 constexpr Row refused(const char* syntax, const char* reason, const char* remedy = "") {
-    return {
-        Mode::Config, syntax, nullptr, "Refused here", Refused{reason, remedy}
-    };
+    return {Mode::Config, syntax, nullptr, "Refused here", Refused{reason, remedy}};
 }
 
 constexpr Row refused_block(const char* syntax, const char* reason, const char* remedy = "") {
-    return {
-        Mode::Config,
-        syntax,
-        nullptr,
-        "Refused here",
-        Refused{reason, remedy},
-        Privilege::Privileged,
-        true
-    };
+    return {Mode::Config,
+            syntax,
+            nullptr,
+            "Refused here",
+            Refused{reason, remedy},
+            Privilege::Privileged,
+            true};
 }
 
 constexpr const char* kHost = "the host system does this";
@@ -127,11 +123,15 @@ constexpr Row kRows[] = {
     refused_block("time-range LINE", "Time ranges are not supported"),
 
     {Mode::Config,
-                                                          nullptr, "ipv6 LINE",
-                                                          "Switch off what is not there", Ignored{"it is off here anyway"}},
+     nullptr,
+     "ipv6 LINE",
+     "Switch off what is not there",
+     Ignored{"it is off here anyway"}},
     {Mode::Config,
-                                                          nullptr, "{ip LINE|LINE}",
-                                                          "Switch off what is not there", Ignored{"it is off here anyway"}},
+     nullptr,
+     "{ip LINE|LINE}",
+     "Switch off what is not there",
+     Ignored{"it is off here anyway"}},
 };
 
 } // namespace

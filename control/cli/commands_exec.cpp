@@ -8,8 +8,7 @@ namespace adit::cli {
 
 namespace {
 
-// --- the session itself
-// ------------------------------------------------------------------------------
+// --- the session itself --------------------------------------------------------------------------
 
 std::string enable(Session& session, const Match& match) {
     const bool raise = match.argument(ArgKind::Number) == nullptr || match.number() == 15;
@@ -56,8 +55,7 @@ std::string write_memory(Session& session, const Match&) {
     return "Building configuration...\n[OK]\n";
 }
 
-// --- clear and test
-// ----------------------------------------------------------------------------------
+// --- clear and test ------------------------------------------------------------------------------
 
 std::optional<Ipv4Address> peer_of(const Match& match) {
     if (match.argument(ArgKind::Ipv4) == nullptr)

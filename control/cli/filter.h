@@ -52,11 +52,11 @@ struct FilterWord {
 
 /// For `?` behind the bar.
 inline constexpr FilterWord kFilterWords[] = {
-    {"begin",   "Begin with the line that matches",         Filter::Kind::Begin  },
-    {"count",   "Count number of lines which match regexp", Filter::Kind::Count  },
-    {"exclude", "Exclude lines that match",                 Filter::Kind::Exclude},
-    {"include", "Include lines that match",                 Filter::Kind::Include},
-    {"section", "Filter a section of output",               Filter::Kind::Section},
+    {"begin", "Begin with the line that matches", Filter::Kind::Begin},
+    {"count", "Count number of lines which match regexp", Filter::Kind::Count},
+    {"exclude", "Exclude lines that match", Filter::Kind::Exclude},
+    {"include", "Include lines that match", Filter::Kind::Include},
+    {"section", "Filter a section of output", Filter::Kind::Section},
 };
 
 } // namespace adit::cli

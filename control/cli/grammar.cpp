@@ -46,8 +46,7 @@ bool allowed(const Row& row, Mode mode, Privilege privilege) {
 
 } // namespace
 
-// --- Match
-// -------------------------------------------------------------------------------------------
+// --- Match ---------------------------------------------------------------------------------------
 
 bool Match::has(std::string_view keyword) const {
     return std::any_of(words_.begin(), words_.end(), [&](const Word& word) {
@@ -92,8 +91,7 @@ Ipv4Address Match::address(ArgKind kind, std::size_t nth) const {
     return parse_ipv4(text(kind, nth)).value_or(Ipv4Address{});
 }
 
-// --- walking a line
-// ----------------------------------------------------------------------------------
+// --- walking a line ------------------------------------------------------------------------------
 
 struct Grammar::Thread {
     const Entry* entry;
@@ -231,8 +229,7 @@ Parsed Grammar::parse(Mode mode, std::string_view line, Privilege privilege) con
     return parsed;
 }
 
-// --- help and completion
-// -----------------------------------------------------------------------------
+// --- help and completion -------------------------------------------------------------------------
 
 std::vector<const Position*> Grammar::next(const Walk& walk) const {
     std::vector<const Position*> positions;

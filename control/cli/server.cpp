@@ -161,8 +161,7 @@ CliServer::open(const CliServerConfig& config, FdWatcher& watcher, HandlerFactor
     const gid_t group = group_id(config.group);
     UniqueFd listener = TRY(listen_on(config.path, group));
     return std::unique_ptr<CliServer>{
-        new CliServer{config.path, std::move(listener), group, watcher, std::move(factory)}
-    };
+        new CliServer{config.path, std::move(listener), group, watcher, std::move(factory)}};
 }
 
 CliServer::CliServer(

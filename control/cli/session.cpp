@@ -102,9 +102,7 @@ std::string filter_help(std::string_view behind_bar) {
     const bool word_ended =
         !word.empty() && kBlanks.find(behind_bar.back()) != std::string_view::npos;
     if (word_ended || word.find(' ') != std::string_view::npos)
-        return list({
-            {"LINE", "Regular Expression"}
-        });
+        return list({{"LINE", "Regular Expression"}});
     std::vector<HelpLine> lines;
     for (const FilterWord& filter : kFilterWords)
         if (std::string_view{filter.word}.starts_with(word))
@@ -130,8 +128,7 @@ std::string Session::execute(std::string_view line) {
     return editor_ ? execute_config(line) : execute_exec(line, 0);
 }
 
-// --- EXEC
-// --------------------------------------------------------------------------------------------
+// --- EXEC ----------------------------------------------------------------------------------------
 
 std::string Session::execute_exec(std::string_view line, std::size_t offset) {
     const std::size_t bar = line.find('|', offset);
@@ -196,8 +193,7 @@ std::string Session::answer(const Status& status) {
     return status ? std::string{} : refuse(status.error().text);
 }
 
-// --- configuration
-// -----------------------------------------------------------------------------------
+// --- configuration -------------------------------------------------------------------------------
 
 void Session::configure() {
     editor_base_ = host_.running_config();
@@ -268,8 +264,7 @@ std::string Session::interrupt() {
     return editor_ ? execute_config("end") : std::string{};
 }
 
-// --- help
-// --------------------------------------------------------------------------------------------
+// --- help ----------------------------------------------------------------------------------------
 
 std::string Session::question(std::string_view line) const {
     if (editor_) {

@@ -100,8 +100,7 @@ class Session {
     /// terminal monitor: log and debug lines are wanted here.
     [[nodiscard]] bool monitoring() const { return monitoring_; }
 
-    // --- for the handlers
-    // ----------------------------------------------------------------------------
+    // --- for the handlers ------------------------------------------------------------------------
 
     SessionHost& host() { return host_; }
 

@@ -161,11 +161,7 @@ class Compiler {
         const std::size_t type = position(ArgKind::InterfaceType, text);
         const std::size_t number = position(ArgKind::InterfaceNumber, text);
         syntax_.positions[type].follow.push_back(number);
-        return {
-            {whole, type  },
-            {whole, number},
-            false
-        };
+        return {{whole, type}, {whole, number}, false};
     }
 
     static Part single(std::size_t position) { return {{position}, {position}, false}; }

@@ -47,13 +47,11 @@ Status Interactive::wait(int signals) {
     const short keys_wanted = keys_.size() < kMaxTypedAhead ? POLLIN : short{0};
     // While a page waits for a key the socket fills and the server holds the rest back.
     const short messages_wanted = pager_.waiting() ? short{0} : POLLIN;
-    std::array<pollfd, 3> waited{
-        {
-         {STDIN_FILENO, keys_wanted, 0},
-         {connection_.fd(), messages_wanted, 0},
-         {signals, POLLIN, 0},
-         }
-    };
+    std::array<pollfd, 3> waited{{
+        {STDIN_FILENO, keys_wanted, 0},
+        {connection_.fd(), messages_wanted, 0},
+        {signals, POLLIN, 0},
+    }};
     if (poll(waited.data(), waited.size(), -1) < 0)
         return errno == EINTR ? Status{} : Status{fail_errno("poll")};
     if (waited[2].revents != 0)

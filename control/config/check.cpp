@@ -88,8 +88,7 @@ class Checker {
                              .remedy = std::move(remedy)});
     }
 
-    // --- interfaces and routes
-    // -----------------------------------------------------------------------
+    // --- interfaces and routes -------------------------------------------------------------------
 
     using NamedInterface = std::pair<const std::string, Interface>;
 
@@ -185,8 +184,7 @@ class Checker {
                 "the route is used once an interface has such a network");
     }
 
-    // --- phase 1
-    // -------------------------------------------------------------------------------------
+    // --- phase 1 ---------------------------------------------------------------------------------
 
     void check_policies() {
         for (const auto& [priority, policy] : config_.isakmp_policies)
@@ -398,8 +396,7 @@ class Checker {
                                                         });
     }
 
-    // --- crypto maps
-    // ---------------------------------------------------------------------------------
+    // --- crypto maps -----------------------------------------------------------------------------
 
     [[nodiscard]] bool is_applied(const std::string& map) const {
         return std::any_of(config_.interfaces.begin(),
@@ -550,8 +547,7 @@ class Checker {
                 "write crypto isakmp key ... address " + to_string(peer));
     }
 
-    // --- tunnel interfaces
-    // ---------------------------------------------------------------------------
+    // --- tunnel interfaces -----------------------------------------------------------------------
 
     void check_tunnels() {
         std::map<std::pair<Ipv4Address, Ipv4Address>, std::string> known; // by both ends
@@ -728,8 +724,7 @@ class Checker {
                     "write one line per port, or all ports");
     }
 
-    // --- remote access
-    // -------------------------------------------------------------------------------
+    // --- remote access ---------------------------------------------------------------------------
 
     void check_map_access(const std::string& map, const ClientAccess& access) {
         const std::string what = "crypto map " + map;

@@ -59,8 +59,7 @@ class Editor {
 
     [[nodiscard]] const Origins& origins() const { return origins_; }
 
-    // --- for the handlers
-    // ----------------------------------------------------------------------------
+    // --- for the handlers ------------------------------------------------------------------------
 
     [[nodiscard]] Config& edit() { return config_; }
 

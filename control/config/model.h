@@ -24,8 +24,7 @@
 
 namespace adit::config {
 
-// --- phase 1
-// ---------------------------------------------------------------------------------------
+// --- phase 1 -------------------------------------------------------------------------------------
 
 enum class AuthenticationMethod : std::uint8_t {
     PreShare,
@@ -108,8 +107,7 @@ struct IsakmpProfile {
     ClientAccess access;
 };
 
-// --- phase 2
-// ---------------------------------------------------------------------------------------
+// --- phase 2 -------------------------------------------------------------------------------------
 
 /// crypto ipsec transform-set NAME esp-... [esp-...-hmac] / mode tunnel|transport [require]
 /// / esn
@@ -169,8 +167,7 @@ struct CryptoMapEntry : IpsecProfile {
 
 using CryptoMap = std::map<std::uint32_t, CryptoMapEntry>; // by sequence number
 
-// --- remote access
-// ------------------------------------------------------------------------------------
+// --- remote access -------------------------------------------------------------------------------
 
 /// username NAME [privilege N] {password|secret} ...: only what scrypt or PBKDF2 made of it is
 /// kept.
@@ -197,8 +194,7 @@ struct ClientGroup {
     bool pfs{false};
 };
 
-// --- interfaces and routes
-// -------------------------------------------------------------------------
+// --- interfaces and routes -----------------------------------------------------------------------
 
 /// The lines of `interface TunnelN` that begin with `tunnel`.
 struct TunnelSettings {

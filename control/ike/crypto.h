@@ -47,9 +47,9 @@ struct HashInfo {
 };
 
 inline constexpr std::array kHashes = {
-    HashInfo{HashAlgorithm::Md5,    IkeHash::Md5,    16, 64,  "Message Digest 5"            },
-    HashInfo{HashAlgorithm::Sha1,   IkeHash::Sha1,   20, 64,  "Secure Hash Standard"        },
-    HashInfo{HashAlgorithm::Sha256, IkeHash::Sha256, 32, 64,  "Secure Hash Standard 2 (256)"},
+    HashInfo{HashAlgorithm::Md5, IkeHash::Md5, 16, 64, "Message Digest 5"},
+    HashInfo{HashAlgorithm::Sha1, IkeHash::Sha1, 20, 64, "Secure Hash Standard"},
+    HashInfo{HashAlgorithm::Sha256, IkeHash::Sha256, 32, 64, "Secure Hash Standard 2 (256)"},
     HashInfo{HashAlgorithm::Sha384, IkeHash::Sha384, 48, 128, "Secure Hash Standard 2 (384)"},
     HashInfo{HashAlgorithm::Sha512, IkeHash::Sha512, 64, 128, "Secure Hash Standard 2 (512)"},
 };
@@ -90,10 +90,10 @@ struct CipherInfo {
 };
 
 inline constexpr std::array kCiphers = {
-    CipherInfo{CipherAlgorithm::TripleDesCbc, IkeEncryption::TripleDesCbc, 0,   24, 8 },
-    CipherInfo{CipherAlgorithm::AesCbc128,    IkeEncryption::AesCbc,       128, 16, 16},
-    CipherInfo{CipherAlgorithm::AesCbc192,    IkeEncryption::AesCbc,       192, 24, 16},
-    CipherInfo{CipherAlgorithm::AesCbc256,    IkeEncryption::AesCbc,       256, 32, 16},
+    CipherInfo{CipherAlgorithm::TripleDesCbc, IkeEncryption::TripleDesCbc, 0, 24, 8},
+    CipherInfo{CipherAlgorithm::AesCbc128, IkeEncryption::AesCbc, 128, 16, 16},
+    CipherInfo{CipherAlgorithm::AesCbc192, IkeEncryption::AesCbc, 192, 24, 16},
+    CipherInfo{CipherAlgorithm::AesCbc256, IkeEncryption::AesCbc, 256, 32, 16},
 };
 
 inline constexpr std::size_t kMaxBlockBytes = 16;
@@ -130,18 +130,18 @@ struct GroupInfo {
 
 /// Short MODP exponents (RFC 3526 8): at least twice the group's strength, and whole 64-bit words.
 inline constexpr std::array kGroups = {
-    GroupInfo{Group::Modp768,             GroupKind::Modp, 768,  96,   96,   32, "MODP-768"     },
-    GroupInfo{Group::Modp1024,            GroupKind::Modp, 1024, 128,  128,  32, "MODP-1024"    },
-    GroupInfo{Group::Modp1536,            GroupKind::Modp, 1536, 192,  192,  32, "MODP-1536"    },
-    GroupInfo{Group::Modp2048,            GroupKind::Modp, 2048, 256,  256,  32, "MODP-2048"    },
-    GroupInfo{Group::Modp3072,            GroupKind::Modp, 3072, 384,  384,  40, "MODP-3072"    },
-    GroupInfo{Group::Modp4096,            GroupKind::Modp, 4096, 512,  512,  48, "MODP-4096"    },
-    GroupInfo{Group::Modp6144,            GroupKind::Modp, 6144, 768,  768,  56, "MODP-6144"    },
-    GroupInfo{Group::Modp8192,            GroupKind::Modp, 8192, 1024, 1024, 64, "MODP-8192"    },
-    GroupInfo{Group::Ecp256,              GroupKind::Ecp,  256,  64,   32,   32, "ECP-256"      },
-    GroupInfo{Group::Ecp384,              GroupKind::Ecp,  384,  96,   48,   48, "ECP-384"      },
-    GroupInfo{Group::Ecp521,              GroupKind::Ecp,  521,  132,  66,   66, "ECP-521"      },
-    GroupInfo{Group::Modp2048Subgroup256, GroupKind::Modp, 2048, 256,  256,  32, "MODP-2048-256"},
+    GroupInfo{Group::Modp768, GroupKind::Modp, 768, 96, 96, 32, "MODP-768"},
+    GroupInfo{Group::Modp1024, GroupKind::Modp, 1024, 128, 128, 32, "MODP-1024"},
+    GroupInfo{Group::Modp1536, GroupKind::Modp, 1536, 192, 192, 32, "MODP-1536"},
+    GroupInfo{Group::Modp2048, GroupKind::Modp, 2048, 256, 256, 32, "MODP-2048"},
+    GroupInfo{Group::Modp3072, GroupKind::Modp, 3072, 384, 384, 40, "MODP-3072"},
+    GroupInfo{Group::Modp4096, GroupKind::Modp, 4096, 512, 512, 48, "MODP-4096"},
+    GroupInfo{Group::Modp6144, GroupKind::Modp, 6144, 768, 768, 56, "MODP-6144"},
+    GroupInfo{Group::Modp8192, GroupKind::Modp, 8192, 1024, 1024, 64, "MODP-8192"},
+    GroupInfo{Group::Ecp256, GroupKind::Ecp, 256, 64, 32, 32, "ECP-256"},
+    GroupInfo{Group::Ecp384, GroupKind::Ecp, 384, 96, 48, 48, "ECP-384"},
+    GroupInfo{Group::Ecp521, GroupKind::Ecp, 521, 132, 66, 66, "ECP-521"},
+    GroupInfo{Group::Modp2048Subgroup256, GroupKind::Modp, 2048, 256, 256, 32, "MODP-2048-256"},
 };
 
 /// Groups that are used only where the configuration names them: the first two are within reach of

@@ -119,26 +119,26 @@ struct GroupAnswer {
 };
 
 constexpr std::array kGroupAnswers = {
-    GroupAnswer{Group::Modp768,             "4964ceb9be84f76815c8bc83ddcfd5effab82becba0b31f1649d20c2bd53e40b"},
+    GroupAnswer{Group::Modp768, "4964ceb9be84f76815c8bc83ddcfd5effab82becba0b31f1649d20c2bd53e40b"},
     GroupAnswer{Group::Modp1024,
-                "9a4ec7a1772200642d57b86cce767e1d6a35be57de1276b2ad8065d646e0a187"                            },
+                "9a4ec7a1772200642d57b86cce767e1d6a35be57de1276b2ad8065d646e0a187"},
     GroupAnswer{Group::Modp1536,
-                "07b9a076b44af37ba43bce153e3121e5c3aace1c2448fbfe33eaca6c081f66b0"                            },
+                "07b9a076b44af37ba43bce153e3121e5c3aace1c2448fbfe33eaca6c081f66b0"},
     GroupAnswer{Group::Modp2048,
-                "6b0bcf9c2232172dba7abca09e74f384ca4a00cd6eb86c45241d929e5e5a6fa4"                            },
+                "6b0bcf9c2232172dba7abca09e74f384ca4a00cd6eb86c45241d929e5e5a6fa4"},
     GroupAnswer{Group::Modp3072,
-                "1c8c483a8dbe6069395fa1a8901214ced16c94fb8c2709c17010b97a2ae89de5"                            },
+                "1c8c483a8dbe6069395fa1a8901214ced16c94fb8c2709c17010b97a2ae89de5"},
     GroupAnswer{Group::Modp4096,
-                "455dff10ac7e847a1c46f62232aa402206822b17c0b81c1ff9562bf22c67cdee"                            },
+                "455dff10ac7e847a1c46f62232aa402206822b17c0b81c1ff9562bf22c67cdee"},
     GroupAnswer{Group::Modp6144,
-                "9abcf47c6f3873b03b665dc08957477f7fc2e3f3ad9b1f593e2b5f0c71ff4987"                            },
+                "9abcf47c6f3873b03b665dc08957477f7fc2e3f3ad9b1f593e2b5f0c71ff4987"},
     GroupAnswer{Group::Modp8192,
-                "ee617f0403c3fd1f751dfb58adf4362dadb90cdc1948e5b2bba8717ed59f065d"                            },
-    GroupAnswer{Group::Ecp256,              "72c18af1caf440a9ef43ac9547a2ad27bb8968dda0a0b216de4099144e71bbf3"},
-    GroupAnswer{Group::Ecp384,              "95c8d38052633a3ebc7d7e90fe54fb963c7d3988505f30189837ad2ca9db1767"},
-    GroupAnswer{Group::Ecp521,              "78b55cd8401168d5fb2fd5953898715a7d849790649baaf2cfc7c4f0865d1219"},
+                "ee617f0403c3fd1f751dfb58adf4362dadb90cdc1948e5b2bba8717ed59f065d"},
+    GroupAnswer{Group::Ecp256, "72c18af1caf440a9ef43ac9547a2ad27bb8968dda0a0b216de4099144e71bbf3"},
+    GroupAnswer{Group::Ecp384, "95c8d38052633a3ebc7d7e90fe54fb963c7d3988505f30189837ad2ca9db1767"},
+    GroupAnswer{Group::Ecp521, "78b55cd8401168d5fb2fd5953898715a7d849790649baaf2cfc7c4f0865d1219"},
     GroupAnswer{Group::Modp2048Subgroup256,
-                "3b7ef9b676cc41d869accfbd6ab0bc01f42bdd91bbeae8cbcddc7e31839b02f1"                            },
+                "3b7ef9b676cc41d869accfbd6ab0bc01f42bdd91bbeae8cbcddc7e31839b02f1"},
 };
 static_assert(kGroupAnswers.size() == kGroups.size());
 

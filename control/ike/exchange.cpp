@@ -122,9 +122,7 @@ void send_once(Turn& turn, Bytes datagram) {
 void start_job(Turn& turn, JobWork work) {
     const JobId id{turn.env.ids.next_job++};
     turn.leg().job = id;
-    turn.out.emplace_back(StartJob{
-        {id, std::move(work)}
-    });
+    turn.out.emplace_back(StartJob{{id, std::move(work)}});
 }
 
 namespace {

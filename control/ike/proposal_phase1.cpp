@@ -172,9 +172,7 @@ Bytes offer_phase1(const std::vector<Phase1Policy>& policies) {
 }
 
 Bytes answer_phase1(const Phase1Choice& choice) {
-    return build_sa({
-        {choice.proposal_number, ProtocolId::Isakmp, {}, {choice.transform}}
-    });
+    return build_sa({{choice.proposal_number, ProtocolId::Isakmp, {}, {choice.transform}}});
 }
 
 std::string describe_phase1(const SaView& sa) {

@@ -224,9 +224,8 @@ Bytes offer_phase2(const Phase2Terms& terms, Spi spi) {
 Bytes answer_phase2(const Phase2Choice& choice, Spi spi) {
     Writer octets;
     octets.u32(spi.value);
-    return build_sa({
-        {choice.proposal_number, ProtocolId::Esp, std::move(octets).take(), {choice.transform}}
-    });
+    return build_sa(
+        {{choice.proposal_number, ProtocolId::Esp, std::move(octets).take(), {choice.transform}}});
 }
 
 std::string describe_phase2(const SaView& sa) {

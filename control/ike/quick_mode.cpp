@@ -115,8 +115,7 @@ Pair derive_pair(Turn& turn, const ChildSa& child) {
     const Secured& keys = secured(turn);
     const auto keys_of = [&](Spi spi) {
         const KeymatInput input{
-            quick.g_xy.view(), ProtocolId::Esp, spi, {quick.nonce_i, quick.nonce_r}
-        };
+            quick.g_xy.view(), ProtocolId::Esp, spi, {quick.nonce_i, quick.nonce_r}};
         return derive_esp_keys(keys.policy.hash,
                                keys.skeyid_d.view(),
                                input,
@@ -345,10 +344,8 @@ namespace {
 /// RFC 2409 5.5: the responder sends the identities back; some leave them out.
 bool identities_match(const Turn& turn) {
     const TrafficSelector& ours = turn.quick->selector;
-    const std::array expected = {
-        ClientRange{ours.local,  ours.protocol, ours.local_port },
-        ClientRange{ours.remote, ours.protocol, ours.remote_port}
-    };
+    const std::array expected = {ClientRange{ours.local, ours.protocol, ours.local_port},
+                                 ClientRange{ours.remote, ours.protocol, ours.remote_port}};
     std::size_t index = 0;
     for (const Payload& payload : turn.message->payloads) {
         if (payload.type != PayloadType::Identification)

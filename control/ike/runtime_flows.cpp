@@ -92,10 +92,8 @@ std::expected<FlowLease, RuntimeFlows::Denied> RuntimeFlows::claim(const std::st
     const auto policy = policies_.allocate();
     if (!policy)
         return std::unexpected(Denied{});
-    FlowLease lease{
-        new RuntimeFlow{*policy, connection, selector, claimant},
-        [this](RuntimeFlow* flow) { end(flow); }
-    };
+    FlowLease lease{new RuntimeFlow{*policy, connection, selector, claimant},
+                    [this](RuntimeFlow* flow) { end(flow); }};
     shelves_[shelf_of(selector)].emplace(selector.remote.first.value, lease.get());
     ++count_;
     return lease;

@@ -25,8 +25,8 @@ struct CurveInfo {
 
 constexpr std::array kCurves = {
     CurveInfo{"prime256v1", SignatureScheme::EcdsaP256, 32, 32},
-    CurveInfo{"secp384r1",  SignatureScheme::EcdsaP384, 48, 48},
-    CurveInfo{"secp521r1",  SignatureScheme::EcdsaP521, 66, 64},
+    CurveInfo{"secp384r1", SignatureScheme::EcdsaP384, 48, 48},
+    CurveInfo{"secp521r1", SignatureScheme::EcdsaP521, 66, 64},
 };
 
 /// Null for RSA.

@@ -28,15 +28,13 @@ constexpr Ecn ecn_of(std::uint8_t tos) {
 constexpr std::optional<Ecn> decapsulated_ecn(Ecn inner, Ecn outer) {
     // RFC 6040 4.2, figure 4, rows by inner, columns by outer, both in the order of the code
     // points.
-    constexpr std::array<std::array<std::optional<Ecn>, 4>, 4> kFigure4 = {
-        {
-         // outer:  Not-ECT      ECT(1)       ECT(0)       CE
-            {{Ecn::NotEct, Ecn::NotEct, Ecn::NotEct, std::nullopt}}, // inner Not-ECT
-            {{Ecn::Ect1, Ecn::Ect1, Ecn::Ect1, Ecn::Ce}},            // inner ECT(1)
-            {{Ecn::Ect0, Ecn::Ect1, Ecn::Ect0, Ecn::Ce}},            // inner ECT(0)
-            {{Ecn::Ce, Ecn::Ce, Ecn::Ce, Ecn::Ce}},                  // inner CE
-        }
-    };
+    constexpr std::array<std::array<std::optional<Ecn>, 4>, 4> kFigure4 = {{
+        // outer:  Not-ECT      ECT(1)       ECT(0)       CE
+        {{Ecn::NotEct, Ecn::NotEct, Ecn::NotEct, std::nullopt}}, // inner Not-ECT
+        {{Ecn::Ect1, Ecn::Ect1, Ecn::Ect1, Ecn::Ce}},            // inner ECT(1)
+        {{Ecn::Ect0, Ecn::Ect1, Ecn::Ect0, Ecn::Ce}},            // inner ECT(0)
+        {{Ecn::Ce, Ecn::Ce, Ecn::Ce, Ecn::Ce}},                  // inner CE
+    }};
     return kFigure4[static_cast<std::size_t>(inner)][static_cast<std::size_t>(outer)];
 }
 

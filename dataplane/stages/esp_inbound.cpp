@@ -80,12 +80,11 @@ void notify(rte_mbuf* packet,
         .policy = sa != nullptr ? sa->policy : kNoPolicy.value,
         .sequence_number = sequence,
         .flow = {.source = info.outer_source,
-                   .destination = info.outer_destination,
-                   .source_port = udp ? info.outer_source_port : std::uint16_t{0},
-                   .destination_port = udp ? info.outer_destination_port : std::uint16_t{0},
-                   .protocol = udp ? wire::kProtocolUdp : wire::kProtocolEsp},
-        .more = more
-    };
+                 .destination = info.outer_destination,
+                 .source_port = udp ? info.outer_source_port : std::uint16_t{0},
+                 .destination_port = udp ? info.outer_destination_port : std::uint16_t{0},
+                 .protocol = udp ? wire::kProtocolUdp : wire::kProtocolEsp},
+        .more = more};
     context.events.push(event);
 }
 
@@ -299,10 +298,7 @@ constexpr auto kShortPaddings = [] {
         }
         const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(octets);
         const auto masks = std::bit_cast<std::array<std::uint64_t, 2>>(mask);
-        rows[padding] = {
-            {halves[0], halves[1]},
-            {masks[0],  masks[1] }
-        };
+        rows[padding] = {{halves[0], halves[1]}, {masks[0], masks[1]}};
     }
     return rows;
 }();

@@ -217,11 +217,9 @@ class Peers {
     [[nodiscard]] std::shared_ptr<const ike::EngineConfig> config(std::uint32_t first) const {
         auto config = std::make_shared<ike::EngineConfig>();
         config->phase1 = {
-            {10, ike::CipherAlgorithm::AesCbc128, ike::HashAlgorithm::Sha256, settings_.group}
-        };
+            {10, ike::CipherAlgorithm::AesCbc128, ike::HashAlgorithm::Sha256, settings_.group}};
         config->keys = {
-            {Ipv4Prefix{}, std::make_shared<const SecretBuffer>(as_bytes(settings_.key))}
-        };
+            {Ipv4Prefix{}, std::make_shared<const SecretBuffer>(as_bytes(settings_.key))}};
         const std::uint32_t end = std::min(first + kPeersPerEngine, settings_.peers);
         for (std::uint32_t peer = first; peer < end; ++peer)
             config->connections.push_back(connection(peer));
@@ -234,14 +232,10 @@ class Peers {
         connection.name = connection_of(peer);
         connection.local = Ipv4Address{settings_.first_peer.value + peer};
         connection.peers = {settings_.server};
-        connection.transforms = {
-            {"TS", EspCipher::AesCbc128, EspMac::HmacSha256_128}
-        };
+        connection.transforms = {{"TS", EspCipher::AesCbc128, EspMac::HmacSha256_128}};
         const TrafficSelector selector{
             Ipv4Range::host(inner), Ipv4Range::of(settings_.protected_by_server), 0, {}, {}};
-        connection.flows = {
-            {PolicyId{peer}, selector, 10}
-        };
+        connection.flows = {{PolicyId{peer}, selector, 10}};
         return connection;
     }
 
@@ -268,10 +262,7 @@ class Peers {
 
     Word wait() {
         pollfd ready[] = {
-            {STDIN_FILENO, POLLIN, 0},
-            {ike_.fd(),    POLLIN, 0},
-            {nat_.fd(),    POLLIN, 0}
-        };
+            {STDIN_FILENO, POLLIN, 0}, {ike_.fd(), POLLIN, 0}, {nat_.fd(), POLLIN, 0}};
         ::poll(ready, std::size(ready), kTickMs);
         receive_all(ike_, kIkePort);
         receive_all(nat_, kNatPort);
@@ -290,11 +281,9 @@ class Peers {
             if (peer >= settings_.peers || arrival->length <= skip)
                 continue;
             handle(peer,
-                   ike::DatagramReceived{
-                       {arrival->local,  port                },
-                       {arrival->remote, arrival->remote_port},
-                       Bytes(buffer + skip, buffer + arrival->length)
-            });
+                   ike::DatagramReceived{{arrival->local, port},
+                                         {arrival->remote, arrival->remote_port},
+                                         Bytes(buffer + skip, buffer + arrival->length)});
         }
     }
 
@@ -334,9 +323,7 @@ class Peers {
         if (work.kind != ike::DhJobKind::Generate)
             output.shared =
                 must(ike::dh_agree(work.group, pair_.private_key.view(), work.peer_public));
-        return {
-            {job.job_id, ike::JobOutput{std::move(output)}}
-        };
+        return {{job.job_id, ike::JobOutput{std::move(output)}}};
     }
 
     /// The outbound SA is the last thing of a negotiation.

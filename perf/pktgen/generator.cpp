@@ -46,12 +46,10 @@ Result<Generator> Generator::open(const GeneratorConfig& config) {
         const char* id;
     };
 
-    const std::array<End, kPlaces> ends{
-        End{"lan-a", config.socket_a, "1"},
-        End{"wan-a", config.socket_a, "0"},
-        End{"wan-b", config.socket_b, "0"},
-        End{"lan-b", config.socket_b, "1"}
-    };
+    const std::array<End, kPlaces> ends{End{"lan-a", config.socket_a, "1"},
+                                        End{"wan-a", config.socket_a, "0"},
+                                        End{"wan-b", config.socket_b, "0"},
+                                        End{"lan-b", config.socket_b, "1"}};
     for (const End& end : ends) {
         const dataplane::PortSpec spec{end.name,
                                        "net_memif" + std::to_string(generator.ports_.size()) +

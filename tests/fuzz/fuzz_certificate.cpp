@@ -49,9 +49,7 @@ Result<ike::PeerProof> read_proof(Reader& reader) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    Reader reader{
-        ByteView{data, size}
-    };
+    Reader reader{ByteView{data, size}};
     auto proof = read_proof(reader);
     if (!proof)
         return 0;

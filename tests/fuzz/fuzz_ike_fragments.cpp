@@ -67,11 +67,7 @@ void fill_table(const std::vector<Script>& script) {
         (void)table.expire(now);
         const bool stranger = (step.flags & kStranger) != 0;
         const FragmentSource source{
-            {test::kLeft, 500},
-            {Ipv4Address{stranger ? 1U : 2U}, 500},
-            {},
-            step.fragment.id
-        };
+            {test::kLeft, 500}, {Ipv4Address{stranger ? 1U : 2U}, 500}, {}, step.fragment.id};
         if (step.fragment.number != 0 && !step.fragment.data.empty())
             (void)table.add(source,
                             step.fragment,

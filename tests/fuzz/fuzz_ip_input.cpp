@@ -104,9 +104,7 @@ Tables make_tables() {
     without_sa.selector.remote.first = Ipv4Address{10, 1, 128, 0};
     without_sa.order = with_sa.order + 1;
     without_sa.policy = PolicyId{1};
-    tables.policies[test::kWan] = PolicyTable{
-        {with_sa, without_sa}
-    };
+    tables.policies[test::kWan] = PolicyTable{{with_sa, without_sa}};
     return tables;
 }
 

@@ -30,10 +30,10 @@ constexpr std::array kIkeHashes = {
     HashAlgorithm::Sha1, HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Md5};
 constexpr std::array kIkeGroups = {Group::Ecp256, Group::Ecp384, Group::Modp1536, Group::Modp2048};
 constexpr std::array kEspSuites = {
-    std::pair{EspCipher::AesCbc128, EspMac::HmacSha1_96   },
+    std::pair{EspCipher::AesCbc128, EspMac::HmacSha1_96},
     std::pair{EspCipher::AesCbc256, EspMac::HmacSha256_128},
-    std::pair{EspCipher::AesGcm128, EspMac::None          },
-    std::pair{EspCipher::AesGcm256, EspMac::None          },
+    std::pair{EspCipher::AesGcm128, EspMac::None},
+    std::pair{EspCipher::AesGcm256, EspMac::None},
 };
 /// Short enough that SAs come to their end within a life, or long.
 constexpr std::array kPhase1Lifetimes = {120s, 400s, 86'400s};
@@ -115,10 +115,7 @@ EngineConfig draw_base(const Terms& terms, Ipv4Address own, Rng& rng) {
 }
 
 Ipv4Prefix network_of(std::uint32_t place, std::uint32_t flow) {
-    return {
-        {10, static_cast<std::uint8_t>(place + 1), static_cast<std::uint8_t>(flow), 0},
-        24
-    };
+    return {{10, static_cast<std::uint8_t>(place + 1), static_cast<std::uint8_t>(flow), 0}, 24};
 }
 
 Connection connection_of(const Terms& terms, std::uint32_t tunnel, Rng& rng) {
@@ -174,10 +171,7 @@ void connect(Plan& plan, std::uint32_t spoke, const Terms& terms, Rng& rng) {
         connection.peers = {peer};
         add_flows(connection, terms, tunnel, here, there);
         place.config.connections.push_back(std::move(connection));
-        place.config.keys.push_back({
-            .peer = {peer, 32},
-              .key = key, .no_xauth = true
-        });
+        place.config.keys.push_back({.peer = {peer, 32}, .key = key, .no_xauth = true});
         if (terms.aggressive && !terms.is_signed() && in_percent(rng, 60))
             place.config.aggressive_peers.push_back({peer, key, {}});
         if (terms.aggressive && terms.is_signed())
@@ -198,22 +192,13 @@ void let_clients_in(EngineConfig& config, Ipv4Address local, Rng& rng) {
                              .hash = HashAlgorithm::Sha256,
                              .group = Group::Ecp256,
                              .xauth = true});
-    config.keys.push_back({
-        .peer = {kClientAddress, 32},
-          .key = key_of(kClientKey)
-    });
-    config.users = {
-        {kClientUser, hash}
-    };
-    config.pools = {
-        {"P", {Ipv4Address{10, 9, 0, 1}, Ipv4Address{10, 9, 0, 2}}}
-    };
+    config.keys.push_back({.peer = {kClientAddress, 32}, .key = key_of(kClientKey)});
+    config.users = {{kClientUser, hash}};
+    config.pools = {{"P", {Ipv4Address{10, 9, 0, 1}, Ipv4Address{10, 9, 0, 2}}}};
     ike::ClientGroup group;
     group.name = "default";
     group.pool = "P";
-    config.groups = {
-        {"default", group}
-    };
+    config.groups = {{"default", group}};
     config.access[local] = {.login = true,
                             .users_known = true,
                             .groups_known = true,
@@ -239,11 +224,7 @@ Plan draw_plan(Rng& rng) {
     const bool nat =
         plan.topology == Topology::PairBehindNat || plan.topology == Topology::SpokesBehindNat;
     const Terms terms = draw_terms(plan.topology, rng);
-    plan.places.push_back({
-        "hub", {192, 0, 2, 1},
-         false, draw_base(terms, {192, 0, 2, 1},
-         rng)
-    });
+    plan.places.push_back({"hub", {192, 0, 2, 1}, false, draw_base(terms, {192, 0, 2, 1}, rng)});
     const std::uint8_t spokes = hub ? 2 : 1;
     for (std::uint8_t i = 1; i <= spokes; ++i) {
         const auto last = static_cast<std::uint8_t>(10 + i);
@@ -261,19 +242,15 @@ Plan draw_plan(Rng& rng) {
 
 EngineConfig with_other_transforms(EngineConfig config) {
     for (Connection& connection : config.connections)
-        connection.transforms = {
-            {"OTHER", EspCipher::AesCbc192, EspMac::HmacSha512_256}
-        };
+        connection.transforms = {{"OTHER", EspCipher::AesCbc192, EspMac::HmacSha512_256}};
     return config;
 }
 
 EngineConfig with_other_policy(EngineConfig config) {
-    config.phase1 = {
-        {.priority = 10,
-         .cipher = CipherAlgorithm::AesCbc192,
-         .hash = HashAlgorithm::Sha512,
-         .group = Group::Ecp256}
-    };
+    config.phase1 = {{.priority = 10,
+                      .cipher = CipherAlgorithm::AesCbc192,
+                      .hash = HashAlgorithm::Sha512,
+                      .group = Group::Ecp256}};
     return config;
 }
 

@@ -144,12 +144,12 @@ class CryptoReference {
         };
 
         const std::array<Known, kEspMacs.size()> known = {
-            Known{IMB_AUTH_NULL,         nullptr,                  0  },
-            Known{IMB_AUTH_HMAC_SHA_1,   manager.sha1_one_block,   64 },
-            Known{IMB_AUTH_HMAC_SHA_256, manager.sha256_one_block, 64 },
+            Known{IMB_AUTH_NULL, nullptr, 0},
+            Known{IMB_AUTH_HMAC_SHA_1, manager.sha1_one_block, 64},
+            Known{IMB_AUTH_HMAC_SHA_256, manager.sha256_one_block, 64},
             Known{IMB_AUTH_HMAC_SHA_384, manager.sha384_one_block, 128},
             Known{IMB_AUTH_HMAC_SHA_512, manager.sha512_one_block, 128},
-            Known{IMB_AUTH_MD5,          manager.md5_one_block,    64 },
+            Known{IMB_AUTH_MD5, manager.md5_one_block, 64},
         };
         const Known& wanted = known[static_cast<std::size_t>(mac)];
         // RFC 2104 2: the key, filled up with zeros to a block, xor ipad and xor opad.

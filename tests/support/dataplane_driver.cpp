@@ -220,10 +220,8 @@ int main(int argc, char** argv) {
             print("worker", event);
         std::fflush(stdout);
         if (channel.prepare_to_sleep()) {
-            pollfd sources[] = {
-                {channel.doorbell_fd(), POLLIN, 0},
-                {link.connection.get(), POLLIN, 0}
-            };
+            pollfd sources[] = {{channel.doorbell_fd(), POLLIN, 0},
+                                {link.connection.get(), POLLIN, 0}};
             poll(sources, 2, 1000);
             channel.awake();
         }

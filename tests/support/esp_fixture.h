@@ -196,12 +196,10 @@ class EspWorld {
 
     dataplane::SaTable make_table(WorkerId worker) {
         auto made = dataplane::SaTable::create(
-            {
-                .worker = worker,
-                .max_sas = kMaxSas,
-                .max_policies = kMaxPolicies,
-                .stats = {inbound_stats.get(), outbound_stats.get(), policy_stats.get()}
-        },
+            {.worker = worker,
+             .max_sas = kMaxSas,
+             .max_policies = kMaxPolicies,
+             .stats = {inbound_stats.get(), outbound_stats.get(), policy_stats.get()}},
             *crypto);
         ENSURE(made.has_value());
         return std::move(*made);
@@ -214,17 +212,14 @@ inline Bytes inner_packet(std::size_t total, std::uint8_t tos = 0, std::uint16_t
     Bytes packet(total);
     for (std::size_t i = wire::kIpv4Bytes; i < total; ++i)
         packet[i] = static_cast<std::uint8_t>(i * 7);
-    wire::Ipv4Header{
-        packet.data()
-    }
-        .write({.tos = tos,
-                .total_bytes = static_cast<std::uint16_t>(total),
-                .id = static_cast<std::uint16_t>(total),
-                .flags_and_offset = flags,
-                .ttl = 63,
-                .protocol = wire::kProtocolUdp,
-                .source = Ipv4Address{10, 1, 2, 3}.value,
-                .destination = Ipv4Address{10, 2, 3, 4}.value});
+    wire::Ipv4Header{packet.data()}.write({.tos = tos,
+                                           .total_bytes = static_cast<std::uint16_t>(total),
+                                           .id = static_cast<std::uint16_t>(total),
+                                           .flags_and_offset = flags,
+                                           .ttl = 63,
+                                           .protocol = wire::kProtocolUdp,
+                                           .source = Ipv4Address{10, 1, 2, 3}.value,
+                                           .destination = Ipv4Address{10, 2, 3, 4}.value});
     return packet;
 }
 

@@ -161,8 +161,7 @@ class ScriptedClient {
     void quick_mode(Ipv4Address inner) {
         const MessageId id{rng_.u32() | 1};
         const std::vector<ike::Phase2Transform> transforms = {
-            {"TS", EspCipher::AesCbc256, EspMac::HmacSha256_128, false}
-        };
+            {"TS", EspCipher::AesCbc256, EspMac::HmacSha256_128, false}};
         const ike::Phase2Terms terms{transforms,
                                      std::nullopt,
                                      std::chrono::seconds{3'600},
@@ -245,9 +244,8 @@ class ScriptedClient {
         ike::write_attribute(attributes, 2, 4);  // SHA2-256
         ike::write_attribute(attributes, 4, 19); // ECP-256
         ike::write_attribute(attributes, 3, ike::to_wire(options_.method));
-        return ike::build_sa({
-            {1, ike::ProtocolId::Isakmp, {}, {{1, 1, std::move(attributes).take()}}}
-        });
+        return ike::build_sa(
+            {{1, ike::ProtocolId::Isakmp, {}, {{1, 1, std::move(attributes).take()}}}});
     }
 
     void derive(const ike::Message& fourth) {

@@ -23,29 +23,21 @@ inline Ipv4Range range(const char* prefix) {
 inline ike::EngineConfig
 gateway_config(Ipv4Address own, Ipv4Address peer, const char* local, const char* remote) {
     ike::EngineConfig config;
-    config.phase1 = {
-        {10,
-         ike::CipherAlgorithm::AesCbc256,
-         ike::HashAlgorithm::Sha256,
-         ike::Group::Ecp256,
-         std::chrono::seconds{86'400}}
-    };
-    config.keys = {
-        {{peer, 32}, secret("correct horse battery")}
-    };
+    config.phase1 = {{10,
+                      ike::CipherAlgorithm::AesCbc256,
+                      ike::HashAlgorithm::Sha256,
+                      ike::Group::Ecp256,
+                      std::chrono::seconds{86'400}}};
+    config.keys = {{{peer, 32}, secret("correct horse battery")}};
     ike::Connection connection;
     connection.name = "VPNMAP 10";
     connection.map_name = "VPNMAP";
     connection.map_sequence = 10;
     connection.local = own;
     connection.peers = {peer};
-    connection.transforms = {
-        {"TS", EspCipher::AesCbc256, EspMac::HmacSha256_128, false}
-    };
+    connection.transforms = {{"TS", EspCipher::AesCbc256, EspMac::HmacSha256_128, false}};
     connection.acl_name = "101";
-    connection.flows = {
-        {PolicyId{0}, {range(local), range(remote), 0, {}, {}}, 10}
-    };
+    connection.flows = {{PolicyId{0}, {range(local), range(remote), 0, {}, {}}, 10}};
     config.connections = {connection};
     return config;
 }

@@ -104,11 +104,7 @@ class Network {
     }
 
     void give_datagram(Gateway& to, Endpoint from, std::uint16_t port, Bytes payload) {
-        give(to,
-             ike::DatagramReceived{
-                 {to.address, port},
-                 from, std::move(payload)
-        });
+        give(to, ike::DatagramReceived{{to.address, port}, from, std::move(payload)});
     }
 
     using Arrival = std::function<void(Gateway& to, Endpoint local, Endpoint remote)>;

@@ -102,10 +102,7 @@ class Driver {
     }
 
     void wait(Instant end) {
-        pollfd sockets[2] = {
-            {ike_, POLLIN, 0},
-            {nat_, POLLIN, 0}
-        };
+        pollfd sockets[2] = {{ike_, POLLIN, 0}, {nat_, POLLIN, 0}};
         const Instant until = std::min(engine_.next_deadline().value_or(end), end);
         const auto ms =
             std::chrono::duration_cast<std::chrono::milliseconds>(until - MonotonicClock::now());
@@ -132,12 +129,8 @@ class Driver {
             buffer.erase(buffer.begin(), buffer.begin() + 4);
         }
         const Endpoint remote{Ipv4Address{ntohl(from.sin_addr.s_addr)}, ntohs(from.sin_port)};
-        carry_out(engine_.handle(
-            DatagramReceived{
-                {local_, port},
-                remote, std::move(buffer)
-        },
-            MonotonicClock::now()));
+        carry_out(engine_.handle(DatagramReceived{{local_, port}, remote, std::move(buffer)},
+                                 MonotonicClock::now()));
     }
 
     void carry_out(Actions actions) {
@@ -236,39 +229,36 @@ EngineConfig configure(const std::map<std::string, std::string>& options) {
         return found == options.end() ? std::string{otherwise} : found->second;
     };
     const std::map<std::string, CipherAlgorithm> ciphers = {
-        {"3des",   CipherAlgorithm::TripleDesCbc},
-        {"aes128", CipherAlgorithm::AesCbc128   },
-        {"aes192", CipherAlgorithm::AesCbc192   },
-        {"aes256", CipherAlgorithm::AesCbc256   },
+        {"3des", CipherAlgorithm::TripleDesCbc},
+        {"aes128", CipherAlgorithm::AesCbc128},
+        {"aes192", CipherAlgorithm::AesCbc192},
+        {"aes256", CipherAlgorithm::AesCbc256},
     };
     const std::map<std::string, HashAlgorithm> hashes = {
-        {"md5",    HashAlgorithm::Md5   },
-        {"sha1",   HashAlgorithm::Sha1  },
+        {"md5", HashAlgorithm::Md5},
+        {"sha1", HashAlgorithm::Sha1},
         {"sha256", HashAlgorithm::Sha256},
         {"sha384", HashAlgorithm::Sha384},
         {"sha512", HashAlgorithm::Sha512},
     };
     const std::map<std::string, std::pair<EspCipher, EspMac>> suites = {
-        {"gcm128",    {EspCipher::AesGcm128, EspMac::None}          },
-        {"gcm256",    {EspCipher::AesGcm256, EspMac::None}          },
-        {"cbc128",    {EspCipher::AesCbc128, EspMac::HmacSha1_96}   },
-        {"cbc256",    {EspCipher::AesCbc256, EspMac::HmacSha256_128}},
+        {"gcm128", {EspCipher::AesGcm128, EspMac::None}},
+        {"gcm256", {EspCipher::AesGcm256, EspMac::None}},
+        {"cbc128", {EspCipher::AesCbc128, EspMac::HmacSha1_96}},
+        {"cbc256", {EspCipher::AesCbc256, EspMac::HmacSha256_128}},
         {"cbc256512", {EspCipher::AesCbc256, EspMac::HmacSha512_256}},
-        {"3des",      {EspCipher::TripleDesCbc, EspMac::HmacMd5_96} },
+        {"3des", {EspCipher::TripleDesCbc, EspMac::HmacMd5_96}},
     };
     const auto group = [](const std::string& text) { return static_cast<Group>(std::stoul(text)); };
     EngineConfig config;
-    config.phase1 = {
-        {10,
-         ciphers.at(get("cipher", "aes256")),
-         hashes.at(get("hash", "sha256")),
-         group(get("group", "14")),
-         std::chrono::seconds{std::stol(get("ike-life", "86400"))}}
-    };
+    config.phase1 = {{10,
+                      ciphers.at(get("cipher", "aes256")),
+                      hashes.at(get("hash", "sha256")),
+                      group(get("group", "14")),
+                      std::chrono::seconds{std::stol(get("ike-life", "86400"))}}};
     const std::string psk = get("psk", "secret");
     config.keys = {
-        {*parse_ipv4_prefix("0.0.0.0/0"), std::make_shared<const SecretBuffer>(as_bytes(psk))}
-    };
+        {*parse_ipv4_prefix("0.0.0.0/0"), std::make_shared<const SecretBuffer>(as_bytes(psk))}};
     if (options.contains("dpd"))
         config.dpd =
             Dpd{std::chrono::seconds{std::stol(options.at("dpd"))}, std::chrono::seconds{2}, true};
@@ -277,23 +267,18 @@ EngineConfig configure(const std::map<std::string, std::string>& options) {
     connection.local = *parse_ipv4(get("local", "10.9.0.1"));
     connection.peers = {*parse_ipv4(get("peer", "10.9.0.2"))};
     const auto suite = suites.at(get("esp", "cbc256"));
-    connection.transforms = {
-        {"TS", suite.first, suite.second, false}
-    };
+    connection.transforms = {{"TS", suite.first, suite.second, false}};
     if (options.contains("pfs"))
         connection.pfs = group(options.at("pfs"));
     connection.lifetime = std::chrono::seconds{std::stol(get("life", "3600"))};
     const Ipv4Range local = Ipv4Range::of(*parse_ipv4_prefix(get("local-net", "10.1.0.0/16")));
     const Ipv4Range remote = Ipv4Range::of(*parse_ipv4_prefix(get("remote-net", "10.2.0.0/16")));
-    connection.flows = {
-        {PolicyId{0}, {local, remote, 0, {}, {}}, 10}
-    };
+    connection.flows = {{PolicyId{0}, {local, remote, 0, {}, {}}, 10}};
     if (get("flows", "1") == "2")
-        connection.flows.push_back({
-            PolicyId{1},
-            {Ipv4Range::of(*parse_ipv4_prefix("10.3.0.0/24")), remote, 0, {}, {}},
-            20
-        });
+        connection.flows.push_back(
+            {PolicyId{1},
+             {Ipv4Range::of(*parse_ipv4_prefix("10.3.0.0/24")), remote, 0, {}, {}},
+             20});
     config.connections = {connection};
     return config;
 }

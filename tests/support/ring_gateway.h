@@ -104,18 +104,15 @@ class RingGateway {
         publish(gateway_tables());
         shared_.neighbors.store(kLan, kHost, ipc::NeighborState::Reachable, kHostMac, 1);
         shared_.neighbors.store(kWan, kPeerAddress, ipc::NeighborState::Reachable, kPeerMac, 1);
-        auto made = dataplane::Worker::create(
-            {
-                .id = kWorker,
-                .crypto = dataplane::CryptoArch::Auto,
-                .idle = dataplane::IdleMode::Poll,
-                .ports = {{.dpdk_port = lan.id(), .mac = kLanMac},
-                          {.dpdk_port = wan.id(), .mac = kWanMac}           },
-                .rx_queues = {{kLan, 0},                               {kWan, 0}},
-                .pool = test_pool()
-        },
-            shared_,
-            stats_);
+        auto made = dataplane::Worker::create({.id = kWorker,
+                                               .crypto = dataplane::CryptoArch::Auto,
+                                               .idle = dataplane::IdleMode::Poll,
+                                               .ports = {{.dpdk_port = lan.id(), .mac = kLanMac},
+                                                         {.dpdk_port = wan.id(), .mac = kWanMac}},
+                                               .rx_queues = {{kLan, 0}, {kWan, 0}},
+                                               .pool = test_pool()},
+                                              shared_,
+                                              stats_);
         ENSURE(made.has_value());
         worker_ = std::move(*made);
         shared_.rcu.join(kWorker.value);
@@ -175,10 +172,7 @@ class RingGateway {
     static ipc::DataplaneStats make_stats() {
         SeededRng rng{1};
         auto made = ipc::DataplaneStats::create(
-            {
-                .max_sas = 16, .max_policies = 16, .port_names = {"lan", "wan"}
-        },
-            rng);
+            {.max_sas = 16, .max_policies = 16, .port_names = {"lan", "wan"}}, rng);
         ENSURE(made.has_value());
         return std::move(*made);
     }

@@ -139,8 +139,7 @@ make_crl(const Entity& issuer, const std::vector<const Entity*>& revoked, int to
     return crl;
 }
 
-// --- as text
-// --------------------------------------------------------------------------------------
+// --- as text -------------------------------------------------------------------------------------
 
 inline std::string text_of(BIO* bio) {
     const char* from = nullptr;

@@ -25,18 +25,10 @@ inline constexpr std::uint32_t kPeerAddress = Ipv4Address{192, 0, 2, 2}.value;
 inline constexpr std::uint32_t kFarHost = Ipv4Address{10, 1, 0, 2}.value;
 inline constexpr std::uint16_t kLan = 0;
 inline constexpr std::uint16_t kWan = 1;
-inline constexpr wire::MacAddress kLanMac{
-    {2, 0, 0, 0, 0, 1}
-};
-inline constexpr wire::MacAddress kWanMac{
-    {2, 0, 0, 0, 0, 2}
-};
-inline constexpr wire::MacAddress kHostMac{
-    {2, 0, 0, 0, 1, 1}
-};
-inline constexpr wire::MacAddress kPeerMac{
-    {2, 0, 0, 0, 1, 2}
-};
+inline constexpr wire::MacAddress kLanMac{{2, 0, 0, 0, 0, 1}};
+inline constexpr wire::MacAddress kWanMac{{2, 0, 0, 0, 0, 2}};
+inline constexpr wire::MacAddress kHostMac{{2, 0, 0, 0, 1, 1}};
+inline constexpr wire::MacAddress kPeerMac{{2, 0, 0, 0, 1, 2}};
 
 /// An IPv4 packet around `payload`.
 inline Bytes ip_packet(std::uint32_t source,
@@ -87,30 +79,10 @@ inline dataplane::Tables gateway_tables() {
     namespace dp = dataplane;
     tables.interfaces[kLan] = {true, 24, kLanAddress, 1500};
     tables.interfaces[kWan] = {true, 24, kWanAddress, 1500};
-    tables.routes.add(
-        {
-            Ipv4Address{10, 1, 0, 0},
-            16
-    },
-        {dp::RouteKind::Gateway, kWan, kPeerAddress});
-    tables.routes.add(
-        {
-            Ipv4Address{10, 2, 0, 0},
-            24
-    },
-        {dp::RouteKind::Connected, kLan, 0});
-    tables.routes.add(
-        {
-            Ipv4Address{192, 0, 2, 0},
-            24
-    },
-        {dp::RouteKind::Connected, kWan, 0});
-    tables.routes.add(
-        {
-            Ipv4Address{10, 2, 0, 255},
-            32
-    },
-        {dp::RouteKind::Broadcast, kLan, 0});
+    tables.routes.add({Ipv4Address{10, 1, 0, 0}, 16}, {dp::RouteKind::Gateway, kWan, kPeerAddress});
+    tables.routes.add({Ipv4Address{10, 2, 0, 0}, 24}, {dp::RouteKind::Connected, kLan, 0});
+    tables.routes.add({Ipv4Address{192, 0, 2, 0}, 24}, {dp::RouteKind::Connected, kWan, 0});
+    tables.routes.add({Ipv4Address{10, 2, 0, 255}, 32}, {dp::RouteKind::Broadcast, kLan, 0});
     tables.routes.add({Ipv4Address{kLanAddress}, 32}, {dp::RouteKind::Local, kLan, 0});
     tables.routes.add({Ipv4Address{kWanAddress}, 32}, {dp::RouteKind::Local, kWan, 0});
     return tables;
@@ -118,14 +90,12 @@ inline dataplane::Tables gateway_tables() {
 
 /// Protects 10.2.0.0/16 <-> 10.1.0.0/16 on the wan as policy 0.
 inline dataplane::PolicyLine protect_line() {
-    return {
-        .order = 10,
-        .policy = PolicyId{0},
-        .action = ipc::PolicyAction::Protect,
-        .entry = 1,
-        .selector = {{Ipv4Address{10, 2, 0, 0}, Ipv4Address{10, 2, 255, 255}},
-                           {Ipv4Address{10, 1, 0, 0}, Ipv4Address{10, 1, 255, 255}}}
-    };
+    return {.order = 10,
+            .policy = PolicyId{0},
+            .action = ipc::PolicyAction::Protect,
+            .entry = 1,
+            .selector = {{Ipv4Address{10, 2, 0, 0}, Ipv4Address{10, 2, 255, 255}},
+                         {Ipv4Address{10, 1, 0, 0}, Ipv4Address{10, 1, 255, 255}}}};
 }
 
 class WorkerFixture : public MbufFixture {
@@ -186,10 +156,8 @@ class WorkerFixture : public MbufFixture {
         ENSURE(made.has_value());
         return std::make_unique<dataplane::HousekeeperQueues>(std::move(*made));
     }();
-    const std::vector<dataplane::WorkerPort> ports{
-        {.dpdk_port = kLan, .mac = kLanMac},
-        {.dpdk_port = kWan, .mac = kWanMac}
-    };
+    const std::vector<dataplane::WorkerPort> ports{{.dpdk_port = kLan, .mac = kLanMac},
+                                                   {.dpdk_port = kWan, .mac = kWanMac}};
     std::unique_ptr<dataplane::WorkerContext> context{
         new dataplane::WorkerContext{.esp = world.context,
                                      .tables = &tables,
@@ -200,8 +168,7 @@ class WorkerFixture : public MbufFixture {
                                      .faces = dataplane::faces_of(ports),
                                      .held = dataplane::HoldQueue{EspWorld::kMaxPolicies},
                                      .reassembly = dataplane::Reassembly{world.drops},
-                                     .icmp_errors = dataplane::IcmpErrors{test_pool()}}
-    };
+                                     .icmp_errors = dataplane::IcmpErrors{test_pool()}}};
 };
 
 } // namespace adit::test

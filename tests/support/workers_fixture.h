@@ -78,24 +78,12 @@ class WorkersFixture : public EspFixture {
         tables->version = version;
         tables->interfaces[kLan] = {true, 16, kLanAddress, 1500};
         tables->interfaces[kWan] = {true, 24, kWanAddress, 1500};
-        tables->routes.add(
-            {
-                Ipv4Address{10, 1, 0, 0},
-                16
-        },
-            {dataplane::RouteKind::Gateway, kWan, kPeerAddress});
-        tables->routes.add(
-            {
-                Ipv4Address{10, 2, 0, 0},
-                16
-        },
-            {dataplane::RouteKind::Gateway, kLan, kHost});
-        tables->routes.add(
-            {
-                Ipv4Address{192, 0, 2, 0},
-                24
-        },
-            {dataplane::RouteKind::Connected, kWan, 0});
+        tables->routes.add({Ipv4Address{10, 1, 0, 0}, 16},
+                           {dataplane::RouteKind::Gateway, kWan, kPeerAddress});
+        tables->routes.add({Ipv4Address{10, 2, 0, 0}, 16},
+                           {dataplane::RouteKind::Gateway, kLan, kHost});
+        tables->routes.add({Ipv4Address{192, 0, 2, 0}, 24},
+                           {dataplane::RouteKind::Connected, kWan, 0});
         tables->routes.add({Ipv4Address{kWanAddress}, 32}, {dataplane::RouteKind::Local, kWan, 0});
         return tables;
     }
@@ -105,14 +93,13 @@ class WorkersFixture : public EspFixture {
         auto tables = plain_tables(version);
         std::vector<dataplane::PolicyLine> lines;
         for (std::uint8_t flow = 0; flow < kFlows; ++flow)
-            lines.push_back({
-                .order = flow,
-                .policy = PolicyId{flow},
-                .action = ipc::PolicyAction::Protect,
-                .entry = 1,
-                .selector = {{Ipv4Address{10, 2, flow, 0}, Ipv4Address{10, 2, flow, 255}},
-                                   {Ipv4Address{10, 1, flow, 0}, Ipv4Address{10, 1, flow, 255}}}
-            });
+            lines.push_back(
+                {.order = flow,
+                 .policy = PolicyId{flow},
+                 .action = ipc::PolicyAction::Protect,
+                 .entry = 1,
+                 .selector = {{Ipv4Address{10, 2, flow, 0}, Ipv4Address{10, 2, flow, 255}},
+                              {Ipv4Address{10, 1, flow, 0}, Ipv4Address{10, 1, flow, 255}}}});
         tables->policies[kWan] = dataplane::PolicyTable{lines};
         return tables;
     }
@@ -252,15 +239,12 @@ class WorkersFixture : public EspFixture {
 
     static ipc::DataplaneStats make_stats(const Shape& shape) {
         SeededRng rng{1};
-        auto made = ipc::DataplaneStats::create(
-            {
-                .workers = shape.workers,
-                .max_sas = shape.max_sas,
-                .max_policies = shape.max_policies,
-                .event_slots = shape.event_slots,
-                .port_names = {"lan", "wan"}
-        },
-            rng);
+        auto made = ipc::DataplaneStats::create({.workers = shape.workers,
+                                                 .max_sas = shape.max_sas,
+                                                 .max_policies = shape.max_policies,
+                                                 .event_slots = shape.event_slots,
+                                                 .port_names = {"lan", "wan"}},
+                                                rng);
         ENSURE(made.has_value());
         return std::move(*made);
     }
@@ -275,17 +259,14 @@ class WorkersFixture : public EspFixture {
                                   .tx_queue = id.value,
                                   .sender = sender != id ? std::optional{sender} : std::nullopt};
         };
-        auto made = dp::Worker::create(
-            {
-                .id = id,
-                .crypto = dp::CryptoArch::Auto,
-                .idle = shape.idle,
-                .ports = {port(kLan, kLanMac), port(kWan, kWanMac)},
-                .rx_queues = dp::rx_queues_of(id, shape.workers, queues),
-                .pool = test_pool()
-        },
-            *shared,
-            *stats);
+        auto made = dp::Worker::create({.id = id,
+                                        .crypto = dp::CryptoArch::Auto,
+                                        .idle = shape.idle,
+                                        .ports = {port(kLan, kLanMac), port(kWan, kWanMac)},
+                                        .rx_queues = dp::rx_queues_of(id, shape.workers, queues),
+                                        .pool = test_pool()},
+                                       *shared,
+                                       *stats);
         ENSURE(made.has_value());
         return std::move(*made);
     }

@@ -30,12 +30,8 @@ TEST(ControlOptions, CheckNamesTheFileToCheck) {
 }
 
 TEST(ControlOptions, MistakesEndWithStatusTwoAndAHint) {
-    for (const std::vector<const char*>& words : {
-             std::vector<const char*>{},
-              {"--confg", "x"},
-              {"--config"},
-              {"stray"}
-    }) {
+    for (const std::vector<const char*>& words :
+         {std::vector<const char*>{}, {"--confg", "x"}, {"--config"}, {"stray"}}) {
         const auto exit = std::get<ExitWith>(parse(words));
         EXPECT_EQ(exit.status, 2);
         EXPECT_THAT(exit.text, HasSubstr("adit-control --help"));

@@ -22,10 +22,8 @@ config::AclLine permit(const char* source, const char* destination) {
 
 struct ProvisionTest : ::testing::Test {
     config::Config config;
-    std::vector<PortInfo> ports{
-        {"GigabitEthernet0/0", InterfaceIndex{0}, 1500},
-        {"GigabitEthernet0/1", InterfaceIndex{1}, 1500}
-    };
+    std::vector<PortInfo> ports{{"GigabitEthernet0/0", InterfaceIndex{0}, 1500},
+                                {"GigabitEthernet0/1", InterfaceIndex{1}, 1500}};
     PolicyNumbers numbers;
 
     ProvisionTest() {
@@ -224,9 +222,7 @@ TEST_F(DynamicProvisionTest, ReverseRoutesGoTheWayOfThePeer) {
     const Ipv4Address far{198, 51, 100, 7};
     EXPECT_THAT(of("10.7.0.0/24", beside), IsEmpty()) << "nobody asked for them";
     config.dynamic_maps["DYN"][10].reverse_route = true;
-    config.routes = {
-        {.prefix = {}, .next_hop = Ipv4Address{192, 0, 2, 254}}
-    };
+    config.routes = {{.prefix = {}, .next_hop = Ipv4Address{192, 0, 2, 254}}};
     const auto direct = of("10.7.0.0/24", beside);
     ASSERT_EQ(direct.size(), 1U);
     EXPECT_EQ(direct[0].prefix, (Ipv4Address{10, 7, 0, 0}.value));
@@ -244,21 +240,14 @@ TEST_F(DynamicProvisionTest, ReverseRoutesGoTheWayOfThePeer) {
 TEST_F(DynamicProvisionTest, ReverseRoutesMakeUpARange) {
     config.dynamic_maps["DYN"][10].reverse_route = true;
     TrafficSelector selector = claim("10.7.0.0/24");
-    selector.remote = {
-        Ipv4Address{10, 7, 0, 1},
-        Ipv4Address{10, 7, 0, 6}
-    };
+    selector.remote = {Ipv4Address{10, 7, 0, 1}, Ipv4Address{10, 7, 0, 6}};
     const auto routes = reverse_routes(provision(), kName, selector, Ipv4Address{192, 0, 2, 20});
     std::vector<std::pair<std::uint32_t, unsigned>> prefixes;
     for (const ipc::SetRoute& route : routes)
         prefixes.emplace_back(route.prefix & 0xff, route.prefix_length);
-    EXPECT_EQ(prefixes,
-              (std::vector<std::pair<std::uint32_t, unsigned>>{
-                  {1, 32},
-                  {2, 31},
-                  {4, 31},
-                  {6, 32}
-    }));
+    EXPECT_EQ(
+        prefixes,
+        (std::vector<std::pair<std::uint32_t, unsigned>>{{1, 32}, {2, 31}, {4, 31}, {6, 32}}));
 }
 
 TEST(SelectorOf, RefusesWildcardsWithHoles) {

@@ -38,8 +38,7 @@ class RuntimePoliciesTest : public ::testing::Test {
     RuntimePolicies policies{
         numbers,
         {.has_sas = [this](PolicyId policy) { return with_sas.contains(policy); },
-          .freed = [this](PolicyId policy) { freed.insert(policy); }}
-    };
+         .freed = [this](PolicyId policy) { freed.insert(policy); }}};
 };
 
 TEST_F(RuntimePoliciesTest, NumberIsFreeOnceRowAndSasAreGone) {

@@ -70,11 +70,7 @@ TEST_F(SpisOfThreeWorkersTest, PoliciesSpreadOverTheWorkers) {
     for (std::uint32_t policy = 0; policy < 6; ++policy)
         ++pairs[worker_of(policy)];
     EXPECT_EQ(pairs,
-              (std::map<WorkerId, int>{
-                  {WorkerId{0}, 2},
-                  {WorkerId{1}, 2},
-                  {WorkerId{2}, 2}
-    }));
+              (std::map<WorkerId, int>{{WorkerId{0}, 2}, {WorkerId{1}, 2}, {WorkerId{2}, 2}}));
 }
 
 TEST_F(SpisOfThreeWorkersTest, ARekeyStaysWithTheWorkerOfTheSaBefore) {

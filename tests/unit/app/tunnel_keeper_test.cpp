@@ -35,9 +35,7 @@ struct TunnelKeeperTest : ::testing::Test {
         return keeper.installed(sa, now);
     }
 
-    std::map<std::string, TunnelPlan> plans{
-        {"Tunnel10", plan(kPolicy)}
-    };
+    std::map<std::string, TunnelPlan> plans{{"Tunnel10", plan(kPolicy)}};
     TunnelKeeper keeper;
     Instant now{std::chrono::hours{1}};
 };

@@ -75,14 +75,14 @@ TEST(Grammar, SaysAmbiguousAndIncomplete) {
 
 TEST(Grammar, PointsAtTheFirstWrongCharacter) {
     const std::pair<const char*, std::size_t> cases[] = {
-        {"foo",                                0 },
-        {"show verzion",                       8 },
-        {"show versionx",                      12},
-        {"  show foo",                         7 },
-        {"show version now",                   13},
-        {"set level 11",                       10},
-        {"set level 99999999999999999999999",  10},
-        {"key k address 10.1.x.1",             19},
+        {"foo", 0},
+        {"show verzion", 8},
+        {"show versionx", 12},
+        {"  show foo", 7},
+        {"show version now", 13},
+        {"set level 11", 10},
+        {"set level 99999999999999999999999", 10},
+        {"key k address 10.1.x.1", 19},
         {"key k address 10.1.1.1 255.0.255.0", 23},
     };
     for (const auto& [line, column] : cases) {

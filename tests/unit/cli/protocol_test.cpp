@@ -8,32 +8,28 @@ namespace adit::cli {
 namespace {
 
 std::vector<ClientMessage> client_messages() {
-    return {
-        Hello{kProtocolVersion, true, 80, 24, "alice"},
-        Hello{},
-        Line{LineEnd::Enter, "show clock"},
-        Line{LineEnd::LeaveConfiguration, ""},
-        Line{LineEnd::Enter, std::string(kMaxLineBytes, 'x')},
-        Question{"show "},
-        Complete{"sh"},
-        Interrupt{},
-        WindowSize{511, 1000}
-    };
+    return {Hello{kProtocolVersion, true, 80, 24, "alice"},
+            Hello{},
+            Line{LineEnd::Enter, "show clock"},
+            Line{LineEnd::LeaveConfiguration, ""},
+            Line{LineEnd::Enter, std::string(kMaxLineBytes, 'x')},
+            Question{"show "},
+            Complete{"sh"},
+            Interrupt{},
+            WindowSize{511, 1000}};
 }
 
 std::vector<ServerMessage> server_messages() {
-    return {
-        Prompt{true, 24, 80, "gw-a#"},
-        Prompt{false, 0, 0, "Password: "},
-        Output{"line\nline\n"},
-        Output{std::string(kMaxBodyBytes, 'x')},
-        Completion{"show "},
-        Done{true},
-        Done{false},
-        Async{"*Nov 23 09:00:04.420: %SYS-5-RESTART: ...\n"},
-        Bye{""},
-        Bye{"adit-control stops"}
-    };
+    return {Prompt{true, 24, 80, "gw-a#"},
+            Prompt{false, 0, 0, "Password: "},
+            Output{"line\nline\n"},
+            Output{std::string(kMaxBodyBytes, 'x')},
+            Completion{"show "},
+            Done{true},
+            Done{false},
+            Async{"*Nov 23 09:00:04.420: %SYS-5-RESTART: ...\n"},
+            Bye{""},
+            Bye{"adit-control stops"}};
 }
 
 /// The one frame of these bytes.
@@ -137,27 +133,21 @@ TEST(Protocol, RefusesControlCharactersInLines) {
     EXPECT_TRUE(is_line("description a\tb \xc3\xa4"));
     for (const char* text : {"a\nb", "\x1b[2J", "a\rb", "\x7f", "\x03"}) {
         EXPECT_FALSE(is_line(text));
-        EXPECT_FALSE(decode_client(frame_of(encode(ClientMessage{
-            Line{LineEnd::Enter, text}
-        }))));
+        EXPECT_FALSE(decode_client(frame_of(encode(ClientMessage{Line{LineEnd::Enter, text}}))));
         EXPECT_FALSE(decode_client(frame_of(encode(ClientMessage{Question{text}}))));
-        EXPECT_FALSE(decode_client(frame_of(encode(ClientMessage{
-            Hello{1, true, 0, 0, text}
-        }))));
+        EXPECT_FALSE(decode_client(frame_of(encode(ClientMessage{Hello{1, true, 0, 0, text}}))));
     }
     EXPECT_FALSE(is_line({"\0", 1}));
 }
 
 TEST(Protocol, RefusesLinesAndUsersThatAreTooLong) {
     EXPECT_FALSE(is_line(std::string(kMaxLineBytes + 1, 'x')));
-    Frame line = frame_of(encode(ClientMessage{
-        Line{LineEnd::Enter, std::string(kMaxLineBytes, 'x')}
-    }));
+    Frame line =
+        frame_of(encode(ClientMessage{Line{LineEnd::Enter, std::string(kMaxLineBytes, 'x')}}));
     line.body.push_back('x');
     EXPECT_FALSE(decode_client(line));
-    Frame hello = frame_of(encode(ClientMessage{
-        Hello{1, true, 0, 0, std::string(kMaxUserBytes, 'u')}
-    }));
+    Frame hello =
+        frame_of(encode(ClientMessage{Hello{1, true, 0, 0, std::string(kMaxUserBytes, 'u')}}));
     hello.body.push_back('u');
     EXPECT_FALSE(decode_client(hello));
 }
@@ -188,11 +178,8 @@ TEST(Protocol, SplitsLongOutputIntoFrames) {
 }
 
 TEST(FrameReader, RefusesAHeaderThatCannotBe) {
-    for (const Bytes& header : {
-             Bytes{2, 1, 0,    0   },
-             Bytes{2, 0, 0x40, 0x01},
-             Bytes{2, 0, 0xff, 0xff}
-    }) {
+    for (const Bytes& header :
+         {Bytes{2, 1, 0, 0}, Bytes{2, 0, 0x40, 0x01}, Bytes{2, 0, 0xff, 0xff}}) {
         FrameReader reader;
         reader.append(header);
         EXPECT_FALSE(reader.next()) << to_hex(header);

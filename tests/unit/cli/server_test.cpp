@@ -309,14 +309,7 @@ TEST(Privilege, IsForRootTheServiceAndItsGroup) {
     EXPECT_EQ(privilege_of({.uid = 0, .gid = 0, .user = {}, .groups = {}}, 990, 991), 15U);
     EXPECT_EQ(privilege_of({.uid = 990, .gid = 5, .user = {}, .groups = {}}, 990, 991), 15U);
     EXPECT_EQ(privilege_of({.uid = 1000, .gid = 991, .user = {}, .groups = {}}, 990, 991), 15U);
-    EXPECT_EQ(privilege_of(
-                  {
-                      .uid = 1000, .gid = 5, .user = {},
-                              .groups = {4, 991}
-    },
-                  990,
-                  991),
-              15U);
+    EXPECT_EQ(privilege_of({.uid = 1000, .gid = 5, .user = {}, .groups = {4, 991}}, 990, 991), 15U);
     EXPECT_EQ(privilege_of({.uid = 1000, .gid = 5, .user = {}, .groups = {4}}, 990, 991), 1U);
 }
 

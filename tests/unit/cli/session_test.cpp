@@ -34,11 +34,11 @@ TEST_F(SessionTest, PromptFollowsTheMode) {
     EXPECT_EQ(type("conf t"), "Enter configuration commands, one per line.  End with CNTL/Z.\n");
     EXPECT_EQ(session.prompt(), "gw-a(config)#");
     const std::pair<const char*, const char*> modes[] = {
-        {"crypto isakmp policy 10",                 "gw-a(config-isakmp)#"    },
-        {"crypto ipsec transform-set TS-A esp-gcm", "gw-a(cfg-crypto-trans)#" },
-        {"crypto map VPNMAP 10",                    "gw-a(config-crypto-map)#"},
-        {"ip access-list extended X",               "gw-a(config-ext-nacl)#"  },
-        {"interface gi 0/0",                        "gw-a(config-if)#"        },
+        {"crypto isakmp policy 10", "gw-a(config-isakmp)#"},
+        {"crypto ipsec transform-set TS-A esp-gcm", "gw-a(cfg-crypto-trans)#"},
+        {"crypto map VPNMAP 10", "gw-a(config-crypto-map)#"},
+        {"ip access-list extended X", "gw-a(config-ext-nacl)#"},
+        {"interface gi 0/0", "gw-a(config-if)#"},
     };
     for (const auto& [line, prompt] : modes) {
         EXPECT_EQ(type(line), "");
@@ -72,9 +72,7 @@ TEST_F(SessionTest, MarkerStandsBehindThePrompt) {
 }
 
 TEST_F(SessionTest, OneShotRepeatsTheLineAboveTheMarker) {
-    Session one_shot{
-        host, {.user = "admin", .interactive = false}
-    };
+    Session one_shot{host, {.user = "admin", .interactive = false}};
     EXPECT_EQ(one_shot.execute("show foo"),
               "show foo\n     ^\n% Invalid input detected at '^' marker.\n\n");
 }
@@ -230,11 +228,9 @@ TEST_F(SessionTest, DebuggingIsNarrowedDownByPeerCookieAndSpi) {
               "debug crypto condition isakmp cookie FEDCBA9876543210",
               "debug crypto condition spi 0xC0FFEE"});
     EXPECT_EQ(host.condition,
-              (ike::DebugCondition{
-                  {Ipv4Address{192, 0, 2, 20}},
-                  {Cookie{0x0123456789abcdef}, Cookie{0xfedcba9876543210}},
-                  {Spi{0xc0ffee}}
-    }));
+              (ike::DebugCondition{{Ipv4Address{192, 0, 2, 20}},
+                                   {Cookie{0x0123456789abcdef}, Cookie{0xfedcba9876543210}},
+                                   {Spi{0xc0ffee}}}));
     type_all({"no debug crypto condition peer ipv4 192.0.2.20",
               "undebug crypto condition isakmp cookie fedcba9876543210"});
     EXPECT_EQ(host.condition,
@@ -266,9 +262,7 @@ TEST_F(SessionTest, SavesInTheRoutersWords) {
 }
 
 TEST_F(SessionTest, PrivilegedWordsDoNotExistForUsers) {
-    Session user{
-        host, {.privilege = Privilege::User, .max_privilege = Privilege::User}
-    };
+    Session user{host, {.privilege = Privilege::User, .max_privilege = Privilege::User}};
     EXPECT_EQ(user.prompt(), "gw-a>");
     EXPECT_THAT(user.execute("configure terminal"), HasSubstr("% Invalid input detected"));
     EXPECT_THAT(user.execute("show running-config"), HasSubstr("% Invalid input detected"));
@@ -326,9 +320,7 @@ TEST_F(SessionTest, TabCompletes) {
 
 TEST_F(SessionTest, ProblemsAreListed) {
     EXPECT_EQ(type("show configuration problems"), "The configuration has no problems\n");
-    host.found = {
-        {12, 3, config::ProblemSeverity::Ignored, "ip x", "it is off", ""}
-    };
+    host.found = {{12, 3, config::ProblemSeverity::Ignored, "ip x", "it is off", ""}};
     EXPECT_EQ(type("sh conf prob"), "line 12, column 3: ignored: it is off ('ip x')\n");
 }
 

@@ -66,10 +66,7 @@ Snapshot with_dynamic_peer() {
     FlowStatus flow = sample_flow();
     flow.map_sequence = 65'535;
     flow.dynamic_map = "DYN/10";
-    flow.peer = {
-        Ipv4Address{203, 0, 113, 9},
-        500
-    };
+    flow.peer = {Ipv4Address{203, 0, 113, 9}, 500};
     flow.flow.selector.remote = Ipv4Range::host(Ipv4Address{10, 7, 0, 1});
     snapshot.flows = {flow};
     return snapshot;

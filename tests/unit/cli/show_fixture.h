@@ -24,12 +24,8 @@ inline std::shared_ptr<const SecretBuffer> secret(const char* text) {
 inline config::AclLine permit(std::uint32_t sequence, Ipv4Address source, Ipv4Address destination) {
     config::AclLine line;
     line.sequence = sequence;
-    line.source = {
-        source, Ipv4Address{0, 0, 255, 255}
-    };
-    line.destination = {
-        destination, Ipv4Address{0, 0, 255, 255}
-    };
+    line.source = {source, Ipv4Address{0, 0, 255, 255}};
+    line.destination = {destination, Ipv4Address{0, 0, 255, 255}};
     return line;
 }
 
@@ -41,10 +37,7 @@ inline config::Config sample_config() {
                                   config::AuthenticationMethod::PreShare,
                                   ike::Group::Modp2048,
                                   86'400};
-    config.isakmp_keys.push_back({
-        Ipv4Prefix{kPeer, 32},
-        secret("swordfish")
-    });
+    config.isakmp_keys.push_back({Ipv4Prefix{kPeer, 32}, secret("swordfish")});
     config.transform_sets["TS-A"] = {EspCipher::AesCbc256, EspMac::HmacSha256_128, false};
     config.access_lists["110"].lines.push_back(
         permit(10, Ipv4Address{10, 1, 0, 0}, Ipv4Address{10, 2, 0, 0}));
@@ -87,14 +80,8 @@ inline ike::IsakmpSaView sample_isakmp() {
 
 inline TrafficSelector sample_selector() {
     TrafficSelector selector;
-    selector.local = Ipv4Range::of({
-        Ipv4Address{10, 1, 0, 0},
-        16
-    });
-    selector.remote = Ipv4Range::of({
-        Ipv4Address{10, 2, 0, 0},
-        16
-    });
+    selector.local = Ipv4Range::of({Ipv4Address{10, 1, 0, 0}, 16});
+    selector.remote = Ipv4Range::of({Ipv4Address{10, 2, 0, 0}, 16});
     return selector;
 }
 

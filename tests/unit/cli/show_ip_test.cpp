@@ -25,29 +25,18 @@ RouteStatus route(RouteStatus::Source source, Ipv4Prefix prefix) {
     return made;
 }
 
-constexpr Ipv4Prefix kLan{
-    Ipv4Address{10, 1, 0, 0},
-    16
-};
+constexpr Ipv4Prefix kLan{Ipv4Address{10, 1, 0, 0}, 16};
 
 TEST(ShowIpRoute, GroupsByClassNetwork) {
     using enum RouteStatus::Source;
     Snapshot snapshot = sample();
-    snapshot.routes = {
-        route(Static, {}
-         ),
-        route(Connected, kLan),
-        route(Local, {Ipv4Address{10, 1, 0, 1}, 32}
-         ),
-        route(Static, {Ipv4Address{10, 2, 0, 0}, 16}
-         ),
-        route(Static, {Ipv4Address{172, 16, 0, 0}, 24}
-         ),
-        route(Static, {Ipv4Address{172, 16, 1, 0}, 24}
-         ),
-        route(Static, {Ipv4Address{203, 0, 113, 0}, 24}
-         )
-    };
+    snapshot.routes = {route(Static, {}),
+                       route(Connected, kLan),
+                       route(Local, {Ipv4Address{10, 1, 0, 1}, 32}),
+                       route(Static, {Ipv4Address{10, 2, 0, 0}, 16}),
+                       route(Static, {Ipv4Address{172, 16, 0, 0}, 24}),
+                       route(Static, {Ipv4Address{172, 16, 1, 0}, 24}),
+                       route(Static, {Ipv4Address{203, 0, 113, 0}, 24})};
     EXPECT_EQ(show_ip_route(snapshot),
               "Codes: L - local, C - connected, S - static, * - candidate default\n"
               "\n"
@@ -90,9 +79,9 @@ TEST(ShowIpArp, PrintsOursResolvedAndIncomplete) {
     const std::array<std::uint8_t, 6> mac = {0x02, 0x00, 0x5e, 0x10, 0x00, 0x01};
     using enum ipc::NeighborState;
     snapshot.arp = {
-        {kLocal,                      mac, "GigabitEthernet0/0", Reachable,  true,  0 },
-        {kPeer,                       mac, "GigabitEthernet0/0", Stale,      false, 12},
-        {Ipv4Address{192, 0, 2, 254}, {},  "GigabitEthernet0/0", Incomplete, false, 0 },
+        {kLocal, mac, "GigabitEthernet0/0", Reachable, true, 0},
+        {kPeer, mac, "GigabitEthernet0/0", Stale, false, 12},
+        {Ipv4Address{192, 0, 2, 254}, {}, "GigabitEthernet0/0", Incomplete, false, 0},
     };
     EXPECT_EQ(show_ip_arp(snapshot),
               "Protocol  Address          Age (min)  Hardware Addr   Type   Interface\n"
@@ -170,9 +159,7 @@ TEST(ShowInterfaces, SaysWhyAPortIsDown) {
 
 TEST(ShowIpLocalPool, CountsWhatIsLentAndWhatWasRefused) {
     Snapshot snapshot = empty();
-    snapshot.pools = {
-        {"CLIENTS", {Ipv4Address{10, 9, 0, 1}, Ipv4Address{10, 9, 0, 9}}, 2, 5}
-    };
+    snapshot.pools = {{"CLIENTS", {Ipv4Address{10, 9, 0, 1}, Ipv4Address{10, 9, 0, 9}}, 2, 5}};
     EXPECT_EQ(
         show_ip_local_pool(snapshot),
         " Pool                    Begin            End               Free  In use   Refused\n"

@@ -135,10 +135,7 @@ TEST(ShowIsakmpPeers, ListsEachPeerOnce) {
     Snapshot snapshot = sample();
     snapshot.isakmp.push_back(sample_isakmp()); // a rekey
     snapshot.isakmp.push_back(sample_isakmp());
-    snapshot.isakmp.back().remote = {
-        Ipv4Address{203, 0, 113, 9},
-        4500
-    };
+    snapshot.isakmp.back().remote = {Ipv4Address{203, 0, 113, 9}, 4500};
     snapshot.isakmp.back().peer_identity = "";
     snapshot.isakmp.front().initiator_cookie = Cookie{0x0123456789abcdef};
     snapshot.isakmp.front().responder_cookie = Cookie{0xfedcba98};

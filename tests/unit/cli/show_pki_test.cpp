@@ -42,16 +42,14 @@ Snapshot with_trustpoint() {
     loaded->authorities = {authority};
     loaded->credential = std::make_shared<const ike::OwnCertificate>();
     loaded->crls = {
-        {{"cn=Example CA", "o=Example"}, "09:00:00 UTC Nov 1 2026", "09:00:00 UTC Dec 1 2026", 3}
-    };
+        {{"cn=Example CA", "o=Example"}, "09:00:00 UTC Nov 1 2026", "09:00:00 UTC Dec 1 2026", 3}};
     Snapshot snapshot = sample();
-    snapshot.trustpoints = {
-        {{.name = "HQ",
-          .ca_file = "/a/ca.pem",
-          .certificate_file = "/a/own.pem",
-          .crl_file = "/a/ca.crl"},
-         loaded, {}}
-    };
+    snapshot.trustpoints = {{{.name = "HQ",
+                              .ca_file = "/a/ca.pem",
+                              .certificate_file = "/a/own.pem",
+                              .crl_file = "/a/ca.crl"},
+                             loaded,
+                             {}}};
     return snapshot;
 }
 

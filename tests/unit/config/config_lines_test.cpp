@@ -63,11 +63,11 @@ TEST(ConfigLines, TakesAPolicy) {
 
 TEST(ConfigLines, TakesEveryCipherInBothSpellings) {
     const std::pair<const char*, ike::CipherAlgorithm> cases[] = {
-        {"encr 3des",          ike::CipherAlgorithm::TripleDesCbc},
-        {"encr aes",           ike::CipherAlgorithm::AesCbc128   },
-        {"encryption aes 128", ike::CipherAlgorithm::AesCbc128   },
-        {"encryption aes 192", ike::CipherAlgorithm::AesCbc192   },
-        {"encry aes 256",      ike::CipherAlgorithm::AesCbc256   },
+        {"encr 3des", ike::CipherAlgorithm::TripleDesCbc},
+        {"encr aes", ike::CipherAlgorithm::AesCbc128},
+        {"encryption aes 128", ike::CipherAlgorithm::AesCbc128},
+        {"encryption aes 192", ike::CipherAlgorithm::AesCbc192},
+        {"encry aes 256", ike::CipherAlgorithm::AesCbc256},
     };
     for (const auto& [line, cipher] : cases) {
         const auto result = parse(std::string("crypto isakmp policy 1\n ") + line);
@@ -94,10 +94,9 @@ TEST(ConfigLines, RefusesPolicyThatWouldFallBackToDesOrRsa) {
 
 TEST(ConfigLines, TakesSignaturesAndRefusesRsaEncryption) {
     for (const auto& [word, method] : std::map<std::string, AuthenticationMethod>{
-             {"rsa-sig",   AuthenticationMethod::RsaSig  },
+             {"rsa-sig", AuthenticationMethod::RsaSig},
              {"ecdsa-sig", AuthenticationMethod::EcdsaSig},
-             {"pre-share", AuthenticationMethod::PreShare}
-    }) {
+             {"pre-share", AuthenticationMethod::PreShare}}) {
         const auto result = parse("crypto isakmp policy 1\n authentication " + word);
         EXPECT_TRUE(about(result, 2).empty()) << word;
         EXPECT_EQ(result.config.isakmp_policies.at(1).authentication, method) << word;
@@ -221,13 +220,13 @@ TEST(ConfigLines, IkeFragmentationIsOnUnlessSwitchedOff) {
 
 TEST(ConfigLines, TakesEveryTransformThatProtects) {
     const std::tuple<const char*, EspCipher, EspMac> cases[] = {
-        {"esp-aes esp-sha-hmac",        EspCipher::AesCbc128,    EspMac::HmacSha1_96   },
-        {"esp-aes 192 esp-sha384-hmac", EspCipher::AesCbc192,    EspMac::HmacSha384_192},
-        {"esp-sha256-hmac esp-aes 256", EspCipher::AesCbc256,    EspMac::HmacSha256_128},
-        {"esp-3des esp-md5-hmac",       EspCipher::TripleDesCbc, EspMac::HmacMd5_96    },
-        {"esp-null esp-sha512-hmac",    EspCipher::Null,         EspMac::HmacSha512_256},
-        {"esp-gcm",                     EspCipher::AesGcm128,    EspMac::None          },
-        {"esp-gcm 256",                 EspCipher::AesGcm256,    EspMac::None          },
+        {"esp-aes esp-sha-hmac", EspCipher::AesCbc128, EspMac::HmacSha1_96},
+        {"esp-aes 192 esp-sha384-hmac", EspCipher::AesCbc192, EspMac::HmacSha384_192},
+        {"esp-sha256-hmac esp-aes 256", EspCipher::AesCbc256, EspMac::HmacSha256_128},
+        {"esp-3des esp-md5-hmac", EspCipher::TripleDesCbc, EspMac::HmacMd5_96},
+        {"esp-null esp-sha512-hmac", EspCipher::Null, EspMac::HmacSha512_256},
+        {"esp-gcm", EspCipher::AesGcm128, EspMac::None},
+        {"esp-gcm 256", EspCipher::AesGcm256, EspMac::None},
     };
     for (const auto& [words, cipher, mac] : cases) {
         const auto result =

@@ -239,12 +239,7 @@ class Generator {
         const auto a = static_cast<std::uint16_t>(number(0, 0xffff));
         const auto b =
             static_cast<std::uint16_t>(number(0, 3) == 0 ? number(0, 600) : number(0, 0xffff));
-        return one_of<PortRange>({
-            {b, b},
-            {std::min(a, b), std::max(a, b)},
-            {0, b},
-            {b, 0xffff}
-        });
+        return one_of<PortRange>({{b, b}, {std::min(a, b), std::max(a, b)}, {0, b}, {b, 0xffff}});
     }
 
     AclLine acl_line() {

@@ -7,9 +7,7 @@ namespace adit::dataplane {
 namespace {
 
 constexpr std::uint32_t kOther = Ipv4Address{10, 2, 0, 9}.value;
-constexpr wire::MacAddress kOtherMac{
-    {2, 0, 0, 0, 1, 9}
-};
+constexpr wire::MacAddress kOtherMac{{2, 0, 0, 0, 1, 9}};
 
 class ArpTest : public test::MbufFixture {
   protected:

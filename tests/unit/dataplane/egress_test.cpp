@@ -8,9 +8,7 @@
 namespace adit::dataplane {
 namespace {
 
-constexpr wire::MacAddress kOtherMac{
-    {2, 0, 0, 0, 1, 3}
-};
+constexpr wire::MacAddress kOtherMac{{2, 0, 0, 0, 1, 3}};
 constexpr std::uint32_t kOtherGateway = Ipv4Address{192, 0, 2, 3}.value;
 
 /// An address that takes the place of `address`.

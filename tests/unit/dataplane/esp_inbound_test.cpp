@@ -277,57 +277,57 @@ TEST_F(EspInbound, JudgesInnerHeaders) {
 
     const auto fix = [](Bytes& packet) { wire::Ipv4Header{packet.data()}.update_checksum(); };
     const Row rows[] = {
-        {"version 6",            DropReason::EspInner, [](Bytes& p) { p[0] = 0x65; } },
-        {"header of 16 octets",  DropReason::EspInner, [&](Bytes& p) { p[0] = 0x44; }},
+        {"version 6", DropReason::EspInner, [](Bytes& p) { p[0] = 0x65; }},
+        {"header of 16 octets", DropReason::EspInner, [&](Bytes& p) { p[0] = 0x44; }},
         {"header beyond packet",
          DropReason::EspInner,
          [](Bytes& p) {
              p.resize(40);
              p[0] = 0x4f;
-         }                                                                           },
+         }},
         {"total below header",
          DropReason::EspInner,
          [&](Bytes& p) {
              store_be(p.data() + 2, std::uint16_t{19});
              fix(p);
-         }                                                                           },
+         }},
         {"total beyond packet",
          DropReason::EspInner,
          [&](Bytes& p) {
              store_be(p.data() + 2, std::uint16_t{101});
              fix(p);
-         }                                                                           },
+         }},
         {"TTL 0",
          DropReason::EspInner,
          [&](Bytes& p) {
              p[8] = 0;
              fix(p);
-         }                                                                           },
-        {"checksum",             DropReason::EspInner, [](Bytes& p) { p[10] ^= 1; }  },
+         }},
+        {"checksum", DropReason::EspInner, [](Bytes& p) { p[10] ^= 1; }},
         {"source below",
          DropReason::EspSelector,
          [&](Bytes& p) {
              store_be(p.data() + 12, Ipv4Address{10, 0, 255, 255}.value);
              fix(p);
-         }                                                                           },
+         }},
         {"source above",
          DropReason::EspSelector,
          [&](Bytes& p) {
              store_be(p.data() + 12, Ipv4Address{10, 2, 0, 0}.value);
              fix(p);
-         }                                                                           },
+         }},
         {"destination below",
          DropReason::EspSelector,
          [&](Bytes& p) {
              store_be(p.data() + 16, Ipv4Address{10, 1, 255, 255}.value);
              fix(p);
-         }                                                                           },
+         }},
         {"destination above",
          DropReason::EspSelector,
          [&](Bytes& p) {
              store_be(p.data() + 16, Ipv4Address{10, 3, 0, 0}.value);
              fix(p);
-         }                                                                           },
+         }},
     };
     for (const Row& row : rows) {
         Bytes inner = test::inner_packet(100);

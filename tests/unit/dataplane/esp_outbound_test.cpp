@@ -95,14 +95,12 @@ TEST_F(EspOutbound, TreatsDfAsConfigured) {
     };
 
     using enum ipc::DfPolicy;
-    constexpr Row rows[] = {
-        {Copy,  false, false},
-        {Copy,  true,  true },
-        {Set,   false, true },
-        {Set,   true,  true },
-        {Clear, false, false},
-        {Clear, true,  false}
-    };
+    constexpr Row rows[] = {{Copy, false, false},
+                            {Copy, true, true},
+                            {Set, false, true},
+                            {Set, true, true},
+                            {Clear, false, false},
+                            {Clear, true, false}};
     for (const Row& row : rows) {
         EspWorld world;
         auto record = EspWorld::record(Direction::Outbound, kGcm, 0);
@@ -140,9 +138,7 @@ TEST_F(EspOutbound, IdentificationIsZeroWithDf) {
 }
 
 TEST_F(EspOutbound, IvsNeverRepeat) {
-    for (const Suite suite : {
-             kGcm, kCbc, Suite{EspCipher::TripleDesCbc, EspMac::HmacMd5_96}
-    }) {
+    for (const Suite suite : {kGcm, kCbc, Suite{EspCipher::TripleDesCbc, EspMac::HmacMd5_96}}) {
         EspWorld world;
         world.install(EspWorld::record(Direction::Outbound, suite, 0));
         std::set<Bytes> ivs;

@@ -14,14 +14,14 @@ using test::Suite;
 
 Suite suite_of(const std::string& name) {
     static const std::map<std::string, Suite> suites = {
-        {"gcm128",        {EspCipher::AesGcm128, EspMac::None}          },
-        {"gcm192",        {EspCipher::AesGcm192, EspMac::None}          },
-        {"gcm256",        {EspCipher::AesGcm256, EspMac::None}          },
-        {"cbc128-sha1",   {EspCipher::AesCbc128, EspMac::HmacSha1_96}   },
+        {"gcm128", {EspCipher::AesGcm128, EspMac::None}},
+        {"gcm192", {EspCipher::AesGcm192, EspMac::None}},
+        {"gcm256", {EspCipher::AesGcm256, EspMac::None}},
+        {"cbc128-sha1", {EspCipher::AesCbc128, EspMac::HmacSha1_96}},
         {"cbc256-sha256", {EspCipher::AesCbc256, EspMac::HmacSha256_128}},
         {"cbc256-sha384", {EspCipher::AesCbc256, EspMac::HmacSha384_192}},
         {"cbc256-sha512", {EspCipher::AesCbc256, EspMac::HmacSha512_256}},
-        {"null-sha256",   {EspCipher::Null, EspMac::HmacSha256_128}     },
+        {"null-sha256", {EspCipher::Null, EspMac::HmacSha256_128}},
     };
     return suites.at(name);
 }

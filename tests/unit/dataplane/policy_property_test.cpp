@@ -63,27 +63,16 @@ struct Shape {
     unsigned range_percent; // of the address ranges are no prefixes
 };
 
-const Shape kTunnels{
-    1U << 24, 4, 20, 80, {24, 24, 24, 16, 28, 32},
-          2
-};
-const Shape kCrowd{
-    1U << 9, 12, 30, 40, {0, 8, 20, 23, 24, 26, 28, 30, 31, 32},
-          30
-};
-const Shape kLongEntries{
-    1U << 12, 80, 50, 60, {20, 22, 24, 28, 32},
-          10
-};
-const Shape kEveryLength{
-    0xffffffff,
-    3,
-    20,
-    80,
-    {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
-      17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32},
-    20
-};
+const Shape kTunnels{1U << 24, 4, 20, 80, {24, 24, 24, 16, 28, 32}, 2};
+const Shape kCrowd{1U << 9, 12, 30, 40, {0, 8, 20, 23, 24, 26, 28, 30, 31, 32}, 30};
+const Shape kLongEntries{1U << 12, 80, 50, 60, {20, 22, 24, 28, 32}, 10};
+const Shape kEveryLength{0xffffffff,
+                         3,
+                         20,
+                         80,
+                         {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
+                          17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32},
+                         20};
 
 class Generator {
   public:

@@ -459,11 +459,7 @@ class Reassembling : public LocalDelivery {
 
 TEST_F(Reassembling, FragmentsInAnyOrderBecomeOneDatagram) {
     const Bytes pieces[] = {piece(0, 800, kMore), piece(800, 1600, kMore), piece(1600, 2008, 0)};
-    for (const auto& order : {
-             std::array{0, 1, 2},
-             std::array{2, 1, 0},
-             std::array{1, 2, 0}
-    }) {
+    for (const auto& order : {std::array{0, 1, 2}, std::array{2, 1, 0}, std::array{1, 2, 0}}) {
         for (const int i : order)
             deliver(pieces[i]);
         rte_mbuf* punted = pop(queues->punt);

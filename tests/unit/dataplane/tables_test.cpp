@@ -94,13 +94,11 @@ PolicyLine line(std::uint32_t order,
                 std::uint32_t entry,
                 const char* local,
                 const char* remote) {
-    return {
-        order,
-        PolicyId{order},
-        action,
-        entry,
-        {Ipv4Range::of(prefix(local)), Ipv4Range::of(prefix(remote))}
-    };
+    return {order,
+            PolicyId{order},
+            action,
+            entry,
+            {Ipv4Range::of(prefix(local)), Ipv4Range::of(prefix(remote))}};
 }
 
 Flow flow(const char* source, const char* destination) {
@@ -114,8 +112,7 @@ TEST(PolicyTable, EmptyLetsPass) {
 TEST(PolicyTable, LowestOrderWins) {
     const PolicyTable table{
         {line(20, ipc::PolicyAction::Drop, 2, "10.2.0.0/16", "10.1.0.0/16"),
-         line(10, ipc::PolicyAction::Protect, 1, "10.2.0.0/16", "10.1.0.0/16")}
-    };
+         line(10, ipc::PolicyAction::Protect, 1, "10.2.0.0/16", "10.1.0.0/16")}};
     EXPECT_EQ(table.match(flow("10.2.0.1", "10.1.0.1")).policy, PolicyId{10});
 }
 
@@ -123,8 +120,7 @@ TEST(PolicyTable, DenySkipsTheRestOfItsEntryOnly) {
     const PolicyTable table{
         {line(10, ipc::PolicyAction::Bypass, 1, "10.2.0.0/24", "10.1.0.0/16"),
          line(11, ipc::PolicyAction::Protect, 1, "10.2.0.0/16", "10.1.0.0/16"),
-         line(20, ipc::PolicyAction::Protect, 2, "10.2.0.0/16", "10.1.0.0/24")}
-    };
+         line(20, ipc::PolicyAction::Protect, 2, "10.2.0.0/16", "10.1.0.0/24")}};
     EXPECT_EQ(table.match(flow("10.2.1.1", "10.1.5.1")).policy, PolicyId{11});
     EXPECT_EQ(table.match(flow("10.2.0.1", "10.1.0.1")).policy, PolicyId{20});
     EXPECT_EQ(table.match(flow("10.2.0.1", "10.1.5.1")).action, ipc::PolicyAction::Bypass);
@@ -156,9 +152,7 @@ TEST(PolicyTable, FragmentWithoutPortsIsProtectedNeverBypassed) {
     deny.selector.remote_port = {80, 80};
     PolicyLine permit = line(11, ipc::PolicyAction::Protect, 1, "10.2.0.0/16", "10.1.0.0/16");
     permit.selector.remote_port = {443, 443};
-    const PolicyTable table{
-        {deny, permit}
-    };
+    const PolicyTable table{{deny, permit}};
     Flow fragment = flow("10.2.0.1", "10.1.0.1");
     fragment.ports_known = false;
     EXPECT_EQ(table.match(fragment).policy, PolicyId{11});
@@ -204,10 +198,7 @@ class TableBuilderTest : public ::testing::Test {
         return {ipc::AckResult::BadValue, static_cast<std::uint32_t>(offset)};
     }
 
-    TableBuilder builder{
-        {1500, 1500},
-        4
-    };
+    TableBuilder builder{{1500, 1500}, 4};
 };
 
 #define EXPECT_REFUSED(make, change, verdict)                                                      \
@@ -565,9 +556,7 @@ TEST_F(TableBuilderTest, RoutesOverLinksThatAreDownAreNotUsed) {
 
 // --- neighbours
 
-constexpr wire::MacAddress kMac{
-    {2, 0, 0, 0, 0, 9}
-};
+constexpr wire::MacAddress kMac{{2, 0, 0, 0, 0, 9}};
 
 TEST(NeighborTable, FindsWhatWasStoredUntilRemoved) {
     NeighborTable table{{}};
@@ -589,9 +578,7 @@ TEST(NeighborTable, CountsOnlyChangesOfWhatALookUpFinds) {
         return table.changes() - before;
     };
     using enum ipc::NeighborState;
-    const wire::MacAddress other{
-        {2, 0, 0, 0, 0, 8}
-    };
+    const wire::MacAddress other{{2, 0, 0, 0, 0, 8}};
     EXPECT_EQ(changes([&] { table.store(0, 7, Incomplete, {}, 1); }), 0U) << "still unknown";
     EXPECT_EQ(changes([&] { table.store(0, 7, Reachable, kMac, 2); }), 1U);
     EXPECT_EQ(changes([&] { table.store(0, 7, Reachable, kMac, 3); }), 0U) << "confirmed";

@@ -25,21 +25,16 @@ constexpr std::uint16_t kMss = 1360;
 class TunnelTest : public test::WorkerFixture {
   protected:
     TunnelTest() {
-        tables.tunnels = {
-            {.policy = 0,
-             .address = kInner,
-             .ip_mtu = 1400,
-             .tcp_mss = kMss,
-             .link = test::kWan,
-             .prefix_length = 30,
-             .up = true}
-        };
+        tables.tunnels = {{.policy = 0,
+                           .address = kInner,
+                           .ip_mtu = 1400,
+                           .tcp_mss = kMss,
+                           .link = test::kWan,
+                           .prefix_length = 30,
+                           .up = true}};
         tables.clamps_segments = true;
         tables.interfaces[kTunnelInterface].ip_mtu = UINT32_MAX;
-        lead_into_tunnel({
-            Ipv4Address{10, 1, 0, 0},
-            16
-        });
+        lead_into_tunnel({Ipv4Address{10, 1, 0, 0}, 16});
     }
 
     void lead_into_tunnel(Ipv4Prefix prefix) {
@@ -95,12 +90,8 @@ TEST_F(TunnelTest, WhatWaitedForItDoesNotLeaveInClear) {
         context->held.release(0, waited);
         ASSERT_EQ(waited.count, 1U);
         if (leads_elsewhere)
-            tables.routes.add(
-                {
-                    Ipv4Address{10, 1, 0, 0},
-                    16
-            },
-                {RouteKind::Gateway, test::kWan, test::kPeerAddress});
+            tables.routes.add({Ipv4Address{10, 1, 0, 0}, 16},
+                              {RouteKind::Gateway, test::kWan, test::kPeerAddress});
         keep_to_tunnels(waited, *context);
         EXPECT_EQ(waited.count, leads_elsewhere ? 0U : 1U);
         free_all(waited);
@@ -209,13 +200,8 @@ bool clamp(Bytes& packet, std::uint16_t mss = kMss) {
 }
 
 TEST(TcpMss, IsLoweredWhereverTheOptionStands) {
-    for (const Bytes& before : {
-             Bytes{},
-             Bytes{1},
-             Bytes{1, 1},
-             Bytes{3, 3, 7},
-             Bytes{4, 2, 1, 1}
-    }) {
+    for (const Bytes& before :
+         {Bytes{}, Bytes{1}, Bytes{1, 1}, Bytes{3, 3, 7}, Bytes{4, 2, 1, 1}}) {
         Segment segment;
         segment.options.insert(segment.options.begin(), before.begin(), before.end());
         segment.options.resize((segment.options.size() + 3) / 4 * 4, 0);

@@ -71,13 +71,7 @@ TEST(TupleSpace, KeepsProbesShortAmongScatteredHosts) {
 }
 
 TEST(TupleSpace, MergesTuplesThatDoNotCollide) {
-    constexpr unsigned kLengths[][2] = {
-        {24, 24},
-        {16, 24},
-        {24, 28},
-        {32, 32},
-        {8,  24}
-    };
+    constexpr unsigned kLengths[][2] = {{24, 24}, {16, 24}, {24, 28}, {32, 32}, {8, 24}};
     std::vector<SelectorLine> lines;
     for (std::uint32_t i = 0; i < 1'000; ++i)
         lines.push_back(line(i, kOurs, kLengths[i % 5][0], net(kTheirs, i), kLengths[i % 5][1]));

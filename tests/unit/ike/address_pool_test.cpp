@@ -13,11 +13,7 @@ constexpr Ipv4Address address(std::uint8_t last) {
 
 class Pools : public ::testing::Test {
   protected:
-    Pools() {
-        pools.configure({
-            {"P", {address(1), address(3)}}
-        });
-    }
+    Pools() { pools.configure({{"P", {address(1), address(3)}}}); }
 
     AddressLeasePtr
     lend(const char* user, const char* device = "", std::optional<Ipv4Address> wanted = {}) {
@@ -96,9 +92,7 @@ TEST_F(Pools, WhoProvesItselfAnewKeepsItsAddressFromWhereverItComes) {
 TEST_F(Pools, NewRangeNeverLendsTwice) {
     const AddressLeasePtr a = lend("ann");
     const AddressLeasePtr b = lend("bob");
-    pools.configure({
-        {"Q", {address(2), address(9)}}
-    });
+    pools.configure({{"Q", {address(2), address(9)}}});
     EXPECT_FALSE(pools.lend({"P", "G", "cid", "", {}}));
     EXPECT_EQ((*pools.lend({"Q", "G", "cid", "", {}}))->address, address(3));
     EXPECT_EQ(pools.view().front().in_use, 1U) << "bob's; cid's was returned at once";
@@ -107,10 +101,7 @@ TEST_F(Pools, NewRangeNeverLendsTwice) {
 TEST_F(Pools, SameRangeKeepsItsMemory) {
     lend("ann").reset();
     const AddressLeasePtr b = lend("bob");
-    pools.configure({
-        {"P", {address(1), address(3)}  },
-        {"Q", {address(20), address(29)}}
-    });
+    pools.configure({{"P", {address(1), address(3)}}, {"Q", {address(20), address(29)}}});
     EXPECT_EQ(lend("ann")->address, address(1));
     EXPECT_EQ(b->address, address(2));
 }

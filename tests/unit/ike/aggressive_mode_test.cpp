@@ -19,16 +19,13 @@ constexpr const char* kName = "spoke.example.net";
 EngineConfig spoke() {
     EngineConfig config = test::left_config();
     config.aggressive_peers = {
-        {test::kRight, test::secret("a key of the spoke"), {IdType::Fqdn, kName}}
-    };
+        {test::kRight, test::secret("a key of the spoke"), {IdType::Fqdn, kName}}};
     return config;
 }
 
 EngineConfig hub() {
     EngineConfig config = test::right_config();
-    config.keys = {
-        {{}, test::secret("a key of the spoke"), kName}
-    };
+    config.keys = {{{}, test::secret("a key of the spoke"), kName}};
     return config;
 }
 
@@ -199,12 +196,8 @@ TEST_F(Aggressive, ProfileMatchesByNameAndGivesOurs) {
     right.keys.clear();
     IsakmpProfile profile;
     profile.name = "SPOKES";
-    profile.matches = {
-        {IdentityMatch::Kind::HostDomain, {}, "example.net"}
-    };
-    profile.keys = {
-        {{Ipv4Address{}, 0}, test::secret("a key of the spoke")}
-    };
+    profile.matches = {{IdentityMatch::Kind::HostDomain, {}, "example.net"}};
+    profile.keys = {{{Ipv4Address{}, 0}, test::secret("a key of the spoke")}};
     profile.self = SelfIdentity{IdType::Fqdn, "hub.example.net"};
     right.profiles = {profile};
     right.connections.front().profile = "SPOKES";
@@ -219,12 +212,8 @@ TEST(PeerPolicy, AProfilesKeyIsForThoseItMatches) {
     EngineConfig config = test::right_config();
     IsakmpProfile profile;
     profile.name = "P";
-    profile.matches = {
-        {IdentityMatch::Kind::Host, {}, "one.example.net"}
-    };
-    profile.keys = {
-        {{test::kLeft, 32}, test::secret("of the profile")}
-    };
+    profile.matches = {{IdentityMatch::Kind::Host, {}, "one.example.net"}};
+    profile.keys = {{{test::kLeft, 32}, test::secret("of the profile")}};
     config.profiles = {profile};
     const Identity one{IdType::Fqdn, 0, 0, to_bytes(as_bytes("ONE.example.net"))};
     const Identity two{IdType::Fqdn, 0, 0, to_bytes(as_bytes("two.example.net"))};
@@ -270,14 +259,10 @@ TEST(PeerPolicy, IdentitiesMatchByKind) {
 
 TEST(PeerPolicy, LongestPrefixOfAllKeyringsWins) {
     EngineConfig config;
-    config.keys = {
-        {{Ipv4Address{}, 0}, test::secret("anybody")}
-    };
+    config.keys = {{{Ipv4Address{}, 0}, test::secret("anybody")}};
     IsakmpProfile profile;
     profile.name = "P";
-    profile.keys = {
-        {*parse_ipv4_prefix("192.0.2.0/24"), test::secret("network")}
-    };
+    profile.keys = {{*parse_ipv4_prefix("192.0.2.0/24"), test::secret("network")}};
     config.profiles = {profile};
     EXPECT_EQ(*key_for_address(config, nullptr, test::kLeft), *test::secret("network"));
     EXPECT_EQ(*key_for_address(config, nullptr, Ipv4Address{10, 0, 0, 1}),

@@ -102,10 +102,7 @@ class CommitBit : public ::testing::Test {
 
     /// Up to message 3, message 2 with these flags added.
     void exchange(std::uint8_t flags) {
-        run(initiator,
-            StartQuickMode{
-                {"VPNMAP 10", PolicyId{0}}
-        });
+        run(initiator, StartQuickMode{{"VPNMAP 10", PolicyId{0}}});
         deliver(responder, sent_by(initiator));
         Bytes answer = sent_by(responder);
         answer[kFlagsAt] |= flags;
@@ -149,10 +146,7 @@ class CommitBit : public ::testing::Test {
 };
 
 TEST_F(CommitBit, WithoutItOutboundIsUsedAtOnce) {
-    run(initiator,
-        StartQuickMode{
-            {"VPNMAP 10", PolicyId{0}}
-    });
+    run(initiator, StartQuickMode{{"VPNMAP 10", PolicyId{0}}});
     deliver(responder, sent_by(initiator));
     deliver(initiator, sent_by(responder));
     EXPECT_TRUE(uses_outbound(initiator));
@@ -196,10 +190,7 @@ TEST_F(CommitBit, EndsByItselfAfterAWhile) {
 }
 
 TEST_F(CommitBit, MessageTwoAgainIsAnsweredWithMessageThree) {
-    run(initiator,
-        StartQuickMode{
-            {"VPNMAP 10", PolicyId{0}}
-    });
+    run(initiator, StartQuickMode{{"VPNMAP 10", PolicyId{0}}});
     deliver(responder, sent_by(initiator));
     Bytes answer = sent_by(responder);
     answer[kFlagsAt] |= kFlagCommit;

@@ -81,10 +81,7 @@ TEST(CryptoPool, AFullQueueLeavesTheJobWithItsOwner) {
     GateRng rng;
     auto pool = CryptoPool::open({.threads = 1, .max_jobs = 2}, rng);
     ASSERT_TRUE(pool);
-    Job third{
-        JobId{3},
-        DhJob{.group = Group::Ecp256, .private_key = SecretBuffer{Bytes(32, 1)}}
-    };
+    Job third{JobId{3}, DhJob{.group = Group::Ecp256, .private_key = SecretBuffer{Bytes(32, 1)}}};
     {
         const std::lock_guard hold{rng.gate};
         ASSERT_EQ(pool->submit(generate(1)), Submitted::Queued);
@@ -105,10 +102,9 @@ TEST(CryptoPool, FailuresAreResultsToo) {
     ASSERT_TRUE(pool);
     ASSERT_EQ(pool->submit(generate(1, Group::Modp2048Subgroup224)), Submitted::Queued);
     ASSERT_EQ(
-        pool->submit({
-            JobId{2},
-            DhJob{DhJobKind::Agree, Group::Modp1024, SecretBuffer{Bytes(32, 1)}, Bytes(128)}
-    }),
+        pool->submit(
+            {JobId{2},
+             DhJob{DhJobKind::Agree, Group::Modp1024, SecretBuffer{Bytes(32, 1)}, Bytes(128)}}),
         Submitted::Queued);
     for (const JobResult& result : collect_all(*pool, 2))
         EXPECT_FALSE(result.output) << result.job_id.value;

@@ -147,9 +147,7 @@ TEST_F(DynamicFlows, StaticEntryServesItsOwnPeerFirst) {
 }
 
 TEST_F(DynamicFlows, AccessListSaysWhatMayBeClaimed) {
-    hub_is(hub_with_list({
-        {PolicyId{0}, selector("10.1.0.0/16", "10.2.0.0/15"), 10}
-    }));
+    hub_is(hub_with_list({{PolicyId{0}, selector("10.1.0.0/16", "10.2.0.0/15"), 10}}));
     EXPECT_TRUE(is_up(branch(kFirst, "10.2.4.0/24")));
     EXPECT_FALSE(is_up(branch(kSecond, "10.4.0.0/24")));
     EXPECT_EQ(hub->failures(Failure::ProxyMismatch), 1U);
@@ -173,10 +171,9 @@ TEST_F(DynamicFlows, FullPolicyTableIsNamed) {
 }
 
 TEST(PermittingLine, IsTheNarrowest) {
-    const EngineConfig config = hub_with_list({
-        {PolicyId{0}, selector("0.0.0.0/0",   "10.0.0.0/8"),  10},
-        {PolicyId{1}, selector("10.1.0.0/16", "10.2.0.0/16"), 20}
-    });
+    const EngineConfig config =
+        hub_with_list({{PolicyId{0}, selector("0.0.0.0/0", "10.0.0.0/8"), 10},
+                       {PolicyId{1}, selector("10.1.0.0/16", "10.2.0.0/16"), 20}});
     const Connection& entry = config.connections.front();
     const Flow* line = permitting_line(entry, selector("10.1.0.0/16", "10.2.3.0/24"));
     ASSERT_NE(line, nullptr);
@@ -188,12 +185,10 @@ TEST(PermittingLine, IsTheNarrowest) {
 }
 
 TEST(PermittingLine, StandsBeforeEveryDenyLineThatCoversTheClaim) {
-    const EngineConfig config = hub_with_list(
-        {
-            {PolicyId{0}, selector("10.1.0.0/16", "10.2.0.0/16"), 20}
-    },
-        {{PolicyId{1}, selector("10.1.0.0/16", "10.2.1.0/24"), 10},
-         {PolicyId{2}, selector("10.1.0.0/16", "10.2.0.0/16"), 30}});
+    const EngineConfig config =
+        hub_with_list({{PolicyId{0}, selector("10.1.0.0/16", "10.2.0.0/16"), 20}},
+                      {{PolicyId{1}, selector("10.1.0.0/16", "10.2.1.0/24"), 10},
+                       {PolicyId{2}, selector("10.1.0.0/16", "10.2.0.0/16"), 30}});
     const Connection& entry = config.connections.front();
     EXPECT_EQ(permitting_line(entry, selector("10.1.0.0/16", "10.2.1.8/29")), nullptr);
     EXPECT_NE(permitting_line(entry, selector("10.1.0.0/16", "10.2.2.0/24")), nullptr);
@@ -263,9 +258,8 @@ TEST_F(DynamicFlows, PolicySurvivesAConfigurationThatKeepsItsEntry) {
 TEST_F(DynamicFlows, PolicyGoesWithTheLineThatPermittedIt) {
     hub_is(hub_config());
     const Gateway& peer = branch(kFirst, "10.2.0.0/16");
-    const EngineConfig next = hub_with_list({
-        {PolicyId{0}, selector("10.1.0.0/16", "10.3.0.0/16"), 10}
-    });
+    const EngineConfig next =
+        hub_with_list({{PolicyId{0}, selector("10.1.0.0/16", "10.3.0.0/16"), 10}});
     network.give(*hub, Reconfigure{std::make_shared<const EngineConfig>(next)});
     network.run_for(1s);
     EXPECT_FALSE(is_up(peer));
@@ -331,10 +325,7 @@ TEST_F(DynamicFlows, LivingHolderStays) {
 // --- many
 
 Claimant named(const std::string& name) {
-    return {
-        {IdType::Fqdn, 0, 0, to_bytes(as_bytes(name))},
-        std::nullopt
-    };
+    return {{IdType::Fqdn, 0, 0, to_bytes(as_bytes(name))}, std::nullopt};
 }
 
 TEST(RuntimeFlows, TenThousandComeAndGoWithoutTrace) {
@@ -343,15 +334,9 @@ TEST(RuntimeFlows, TenThousandComeAndGoWithoutTrace) {
     RuntimeFlows flows{policies};
     std::vector<FlowLease> leases;
     const auto nth = [](std::uint32_t i) {
-        const Ipv4Address first{
-            Ipv4Address{10, 0, 0, 0}
-            .value + i * 256
-        };
+        const Ipv4Address first{Ipv4Address{10, 0, 0, 0}.value + i * 256};
         return TrafficSelector{
-            test::range("0.0.0.0/0"), {first, Ipv4Address{first.value + 255}},
-             0, {},
-             {}
-        };
+            test::range("0.0.0.0/0"), {first, Ipv4Address{first.value + 255}}, 0, {}, {}};
     };
     for (std::uint32_t i = 0; i < kFlows; ++i) {
         auto lease = flows.claim("DYN", nth(i), named("peer " + std::to_string(i)));

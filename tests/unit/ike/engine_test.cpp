@@ -48,8 +48,7 @@ class EngineLife : public ::testing::Test {
     Gateway* b{nullptr};
 };
 
-// --- ends
-// ---------------------------------------------------------------------------------------------
+// --- ends ----------------------------------------------------------------------------------------
 
 TEST_F(EngineLife, ClearPhase2RemovesThePairOnBothSides) {
     up();
@@ -64,15 +63,8 @@ TEST_F(EngineLife, ClearPhase2RemovesThePairOnBothSides) {
 
 TEST_F(EngineLife, ClearOfAnotherPeerTouchesNothing) {
     up();
-    network.give(*a,
-                 ClearPhase2{
-                     Ipv4Address{203, 0, 113, 1}
-    });
-    network.give(*a,
-                 ClearPhase1{
-                     Ipv4Address{203, 0, 113, 1},
-                     {}
-    });
+    network.give(*a, ClearPhase2{Ipv4Address{203, 0, 113, 1}});
+    network.give(*a, ClearPhase1{Ipv4Address{203, 0, 113, 1}, {}});
     network.give(*a, ClearPhase1{{}, ConnId{4711}});
     network.run_for(1s);
     expect_one_pair();
@@ -113,8 +105,7 @@ TEST_F(EngineLife, InitiatingWhatIsUpDoesNothing) {
     EXPECT_EQ(a->engine.counters().phase2_established, 1U);
 }
 
-// --- dead peers
-// ---------------------------------------------------------------------------------------
+// --- dead peers ----------------------------------------------------------------------------------
 
 EngineConfig with_dpd(EngineConfig config, bool periodic) {
     config.dpd = Dpd{10s, 3s, periodic};
@@ -151,8 +142,7 @@ TEST_F(EngineLife, OnDemandDpdAsksOnlyWhenThePeerIsSilent) {
     expect_one_pair();
 }
 
-// --- rekeying
-// -----------------------------------------------------------------------------------------
+// --- rekeying ------------------------------------------------------------------------------------
 
 TEST_F(EngineLife, ChildIsReplacedBeforeItsEndWithoutAGap) {
     EngineConfig ours = test::left_config();
@@ -248,8 +238,7 @@ TEST_F(EngineLife, BothSidesInitiatingAtOnceEndInOnePair) {
     EXPECT_EQ(ours.front().inbound_spi, theirs.front().outbound_spi);
 }
 
-// --- restarts
-// -----------------------------------------------------------------------------------------
+// --- restarts ------------------------------------------------------------------------------------
 
 TEST_F(EngineLife, InitialContactClearsWhatTheRestartedPeerForgot) {
     up();
@@ -268,10 +257,7 @@ TEST_F(EngineLife, NextPeerOfTheListIsTriedWhenTheFirstIsSilent) {
     EngineConfig ours = test::left_config();
     const Ipv4Address nobody{198, 51, 100, 9};
     ours.connections.front().peers = {nobody, test::kRight};
-    ours.keys.push_back({
-        {nobody, 32},
-        test::secret("x")
-    });
+    ours.keys.push_back({{nobody, 32}, test::secret("x")});
     a = &network.add("left", test::kLeft, ours, 1);
     b = &network.add("right", test::kRight, test::right_config(), 2);
     network.give(*a, test::initiate());
@@ -280,8 +266,7 @@ TEST_F(EngineLife, NextPeerOfTheListIsTriedWhenTheFirstIsSilent) {
     expect_one_pair();
 }
 
-// --- NAT
-// ----------------------------------------------------------------------------------------------
+// --- NAT -----------------------------------------------------------------------------------------
 
 TEST_F(EngineLife, WithoutNatNothingFloats) {
     up();
@@ -303,11 +288,9 @@ TEST_F(EngineLife, BehindNatBothFloatAndTheMappingIsKept) {
     };
     network.tap = [&](const SendDatagram& send) {
         if (send.local.address == test::kLeft) {
-            network.give(*b,
-                         DatagramReceived{
-                             send.remote, {outside, mapped(send.local.port)},
-                              send.payload
-            });
+            network.give(
+                *b,
+                DatagramReceived{send.remote, {outside, mapped(send.local.port)}, send.payload});
             return false;
         }
         if (send.remote.address == outside) {
@@ -315,8 +298,7 @@ TEST_F(EngineLife, BehindNatBothFloatAndTheMappingIsKept) {
                          DatagramReceived{
                              {test::kLeft, static_cast<std::uint16_t>(send.remote.port - 10'000)},
                              send.local,
-                             send.payload
-            });
+                             send.payload});
             return false;
         }
         return true;
@@ -335,10 +317,7 @@ TEST_F(EngineLife, BehindNatBothFloatAndTheMappingIsKept) {
     network.run_for(61s);
     EXPECT_EQ(network.keepalives, 3U) << "only the side behind the NAT sends them";
 
-    network.give(*b,
-                 PeerMovedTo{
-                     theirs_view.outbound_sa, {outside, 20'000}
-    });
+    network.give(*b, PeerMovedTo{theirs_view.outbound_sa, {outside, 20'000}});
     EXPECT_EQ(b->engine.isakmp_sas().front().remote.port, 20'000);
     EXPECT_EQ(b->engine.child_sas().front().remote.port, 20'000);
 }
@@ -361,8 +340,7 @@ TEST_F(EngineLife, TheOutboundHalfIsSeenOnceItIsThere) {
     EXPECT_EQ(b->installed.size(), 2U);
 }
 
-// --- new configurations
-// -------------------------------------------------------------------------------
+// --- new configurations --------------------------------------------------------------------------
 
 TEST_F(EngineLife, SameConfigurationAgainChangesNothing) {
     up();
@@ -399,9 +377,7 @@ TEST_F(EngineLife, AnotherPeersConnectionMayComeAndGo) {
     EngineConfig changed = test::left_config();
     Connection other = changed.connections.front();
     other.name = "VPNMAP 20";
-    other.peers = {
-        Ipv4Address{203, 0, 113, 1}
-    };
+    other.peers = {Ipv4Address{203, 0, 113, 1}};
     other.flows.front().policy = PolicyId{1};
     changed.connections.push_back(other);
     network.give(*a, Reconfigure{std::make_shared<const EngineConfig>(changed)});
@@ -409,8 +385,7 @@ TEST_F(EngineLife, AnotherPeersConnectionMayComeAndGo) {
     expect_one_pair();
 }
 
-// --- keys for a packet analyser
-// -----------------------------------------------------------------------
+// --- keys for a packet analyser ------------------------------------------------------------------
 
 TEST_F(EngineLife, KeysAreExportedOnlyOnRequest) {
     up();
@@ -427,8 +402,7 @@ TEST_F(EngineLife, KeysAreExportedOnlyOnRequest) {
     }));
 }
 
-// --- strangers
-// ----------------------------------------------------------------------------------------
+// --- strangers -----------------------------------------------------------------------------------
 
 Bytes first_message(std::uint64_t cookie, const EngineConfig& config) {
     Header header;
@@ -480,11 +454,7 @@ TEST(EngineLoad, AnswersToOursWaitForRoomForTheirJobs) {
             Initiate{ours.connections[i].name, kNoPolicy, Initiate::Cause::Command}, now);
         auto& message1 = std::get<SendDatagram>(begun.front());
         Actions answered = peers->engine.handle(
-            DatagramReceived{
-                {test::kRight, 500},
-                message1.local, message1.payload
-        },
-            now);
+            DatagramReceived{{test::kRight, 500}, message1.local, message1.payload}, now);
         auto& message2 = std::get<SendDatagram>(answered.front());
         for (const Action& action : us.engine.handle(
                  DatagramReceived{message1.local, message1.remote, message2.payload}, now))
@@ -555,14 +525,10 @@ TEST_F(EngineLife, SameInitiatorCookieFromElsewhereIsAnotherExchange) {
             const std::uint64_t cookie = header->cookies.initiator.value;
             // From many addresses, and from the peer's own with other content.
             for (std::uint32_t i = 1; i < 20; ++i)
-                network.give_datagram(
-                    *b,
-                    {
-                        Ipv4Address{203, 0, 113, static_cast<std::uint8_t>(i)},
-                        500
-                },
-                    500,
-                    first_message(cookie, theirs));
+                network.give_datagram(*b,
+                                      {Ipv4Address{203, 0, 113, static_cast<std::uint8_t>(i)}, 500},
+                                      500,
+                                      first_message(cookie, theirs));
             network.give_datagram(*b, {test::kLeft, 500}, 500, first_message(cookie, theirs));
         }
         return true;

@@ -166,9 +166,7 @@ TEST_F(Exchange, EveryEspSuiteIsNegotiated) {
             EngineConfig ours = test::left_config();
             EngineConfig theirs = test::right_config();
             for (EngineConfig* config : {&ours, &theirs})
-                config->connections.front().transforms = {
-                    {"TS", cipher.cipher, mac.mac, false}
-                };
+                config->connections.front().transforms = {{"TS", cipher.cipher, mac.mac, false}};
             Gateway& a = here.add("left", test::kLeft, ours, 1);
             Gateway& b = here.add("right", test::kRight, theirs, 2);
             here.give(a, test::initiate());
@@ -188,16 +186,13 @@ TEST_F(Exchange, ResponderChoosesItsFirstPolicyAndTransformThatIsOffered) {
     weak.hash = HashAlgorithm::Md5;
     weak.group = Group::Modp1024;
     ours.phase1 = {weak, strong};
-    ours.connections.front().transforms = {
-        {"A", EspCipher::AesCbc128, EspMac::HmacSha1_96, false},
-        {"B", EspCipher::AesGcm256, EspMac::None,        false}
-    };
+    ours.connections.front().transforms = {{"A", EspCipher::AesCbc128, EspMac::HmacSha1_96, false},
+                                           {"B", EspCipher::AesGcm256, EspMac::None, false}};
     EngineConfig theirs = test::right_config();
     theirs.phase1 = {strong, weak};
     theirs.connections.front().transforms = {
-        {"X", EspCipher::AesGcm256, EspMac::None,        false},
-        {"Y", EspCipher::AesCbc128, EspMac::HmacSha1_96, false}
-    };
+        {"X", EspCipher::AesGcm256, EspMac::None, false},
+        {"Y", EspCipher::AesCbc128, EspMac::HmacSha1_96, false}};
     Gateway& a = left(ours);
     Gateway& b = right(theirs);
     network.give(a, test::initiate());
@@ -212,16 +207,14 @@ TEST_F(Exchange, EachAccessListLineIsItsOwnPair) {
     EngineConfig theirs = test::right_config();
     for (std::uint32_t i = 1; i < 40; ++i) {
         const std::string net = "10." + std::to_string(10 + i) + ".0.0/16";
-        ours.connections.front().flows.push_back({
-            PolicyId{i},
-            {test::range(net.c_str()), test::range("10.2.0.0/16"), 6, {}, {443, 443}},
-            i
-        });
-        theirs.connections.front().flows.push_back({
-            PolicyId{i},
-            {test::range("10.2.0.0/16"), test::range(net.c_str()), 6, {443, 443}, {}},
-            i
-        });
+        ours.connections.front().flows.push_back(
+            {PolicyId{i},
+             {test::range(net.c_str()), test::range("10.2.0.0/16"), 6, {}, {443, 443}},
+             i});
+        theirs.connections.front().flows.push_back(
+            {PolicyId{i},
+             {test::range("10.2.0.0/16"), test::range(net.c_str()), 6, {443, 443}, {}},
+             i});
     }
     Gateway& a = left(ours);
     Gateway& b = right(theirs);
@@ -247,8 +240,7 @@ TEST_F(Exchange, LifetimesAreTheShorterOfBoth) {
     EXPECT_EQ(*isakmp.expires - *isakmp.established_at, std::chrono::seconds{900});
 }
 
-// --- failures: each with its own name, no state left
-// --------------------------------------------------
+// --- failures: each with its own name, no state left ---------------------------------------------
 
 TEST_F(Exchange, WrongKeyIsNamedByBothSides) {
     EngineConfig theirs = test::right_config();
@@ -426,8 +418,7 @@ TEST_F(Exchange, DataplaneRefusalTakesThePairDownOnBothSides) {
     EXPECT_TRUE(b.installed.empty());
 }
 
-// --- duplicates, forgeries
-// ----------------------------------------------------------------------------
+// --- duplicates, forgeries -----------------------------------------------------------------------
 
 TEST_F(Exchange, DuplicatesAreAnsweredFromStoreOnceASecond) {
     Gateway& a = left();

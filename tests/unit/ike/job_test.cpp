@@ -23,24 +23,17 @@ TEST(DhJob, AgreeAndGenerateAndAgreeMeet) {
     SeededRng rng{6};
     const auto ours = dh_generate(Group::Ecp256, rng);
     ASSERT_TRUE(ours);
-    const JobResult responder = run(
-        {
-            JobId{1},
-            DhJob{.kind = DhJobKind::GenerateAndAgree,
-                  .group = Group::Ecp256,
-                  .peer_public = ours->public_value}
-    },
-        rng);
+    const JobResult responder = run({JobId{1},
+                                     DhJob{.kind = DhJobKind::GenerateAndAgree,
+                                           .group = Group::Ecp256,
+                                           .peer_public = ours->public_value}},
+                                    rng);
     ASSERT_TRUE(responder.output);
     const auto& theirs = std::get<DhOutput>(*responder.output);
     const JobResult initiator = run(
-        {
-            JobId{2},
-            DhJob{DhJobKind::Agree,
-                  Group::Ecp256,
-                  ours->private_key.clone(),
-                  theirs.pair.public_value}
-    },
+        {JobId{2},
+         DhJob{
+             DhJobKind::Agree, Group::Ecp256, ours->private_key.clone(), theirs.pair.public_value}},
         rng);
     ASSERT_TRUE(initiator.output);
     const auto& agreed = std::get<DhOutput>(*initiator.output);
@@ -52,11 +45,7 @@ TEST(DhJob, ABadPublicValueIsRefused) {
     SeededRng rng{8};
     for (const DhJobKind kind : {DhJobKind::Agree, DhJobKind::GenerateAndAgree}) {
         const JobResult result = run(
-            {
-                JobId{3},
-                DhJob{kind, Group::Modp2048, SecretBuffer{Bytes(32, 1)}, Bytes(256)}
-        },
-            rng);
+            {JobId{3}, DhJob{kind, Group::Modp2048, SecretBuffer{Bytes(32, 1)}, Bytes(256)}}, rng);
         EXPECT_FALSE(result.output);
         EXPECT_EQ(result.job_id, JobId{3});
     }

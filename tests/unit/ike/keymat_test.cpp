@@ -103,10 +103,7 @@ class KeymatTest : public testing::Test {
     Bytes g_qm_xy_ = counting(0x40, 32);
     Bytes ni_ = Bytes(16, 0xa1);
     Bytes nr_ = Bytes(20, 0xb2);
-    KeymatInput input_{
-        g_qm_xy_, ProtocolId::Esp, Spi{0x11223344},
-          {ni_, nr_}
-    };
+    KeymatInput input_{g_qm_xy_, ProtocolId::Esp, Spi{0x11223344}, {ni_, nr_}};
 
     [[nodiscard]] std::string derive(std::size_t length_bytes) const {
         return to_hex(keymat(HashAlgorithm::Sha1, skeyid_d_, input_, length_bytes).view());
@@ -171,11 +168,7 @@ TEST_F(KeymatTest, CutsCipherKeyThenSaltThenIntegrityKey) {
 TEST(KeymatWithoutPfs, LeavesTheSharedSecretOut) {
     const Bytes ni(16, 0xa1);
     const Bytes nr(20, 0xb2);
-    const KeymatInput input{
-        {},
-        ProtocolId::Esp, Spi{0x11223344},
-        {ni, nr}
-    };
+    const KeymatInput input{{}, ProtocolId::Esp, Spi{0x11223344}, {ni, nr}};
     EXPECT_EQ(to_hex(keymat(HashAlgorithm::Sha1, counting(0, 20), input, 72).view()), kWithoutPfs);
 }
 
@@ -212,14 +205,8 @@ TEST(Phase1Hash, InitiatorsAndRespondersAreMirrored) {
     const Bytes sa(40, 3);
     const Bytes id(8, 4);
     const Bytes skeyid = counting(0, 20);
-    const Phase1Transcript seen{
-        {Cookie{1}, Cookie{2}},
-        g_xi, g_xr, sa
-    };
-    const Phase1Transcript mirrored{
-        {Cookie{2}, Cookie{1}},
-        g_xr, g_xi, sa
-    };
+    const Phase1Transcript seen{{Cookie{1}, Cookie{2}}, g_xi, g_xr, sa};
+    const Phase1Transcript mirrored{{Cookie{2}, Cookie{1}}, g_xr, g_xi, sa};
     const SecretBuffer initiators = hash_i(HashAlgorithm::Sha1, skeyid, seen, id);
     EXPECT_TRUE(initiators == hash_r(HashAlgorithm::Sha1, skeyid, mirrored, id));
     EXPECT_FALSE(initiators == hash_r(HashAlgorithm::Sha1, skeyid, seen, id))
@@ -228,10 +215,7 @@ TEST(Phase1Hash, InitiatorsAndRespondersAreMirrored) {
 
 TEST(NatDiscovery, HashesCookiesAddressAndPort) {
     const CookiePair cookies{Cookie{0x0001020304050607}, Cookie{0x08090a0b0c0d0e0f}};
-    const Endpoint endpoint{
-        Ipv4Address{192, 0, 2, 1},
-        500
-    };
+    const Endpoint endpoint{Ipv4Address{192, 0, 2, 1}, 500};
     EXPECT_EQ(to_hex(nat_discovery_hash(HashAlgorithm::Sha1, cookies, endpoint)),
               "cbdb568e416b17702d6a3fd9c2b2ba148cfc6944");
     EXPECT_NE(nat_discovery_hash(HashAlgorithm::Sha1, cookies, {endpoint.address, 501}),

@@ -148,8 +148,7 @@ TEST(Message, EmptyPayloadsCannotLoopForEver) {
     EXPECT_FALSE(parse_clear(many.clear(parse_clear(recorded_in_clear().front())->header)));
 }
 
-// --- proposals
-// ----------------------------------------------------------------------------------------
+// --- proposals -----------------------------------------------------------------------------------
 
 Phase1Policy policy() {
     return {10,
@@ -163,9 +162,8 @@ Phase1Policy policy() {
 template <class Write> Bytes offer_with(const Write& write) {
     Writer attributes;
     write(attributes);
-    return build_sa({
-        {1, ProtocolId::Isakmp, {}, {{1, kTransformKeyIke, std::move(attributes).take()}}}
-    });
+    return build_sa(
+        {{1, ProtocolId::Isakmp, {}, {{1, kTransformKeyIke, std::move(attributes).take()}}}});
 }
 
 void write_good(Writer& writer) {
@@ -273,8 +271,7 @@ TEST(Proposal, AlteredAnswerIsDenied) {
 }
 
 const std::vector<Phase2Transform> kSets = {
-    {"A", EspCipher::AesCbc256, EspMac::HmacSha256_128, false}
-};
+    {"A", EspCipher::AesCbc256, EspMac::HmacSha256_128, false}};
 
 Phase2Terms terms() {
     return {kSets, {}, std::chrono::seconds{3'600}, 4'608'000, NatVersion::None};
@@ -308,8 +305,7 @@ TEST(Proposal, ReservedSpisAndForeignTransformsAreRefused) {
     }
 }
 
-// --- identities, notifications, deletes
-// ---------------------------------------------------------------
+// --- identities, notifications, deletes ----------------------------------------------------------
 
 Bytes id_body(IdType type, std::size_t length) {
     return build_identity({type, 0, 0, Bytes(length, 0x41)});
@@ -337,28 +333,19 @@ TEST(Identity, NamesWithControlCharactersAreRefused) {
 
 TEST(Identity, ClientRangesComeOutAsTheyWentIn) {
     for (const char* prefix : {"10.1.0.0/16", "0.0.0.0/0", "192.0.2.1/32", "10.0.0.0/31"}) {
-        const ClientRange client{
-            Ipv4Range::of(*parse_ipv4_prefix(prefix)), 6, {443, 443}
-        };
+        const ClientRange client{Ipv4Range::of(*parse_ipv4_prefix(prefix)), 6, {443, 443}};
         const auto back = client_range(client_identity(client));
         ASSERT_TRUE(back);
         EXPECT_EQ(*back, client) << prefix;
     }
-    const ClientRange odd{
-        {Ipv4Address{10, 0, 0, 1}, Ipv4Address{10, 0, 0, 6}},
-        0, {}
-    };
+    const ClientRange odd{{Ipv4Address{10, 0, 0, 1}, Ipv4Address{10, 0, 0, 6}}, 0, {}};
     EXPECT_EQ(*client_range(client_identity(odd)), odd);
 }
 
 TEST(Identity, MasksWithHolesAndBackwardRangesAreRefused) {
-    Identity subnet{
-        IdType::Ipv4Subnet, 0, 0, {10, 0, 0, 0, 255, 0, 255, 0}
-    };
+    Identity subnet{IdType::Ipv4Subnet, 0, 0, {10, 0, 0, 0, 255, 0, 255, 0}};
     EXPECT_FALSE(client_range(subnet));
-    Identity backwards{
-        IdType::Ipv4Range, 0, 0, {10, 0, 0, 9, 10, 0, 0, 1}
-    };
+    Identity backwards{IdType::Ipv4Range, 0, 0, {10, 0, 0, 9, 10, 0, 0, 1}};
     EXPECT_FALSE(client_range(backwards));
     EXPECT_FALSE(client_range({IdType::Fqdn, 0, 0, {'a'}}));
 }
@@ -380,13 +367,10 @@ TEST(DeletePayload, CountAndLengthMustAgree) {
 }
 
 TEST(Notification, ComesOutAsItWentIn) {
-    const Notification dpd{
-        ProtocolId::Isakmp,
-        NotifyType::RUThere,
-        cookies_as_spi({Cookie{1}, Cookie{2}}
-        ),
-        {0, 0, 0, 9}
-    };
+    const Notification dpd{ProtocolId::Isakmp,
+                           NotifyType::RUThere,
+                           cookies_as_spi({Cookie{1}, Cookie{2}}),
+                           {0, 0, 0, 9}};
     const Bytes body = build_notification(dpd);
     const auto back = parse_notification(body);
     ASSERT_TRUE(back);

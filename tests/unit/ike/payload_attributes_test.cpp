@@ -92,10 +92,7 @@ TEST(ConfigPayload, NumbersHaveOneOrTwoOctets) {
 }
 
 TEST(ConfigPayload, SplitNetworkHasFourteenOctets) {
-    EXPECT_EQ(to_hex(split_network({
-                  Ipv4Address{10, 1, 0, 0},
-                  16
-    })),
+    EXPECT_EQ(to_hex(split_network({Ipv4Address{10, 1, 0, 0}, 16})),
               "0a010000ffff0000000000000000");
 }
 

@@ -136,11 +136,7 @@ class Reassembling : public ::testing::Test {
     using From = Reassembly::From;
 
     static FragmentSource source(std::uint16_t id = 1, std::uint32_t peer = 0xc0000214) {
-        return {
-            {test::kLeft,       500},
-            {Ipv4Address{peer}, 500},
-            phase1_header().cookies, id
-        };
+        return {{test::kLeft, 500}, {Ipv4Address{peer}, 500}, phase1_header().cookies, id};
     }
 
     Result<std::optional<Bytes>>
@@ -358,9 +354,7 @@ TEST_F(FragmentedExchange, WhatFitsIsNotCut) {
 /// fragments are answered from store, never run twice.
 TEST_F(FragmentedExchange, LossAndCopiesAreSurvived) {
     for (std::uint64_t seed = 0; seed < 40; ++seed) {
-        Network stormy{
-            seed, {.loss_percent = 20, .double_percent = 20, .jitter_ms = 30}
-        };
+        Network stormy{seed, {.loss_percent = 20, .double_percent = 20, .jitter_ms = 30}};
         EngineConfig left = test::left_config();
         EngineConfig right = test::right_config();
         left.fragmentation_mtu = right.fragmentation_mtu = 220;
@@ -409,13 +403,7 @@ TEST_F(FragmentedExchange, FirstMessageInFragmentsOnlyOfConfiguredPeers) {
     builder.add(PayloadType::SecurityAssociation, offer_phase1(right.phase1));
     const Bytes first = builder.clear(header);
     for (const Bytes& fragment : fragments_of(first, header, 1, 60))
-        network.give_datagram(*b,
-                              {
-                                  Ipv4Address{203, 0, 113, 5},
-                                  500
-        },
-                              500,
-                              fragment);
+        network.give_datagram(*b, {Ipv4Address{203, 0, 113, 5}, 500}, 500, fragment);
     EXPECT_TRUE(b->engine.isakmp_sas().empty());
     EXPECT_FALSE(b->engine.next_deadline()) << "nothing is kept";
     EXPECT_GT(b->failures(Failure::UnknownCookies), 0U);

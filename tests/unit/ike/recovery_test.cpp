@@ -51,11 +51,7 @@ TEST_F(Recovery, LostDeleteIsRepeatedWhenThePeerSendsIntoTheHole) {
 TEST_F(Recovery, UnknownSpisOfStrangersAreNotAnswered) {
     std::size_t sent = 0;
     network.tap = [&](const SendDatagram&) { return ++sent != 0; };
-    network.give(a,
-                 UnknownSpi{
-                     test::kLeft, {203, 0, 113, 5},
-                      Spi{77}
-    });
+    network.give(a, UnknownSpi{test::kLeft, {203, 0, 113, 5}, Spi{77}});
     network.give(a, UnknownSpi{test::kLeft, test::kRight, Spi{77}}); // no ISAKMP SA
     EXPECT_EQ(sent, 0U);
 }
@@ -90,9 +86,7 @@ TEST_F(Recovery, UnansweredQuickModePutsTheIsakmpSaInDoubt) {
 /// Notifications are not acknowledged either: a copy of the question brings the same refusal.
 TEST_F(Recovery, LostRefusalIsRepeatedForACopy) {
     EngineConfig other = test::right_config();
-    other.connections.front().transforms = {
-        {"OTHER", EspCipher::AesGcm256, EspMac::None}
-    };
+    other.connections.front().transforms = {{"OTHER", EspCipher::AesGcm256, EspMac::None}};
     network.give(b, Reconfigure{std::make_shared<EngineConfig>(other)});
     bool lost = false;
     network.tap = [&](const SendDatagram& send) {
@@ -211,8 +205,7 @@ class BehindNat : public ::testing::Test {
         Connection second = config.connections.front();
         second.name = "VPNMAP 20";
         second.flows = {
-            {PolicyId{1}, {test::range("10.2.0.0/16"), test::range("10.3.0.0/16"), 0, {}, {}}, 10}
-        };
+            {PolicyId{1}, {test::range("10.2.0.0/16"), test::range("10.3.0.0/16"), 0, {}, {}}, 10}};
         config.connections.push_back(second);
         return config;
     }
@@ -372,13 +365,11 @@ TEST(BothAtOnce, OneThousandTimesOnePairEachWayWithoutFlapping) {
     for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         test::SeededRng dice{seed};
-        Network network{
-            seed,
-            {.loss_percent = dice.below(20),
-              .double_percent = dice.below(20),
-              .delay_ms = 1 + dice.below(100),
-              .jitter_ms = dice.below(300)}
-        };
+        Network network{seed,
+                        {.loss_percent = dice.below(20),
+                         .double_percent = dice.below(20),
+                         .delay_ms = 1 + dice.below(100),
+                         .jitter_ms = dice.below(300)}};
         Gateway& a = network.add("left", test::kLeft, test::left_config(), 2 * seed);
         Gateway& b = network.add("right", test::kRight, test::right_config(), 2 * seed + 1);
         b.spis.begin_at(Spi{0x20000000});

@@ -27,47 +27,33 @@ EngineConfig config_with_clients() {
     config.phase1.front().xauth = true;
     config.connections.front().flows.clear();
     for (std::uint32_t i = 1; i <= 3; ++i)
-        config.connections.front().flows.push_back({
-            PolicyId{i},
-            {Ipv4Range::of({Ipv4Address{}, 0}),
-                     Ipv4Range::host(Ipv4Address{10, 9, 0, static_cast<std::uint8_t>(i)}),
-                     0, {},
-                     {}},
-            i
-        });
-    config.users = {
-        {"ann", hashed("anns secret")},
-        {"bob", hashed("bobs secret")}
-    };
-    config.pools = {
-        {"P", {Ipv4Address{10, 9, 0, 1}, Ipv4Address{10, 9, 0, 3}}}
-    };
+        config.connections.front().flows.push_back(
+            {PolicyId{i},
+             {Ipv4Range::of({Ipv4Address{}, 0}),
+              Ipv4Range::host(Ipv4Address{10, 9, 0, static_cast<std::uint8_t>(i)}),
+              0,
+              {},
+              {}},
+             i});
+    config.users = {{"ann", hashed("anns secret")}, {"bob", hashed("bobs secret")}};
+    config.pools = {{"P", {Ipv4Address{10, 9, 0, 1}, Ipv4Address{10, 9, 0, 3}}}};
     ClientGroup group;
     group.name = "default";
     group.pool = "P";
-    group.dns = {
-        Ipv4Address{10, 1, 0, 53},
-        Ipv4Address{10, 1, 0, 54}
-    };
-    group.wins = {
-        Ipv4Address{10, 1, 0, 60}
-    };
+    group.dns = {Ipv4Address{10, 1, 0, 53}, Ipv4Address{10, 1, 0, 54}};
+    group.wins = {Ipv4Address{10, 1, 0, 60}};
     group.domain = "example.com";
     group.banner = "Welcome";
     group.split = {*parse_ipv4_prefix("10.1.0.0/16"), *parse_ipv4_prefix("10.2.0.0/16")};
     group.split_dns = {"a.example", "b.example"};
     group.save_password = true;
-    config.groups = {
-        {"default", group}
-    };
+    config.groups = {{"default", group}};
     ClientAccess access;
     access.login = true;
     access.users_known = true;
     access.groups_known = true;
     access.respond = true;
-    config.access = {
-        {kGateway, access}
-    };
+    config.access = {{kGateway, access}};
     return config;
 }
 
@@ -397,9 +383,7 @@ TEST_F(RemoteAccess, AddressIsPushedWhenConfiguredSo) {
 EngineConfig config_with_profile(const char* network) {
     EngineConfig config = config_with_clients();
     IsakmpProfile profile{.name = "CLIENTS", .keys = config.keys};
-    profile.matches = {
-        {IdentityMatch::Kind::Address, *parse_ipv4_prefix(network), {}}
-    };
+    profile.matches = {{IdentityMatch::Kind::Address, *parse_ipv4_prefix(network), {}}};
     profile.access = config.access.at(kGateway);
     profile.access->group = "default";
     config.profiles = {profile};

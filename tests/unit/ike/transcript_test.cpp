@@ -69,28 +69,22 @@ Payloads parse_payloads(const Datagram& datagram) {
 }
 
 HashAlgorithm hash_named(const std::string& text) {
-    const std::map<std::string, HashAlgorithm> names = {
-        {"md5",    HashAlgorithm::Md5   },
-        {"sha1",   HashAlgorithm::Sha1  },
-        {"sha256", HashAlgorithm::Sha256},
-        {"sha384", HashAlgorithm::Sha384},
-        {"sha512", HashAlgorithm::Sha512}
-    };
+    const std::map<std::string, HashAlgorithm> names = {{"md5", HashAlgorithm::Md5},
+                                                        {"sha1", HashAlgorithm::Sha1},
+                                                        {"sha256", HashAlgorithm::Sha256},
+                                                        {"sha384", HashAlgorithm::Sha384},
+                                                        {"sha512", HashAlgorithm::Sha512}};
     return names.at(text);
 }
 
 std::pair<EspCipher, EspMac> suite_named(const std::string& text) {
-    const std::map<std::string, EspCipher> ciphers = {
-        {"cbc128", EspCipher::AesCbc128},
-        {"cbc192", EspCipher::AesCbc192},
-        {"cbc256", EspCipher::AesCbc256}
-    };
-    const std::map<std::string, EspMac> macs = {
-        {"sha1",   EspMac::HmacSha1_96   },
-        {"sha256", EspMac::HmacSha256_128},
-        {"sha384", EspMac::HmacSha384_192},
-        {"sha512", EspMac::HmacSha512_256}
-    };
+    const std::map<std::string, EspCipher> ciphers = {{"cbc128", EspCipher::AesCbc128},
+                                                      {"cbc192", EspCipher::AesCbc192},
+                                                      {"cbc256", EspCipher::AesCbc256}};
+    const std::map<std::string, EspMac> macs = {{"sha1", EspMac::HmacSha1_96},
+                                                {"sha256", EspMac::HmacSha256_128},
+                                                {"sha384", EspMac::HmacSha384_192},
+                                                {"sha512", EspMac::HmacSha512_256}};
     const std::size_t dash = text.find('-');
     return {ciphers.at(text.substr(0, dash)), macs.at(text.substr(dash + 1))};
 }

@@ -18,16 +18,14 @@ namespace {
 using testing::HasSubstr;
 
 ChannelConfig small_config() {
-    return {
-        .workers = 2,
-        .max_sas = 8,
-        .max_policies = 4,
-        .command_slots = 4,
-        .event_slots = 4,
-        .punt_slots = 2,
-        .inject_slots = 2,
-        .port_names = {"GigabitEthernet0/0", "GigabitEthernet0/1"}
-    };
+    return {.workers = 2,
+            .max_sas = 8,
+            .max_policies = 4,
+            .command_slots = 4,
+            .event_slots = 4,
+            .punt_slots = 2,
+            .inject_slots = 2,
+            .port_names = {"GigabitEthernet0/0", "GigabitEthernet0/1"}};
 }
 
 UniqueFd copy_of(int fd) {
@@ -166,13 +164,11 @@ TEST_F(Channel, NeighborsAreRead) {
     EXPECT_EQ(control_->neighbors().size(), kMaxNeighbors);
     EXPECT_FALSE(load_neighbor(control_->neighbors()[5]));
     store_neighbor(stats_->neighbors()[5],
-                   {
-                       .state = NeighborState::Reachable,
-                       .address = 0x0a000001,
-                       .interface = 1,
-                       .mac = {2, 0, 0, 0, 0, 7},
-                       .updated_ns = 0x1'0000'0002
-    });
+                   {.state = NeighborState::Reachable,
+                    .address = 0x0a000001,
+                    .interface = 1,
+                    .mac = {2, 0, 0, 0, 0, 7},
+                    .updated_ns = 0x1'0000'0002});
     const auto seen = load_neighbor(control_->neighbors()[5]);
     ASSERT_TRUE(seen);
     EXPECT_EQ(seen->state, NeighborState::Reachable);

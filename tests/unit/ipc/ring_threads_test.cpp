@@ -133,14 +133,11 @@ TEST(RingThreads, ANeighborIsReadWholeOrNotAtAll) {
         for (std::uint32_t number = 1; number <= kChanges; ++number) {
             const auto octet = static_cast<std::uint8_t>(number);
             store_neighbor(cell,
-                           {
-                               .state = NeighborState::Reachable,
-                               .address = number,
-                               .interface = static_cast<std::uint16_t>(number),
-                               .mac = {octet, octet, octet, octet, octet, octet},
-                               .updated_ns = std::uint64_t{number}
-                                 << 32 | number
-            });
+                           {.state = NeighborState::Reachable,
+                            .address = number,
+                            .interface = static_cast<std::uint16_t>(number),
+                            .mac = {octet, octet, octet, octet, octet, octet},
+                            .updated_ns = std::uint64_t{number} << 32 | number});
         }
         done = true;
     }};

@@ -98,10 +98,7 @@ class PeerJudgeTest : public testing::Test {
 
 TEST_F(PeerJudgeTest, AcceptsAChainOfThreeInAnyOrder) {
     for (const auto& others : std::vector<std::vector<const Entity*>>{
-             {&intermediate},
-             {&intermediate, &root},
-             {&root, &intermediate}
-    }) {
+             {&intermediate}, {&intermediate, &root}, {&root, &intermediate}}) {
         const Judgement judgement = judge(proof_of(peer, others), {&root});
         EXPECT_FALSE(judgement.fault) << judgement.evidence;
         EXPECT_EQ(judgement.trustpoint, "TP");
@@ -126,9 +123,7 @@ TEST_F(PeerJudgeTest, AcceptsPkcs7) {
     const int length = i2d_PKCS7(bag.get(), &der);
     ASSERT_GT(length, 0);
     PeerProof proof = proof_of(peer);
-    proof.certificates = {
-        {CertificateEncoding::Pkcs7X509, Bytes(der, der + length)}
-    };
+    proof.certificates = {{CertificateEncoding::Pkcs7X509, Bytes(der, der + length)}};
     OPENSSL_free(der);
     const Judgement judgement = judge(proof, {&root});
     EXPECT_FALSE(judgement.fault) << judgement.evidence;
@@ -137,13 +132,11 @@ TEST_F(PeerJudgeTest, AcceptsPkcs7) {
 }
 
 TEST_F(PeerJudgeTest, EveryKindOfNameInTheCertificateCounts) {
-    const std::vector<Identity> names = {
-        fqdn("gw.example.com"),
-        fqdn("GW.Example.COM"),
-        user("ops@example.com"),
-        {IdType::Ipv4Address, 17, 500, {192, 0, 2, 1}},
-        {IdType::DerDn,       0,  0,   peer.subject()}
-    };
+    const std::vector<Identity> names = {fqdn("gw.example.com"),
+                                         fqdn("GW.Example.COM"),
+                                         user("ops@example.com"),
+                                         {IdType::Ipv4Address, 17, 500, {192, 0, 2, 1}},
+                                         {IdType::DerDn, 0, 0, peer.subject()}};
     for (const Identity& identity : names)
         EXPECT_FALSE(judge(proof_of(peer, {&intermediate}, identity), {&root}).fault)
             << to_string(identity);
@@ -159,12 +152,11 @@ TEST_F(PeerJudgeTest, NamesThatTheCertificateDoesNotHold) {
         fqdn("gw"), // the common name is no host name
         user("ops@example.org"),
         user("gw.example.com"),
-        {IdType::Ipv4Address, 0, 0, {192, 0, 2, 2}                      },
-        {IdType::DerDn,       0, 0, root.subject()                      },
-        {IdType::DerDn,       0, 0, longer                              },
-        {IdType::DerDn,       0, 0, {0x30, 0x80}                        },
-        {IdType::KeyId,       0, 0, to_bytes(as_bytes("gw.example.com"))}
-    };
+        {IdType::Ipv4Address, 0, 0, {192, 0, 2, 2}},
+        {IdType::DerDn, 0, 0, root.subject()},
+        {IdType::DerDn, 0, 0, longer},
+        {IdType::DerDn, 0, 0, {0x30, 0x80}},
+        {IdType::KeyId, 0, 0, to_bytes(as_bytes("gw.example.com"))}};
     for (const Identity& identity : names)
         EXPECT_FAULT(judge(proof_of(peer, {&intermediate}, identity), {&root}),
                      CertificateFault::WrongIdentity);
@@ -216,10 +208,8 @@ TEST_F(PeerJudgeTest, TheCaThatIsKnownSaysMoreThanOthers) {
         return std::make_shared<const Authorities>(
             name, owned({&ca}), std::vector<Crl>{}, Revocation::None);
     };
-    for (const auto& all : {
-             std::vector{with(root,  "A"), with(other, "B")},
-             std::vector{with(other, "B"), with(root,  "A")}
-    }) {
+    for (const auto& all : {std::vector{with(root, "A"), with(other, "B")},
+                            std::vector{with(other, "B"), with(root, "A")}}) {
         const auto judge = make_judge(all, [] { return kTestNow + std::chrono::hours{1}; });
         EXPECT_FAULT(judge->judge(proof_of(old)), CertificateFault::Expired);
         EXPECT_EQ(judge->judge(proof_of(peer, {&intermediate})).trustpoint, "A");

@@ -52,14 +52,12 @@ class SignedExchange : public testing::Test {
     static EngineConfig by_signature(EngineConfig config,
                                      ike::Credentials its,
                                      Authentication method = Authentication::EcdsaSignature) {
-        config.phase1 = {
-            {10,
-             ike::CipherAlgorithm::AesCbc256,
-             ike::HashAlgorithm::Sha256,
-             ike::Group::Ecp256,
-             std::chrono::hours{24},
-             method}
-        };
+        config.phase1 = {{10,
+                          ike::CipherAlgorithm::AesCbc256,
+                          ike::HashAlgorithm::Sha256,
+                          ike::Group::Ecp256,
+                          std::chrono::hours{24},
+                          method}};
         config.keys.clear();
         config.credentials = std::move(its);
         return config;

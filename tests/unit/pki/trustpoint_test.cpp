@@ -55,9 +55,7 @@ TEST_F(TrustpointTest, LoadsWhatTheFilesHold) {
               (std::vector<Bytes>{intermediate.subject(), root.subject()}));
     EXPECT_EQ(trustpoint.credential->subject, own.subject());
     EXPECT_EQ(trustpoint.credential->addresses,
-              (std::vector<Ipv4Address>{
-                  Ipv4Address{192, 0, 2, 1}
-    }));
+              (std::vector<Ipv4Address>{Ipv4Address{192, 0, 2, 1}}));
     EXPECT_EQ(trustpoint.credential->key->scheme(), ike::SignatureScheme::RsaRaw);
     EXPECT_TRUE(trustpoint.credential->key->sign(Bytes(32)));
 }
