@@ -152,6 +152,7 @@ class Builder {
                                     config_.keepalive->periodic};
         engine_->nat_keepalive = std::chrono::seconds{config_.nat_keepalive_seconds};
         engine_->fragmentation_mtu = config_.fragmentation_mtu;
+        engine_->invalid_spi_recovery = config_.invalid_spi_recovery;
     }
 
     /// Behind all keys: a profile without a keyring has every one of them.

@@ -149,6 +149,11 @@ Status fragmentation(Editor& editor, const Match& match, Sign sign) {
     return {};
 }
 
+Status invalid_spi_recovery(Editor& editor, const Match&, Sign sign) {
+    editor.edit().invalid_spi_recovery = sign == Sign::Set;
+    return {};
+}
+
 Status enable(Editor&, const Match&, Sign sign) {
     if (sign == Sign::No)
         return fail(
@@ -193,7 +198,7 @@ constexpr Row kRows[] = {
      "crypto isakmp invalid-spi-recovery",
      kSame,
      "Start a negotiation when an unknown SPI arrives",
-     Ignored{"an unknown SPI starts no negotiation; dead peers are found by keepalives"}},
+     invalid_spi_recovery},
     {Mode::Config,
      "crypto isakmp fragmentation [mtu <96-1500>]",
      kSame,

@@ -118,6 +118,7 @@ constexpr WordHelp kGlossary[] = {
     {"isakmp enable", "Switch ISAKMP on"},
     {"keyring", "Keys that belong together"},
     {"isakmp fragmentation", "IKE messages too long for the path, in pieces"},
+    {"isakmp invalid-spi-recovery", "Phase 1 with a peer that sends under an unknown SPI"},
     {"mtu <96-1500>", "Octets of the longest IKE packet"},
     {"profile", "What is asked of the peers it matches"},
     {"ip domain", "Domain of this system"},
@@ -417,7 +418,6 @@ constexpr WordHelp kGlossary[] = {
     {"username", "A user and the password"},
     {"username NAME", "Name of the user"},
     {"<0-15>", "Privilege level"},
-    {"isakmp fragmentation", "Large messages in fragments of IKE"},
     {"mtu <96-1500>", "Octets of the largest IP packet"},
 };
 // clang-format on

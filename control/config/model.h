@@ -247,6 +247,7 @@ struct Config {
     /// crypto isakmp fragmentation [mtu N]; nothing: switched off. On unless said otherwise: a peer
     /// that does not know it is not disturbed by the offer. What carries IPv6 carries 1280 octets.
     std::optional<std::uint32_t> fragmentation_mtu{1280};
+    bool invalid_spi_recovery{false}; // crypto isakmp invalid-spi-recovery
     std::map<std::string, TransformSet> transform_sets;
     SaLifetime sa_lifetime;          // crypto ipsec security-association lifetime
     std::uint32_t replay_window{64}; // crypto ipsec security-association replay window-size

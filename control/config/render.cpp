@@ -181,6 +181,8 @@ void put_isakmp_globals(std::string& to, const Config& config, Secrets secrets) 
     }
     if (config.nat_keepalive_seconds != Config{}.nat_keepalive_seconds)
         to += "crypto isakmp nat keepalive " + std::to_string(config.nat_keepalive_seconds) + '\n';
+    if (config.invalid_spi_recovery)
+        to += "crypto isakmp invalid-spi-recovery\n";
     if (!config.fragmentation_mtu)
         to += "no crypto isakmp fragmentation\n";
     else if (config.fragmentation_mtu != Config{}.fragmentation_mtu)

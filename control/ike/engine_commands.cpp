@@ -262,14 +262,34 @@ constexpr std::uint32_t kRemindersBurst = 20;
 
 } // namespace
 
+/// We know nothing of a peer that still sends under SAs of old: one side was restarted. Phase 1
+/// says INITIAL-CONTACT, and the peer lets go of them.
+void Engine::Core::make_contact(Ipv4Address local, Ipv4Address peer) {
+    for (const Connection* connection : connections_with(*config_, peer)) {
+        if (connection->dynamic || connection->local != local ||
+            provable_policies(*config_, find_profile(*config_, connection->profile), peer).empty())
+            continue;
+        if (reminders_.take(now_, kRemindersPerSecond, kRemindersBurst))
+            begin_phase1({local, kIkePort}, {peer, kIkePort}, connection->profile, {});
+        return;
+    }
+}
+
 /// A delete of ours was lost, for IKEv1 acknowledges none: the peer sends into a hole. It is told
 /// once more, under every ISAKMP SA that may be its own; to another peer behind the same address
 /// the SPI means nothing.
 void Engine::Core::on(UnknownSpi& event) {
-    for (const Session* session : sessions_.with_peer(event.remote))
-        if (session->local.address == event.local && session->secured() != nullptr &&
+    bool known = false;
+    for (const Session* session : sessions_.with_peer(event.remote)) {
+        if (session->local.address != event.local)
+            continue;
+        known = true;
+        if (session->secured() != nullptr &&
             reminders_.take(now_, kRemindersPerSecond, kRemindersBurst))
             queue(session->id, TellDeleted{{event.spi}});
+    }
+    if (!known && config_->invalid_spi_recovery)
+        make_contact(event.local, event.remote);
 }
 
 // --- the operator -------------------------------------------------------------------------------

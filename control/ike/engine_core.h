@@ -131,6 +131,8 @@ class Engine::Core {
     /// Another pair for the flow of this one, with the same peer.
     void renew(const ChildSa& sa);
     [[nodiscard]] static bool is_pending(const FlowRequest& wanted, const Session& session);
+    /// Begins phase 1 for its own sake with a peer that an entry names, within a budget.
+    void make_contact(Ipv4Address local, Ipv4Address peer);
     [[nodiscard]] bool is_pending(const FlowRequest& wanted, std::span<const Ipv4Address> peers);
     /// The session new quick modes with this peer run under: the newest established, else one that
     /// we are setting up. Null when there is none.

@@ -251,6 +251,9 @@ struct EngineConfig {
     /// Messages go out in fragments that make no larger IP packet. Nothing: IKE fragmentation is
     /// neither offered, nor accepted, nor used.
     std::optional<std::uint32_t> fragmentation_mtu{1280};
+    /// crypto isakmp invalid-spi-recovery: phase 1 with configured peers that send under SAs
+    /// unknown to us.
+    bool invalid_spi_recovery{false};
     std::uint64_t generation{}; // counts configurations up
 };
 

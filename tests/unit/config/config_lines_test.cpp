@@ -788,6 +788,12 @@ TEST(ConfigLines, ProfileSaysHowItsClientsAreLetIn) {
     EXPECT_EQ(editor.config().isakmp_profiles.at("STAFF").access, ClientAccess{});
 }
 
+TEST(ConfigLines, InvalidSpiRecoveryIsKept) {
+    const std::string line = "crypto isakmp invalid-spi-recovery\n";
+    EXPECT_THAT(render(parse(line).config, Secrets::Hidden), HasSubstr(line));
+    EXPECT_FALSE(parse(line + "no " + line).config.invalid_spi_recovery);
+}
+
 TEST(ConfigLines, DynamicMapOfClientsNeedsNeitherKeyNorAccessList) {
     const std::string text = "crypto dynamic-map D 10\n"
                              " set transform-set TS\n"

@@ -56,6 +56,22 @@ TEST_F(Recovery, UnknownSpisOfStrangersAreNotAnswered) {
     EXPECT_EQ(sent, 0U);
 }
 
+TEST_F(Recovery, InvalidSpiRecoveryBringsAPeerBackThatKnowsMoreThanWe) {
+    EngineConfig config = test::left_config();
+    config.invalid_spi_recovery = true;
+    up();
+    const Spi lost = b.outbound().spi;
+    a.crash();
+    network.give(a, Reconfigure{std::make_shared<const EngineConfig>(config)});
+    network.give(a, UnknownSpi{test::kLeft, {203, 0, 113, 5}, lost}); // in no entry
+    network.run_for(1s);
+    EXPECT_TRUE(a.engine.isakmp_sas().empty());
+    network.give(a, UnknownSpi{test::kLeft, test::kRight, lost});
+    network.run_for(2s);
+    EXPECT_EQ(a.engine.isakmp_sas().size(), 1U);
+    EXPECT_TRUE(b.installed.empty()) << "INITIAL-CONTACT";
+}
+
 TEST_F(Recovery, FloodOfUnknownSpisIsAnsweredWithinABudget) {
     up();
     std::size_t sent = 0;
