@@ -6,6 +6,7 @@
 // Threading: Library is built on first use and never changes after that; any thread reads it.
 #pragma once
 
+#include "common/free_with.h"
 #include "control/ike/crypto.h"
 
 #include <openssl/bn.h>
@@ -16,10 +17,6 @@
 #include <memory>
 
 namespace adit::ike::openssl {
-
-template <auto function> struct FreeWith {
-    template <class T> void operator()(T* object) const { function(object); }
-};
 
 using Digest = std::unique_ptr<EVP_MD, FreeWith<EVP_MD_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, FreeWith<EVP_MD_CTX_free>>;

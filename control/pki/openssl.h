@@ -6,6 +6,7 @@
 
 #include "common/bytes.h"
 #include "common/error.h"
+#include "common/free_with.h"
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -21,10 +22,6 @@
 #include <vector>
 
 namespace adit::pki {
-
-template <auto function> struct FreeWith {
-    template <class T> void operator()(T* object) const { function(object); }
-};
 
 using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;

@@ -9,6 +9,7 @@
 // exponents of 256 bits that the short-exponent rule asks for (RFC 3526 8), in constant time;
 // multiples of the generator and of the peer's point for ECP-256. EVP adds checks to them. Prints
 // one JSON line, in times a second of CPU time, for each group.
+#include "common/free_with.h"
 #include "perf/harness.h"
 
 #include <cstdlib>
@@ -23,15 +24,11 @@ namespace {
 
 constexpr int kExponentBits = 256;
 
-template <auto Function> struct Deleter {
-    template <class T> void operator()(T* object) const { Function(object); }
-};
-
-using Number = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
-using Scratch = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
-using Reduction = std::unique_ptr<BN_MONT_CTX, Deleter<BN_MONT_CTX_free>>;
-using Curve = std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>>;
-using Point = std::unique_ptr<EC_POINT, Deleter<EC_POINT_free>>;
+using Number = std::unique_ptr<BIGNUM, FreeWith<BN_clear_free>>;
+using Scratch = std::unique_ptr<BN_CTX, FreeWith<BN_CTX_free>>;
+using Reduction = std::unique_ptr<BN_MONT_CTX, FreeWith<BN_MONT_CTX_free>>;
+using Curve = std::unique_ptr<EC_GROUP, FreeWith<EC_GROUP_free>>;
+using Point = std::unique_ptr<EC_POINT, FreeWith<EC_POINT_free>>;
 
 double cpu_seconds() {
     timespec now{};
