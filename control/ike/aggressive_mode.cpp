@@ -44,10 +44,7 @@ Verdict start_am_dh(Turn& turn) {
             Refusal{Failure::NoPresharedKey, "neither key nor certificate for this peer"}.ending());
     auto exchange = std::make_unique<Exchanging>();
     exchange->policy = offer.front();
-    if (is_by_key(exchange->policy))
-        exchange->psk = key_for_address(turn.env.config, profile_of(turn), session.remote.address);
-    else
-        exchange->own = own_certificate(turn, exchange->policy);
+    TRY_VOID(take_credentials(turn, *exchange));
     const Group group = exchange->policy.group;
     session.data = std::move(exchange);
     start_job(turn, DhJob{.kind = DhJobKind::Generate, .group = group});

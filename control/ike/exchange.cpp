@@ -148,7 +148,7 @@ Proof proof_of(const Session& session) {
     const Phase1Policy* policy = agreed_policy(session);
     if (policy == nullptr)
         return Proof::Any;
-    return policy->authentication == Authentication::PreSharedKey ? Proof::Hash : Proof::Signature;
+    return is_by_key(*policy) ? Proof::Hash : Proof::Signature;
 }
 
 Bytes random_nonce(Turn& turn, std::size_t bytes) {

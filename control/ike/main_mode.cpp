@@ -8,26 +8,6 @@
 
 namespace adit::ike {
 
-namespace {
-
-/// What we shall prove ourselves with, looked up when arithmetic is about to begin. Refused when it
-/// is gone: it was there when the exchange began.
-Verdict take_credentials(const Turn& turn, Exchanging& exchange) {
-    if (exchange.policy.authentication != Authentication::PreSharedKey) {
-        exchange.own = own_certificate(turn, exchange.policy);
-        if (exchange.own == nullptr)
-            return refuse(
-                Refusal{Failure::NoCertificate, "our certificate was removed meanwhile"}.ending());
-        return {};
-    }
-    exchange.psk = key_for_address(turn.env.config, profile_of(turn), turn.session.remote.address);
-    if (exchange.psk == nullptr)
-        return refuse(Refusal{Failure::NoPresharedKey, "the key was removed meanwhile"}.ending());
-    return {};
-}
-
-} // namespace
-
 // --- message 1 ----------------------------------------------------------------------------------
 
 Verdict send_mm1(Turn& turn) {

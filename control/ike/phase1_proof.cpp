@@ -229,7 +229,7 @@ const IsakmpProfile* profile_of(const Turn& turn) {
 Verdict derive_keys(Turn& turn, ByteView g_xy) {
     Session& session = turn.session;
     auto& exchange = state_data<Exchanging>(turn);
-    const bool by_key = exchange.policy.authentication == Authentication::PreSharedKey;
+    const bool by_key = is_by_key(exchange.policy);
     ENSURE(by_key == (exchange.psk != nullptr) && by_key == (exchange.own == nullptr));
     const HashAlgorithm hash = exchange.policy.hash;
     const bool initiator = session.role == Role::Initiator;

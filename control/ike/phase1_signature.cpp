@@ -51,7 +51,7 @@ bool says_initial_contact(const Message& message) {
 } // namespace
 
 void add_certificate_requests(Turn& turn, const Phase1Policy& policy, MessageBuilder& message) {
-    if (policy.authentication == Authentication::PreSharedKey)
+    if (is_by_key(policy))
         return;
     const std::vector<Bytes>& authorities = turn.env.config.credentials.authorities;
     for (std::size_t i = 0; i < std::min(authorities.size(), kMaxRequests); ++i)
@@ -65,6 +65,20 @@ SharedCertificate own_certificate(const Turn& turn, const Phase1Policy& policy) 
     const std::vector<Bytes> wanted =
         turn.message == nullptr ? std::vector<Bytes>{} : requested_authorities(*turn.message);
     return choose_own(turn.env.config.credentials, *scheme, wanted);
+}
+
+Verdict take_credentials(const Turn& turn, Exchanging& exchange) {
+    if (!is_by_key(exchange.policy)) {
+        exchange.own = own_certificate(turn, exchange.policy);
+        if (exchange.own == nullptr)
+            return refuse(
+                Refusal{Failure::NoCertificate, "our certificate was removed meanwhile"}.ending());
+        return {};
+    }
+    exchange.psk = key_for_address(turn.env.config, profile_of(turn), turn.session.remote.address);
+    if (exchange.psk == nullptr)
+        return refuse(Refusal{Failure::NoPresharedKey, "the key was removed meanwhile"}.ending());
+    return {};
 }
 
 // What we call ourselves must stand in our certificate. An address that does not gives way to the

@@ -20,6 +20,10 @@ void add_certificate_requests(Turn& turn, const Phase1Policy& policy, MessageBui
 /// one, asks for if we have one. Null: there is none.
 SharedCertificate own_certificate(const Turn& turn, const Phase1Policy& policy);
 
+/// What we shall prove ourselves with under the exchange's policy, looked up when arithmetic is
+/// about to begin. Refused when it is gone: it was there when the policy was chosen.
+Verdict take_credentials(const Turn& turn, Exchanging& exchange);
+
 /// Body of the identification payload that names us as our certificate does.
 Bytes own_signed_identity(Turn& turn, const OwnCertificate& own);
 
