@@ -460,9 +460,8 @@ void Gateway::on_acquire(const ipc::Acquire& acquire) {
     const auto name = provision_.connection_of_policy.find(policy);
     if (name == provision_.connection_of_policy.end())
         return;
-    const auto& connections = provision_.engine->connections;
-    const auto connection = std::ranges::find(connections, name->second, &ike::Connection::name);
-    if (connection != connections.end() && watches(*connection))
+    const ike::Connection* connection = ike::find_connection(*provision_.engine, name->second);
+    if (connection != nullptr && watches(*connection))
         ipsec_debug_("IPSEC(sa_request): packet " + to_string(Ipv4Address{acquire.flow.source}) +
                      " -> " + to_string(Ipv4Address{acquire.flow.destination}) +
                      " asks for an SA of " + connection->name);
