@@ -470,13 +470,16 @@ class Checker {
                 "give it the highest number");
     }
 
+    static bool refers_to(const CryptoMap& map, const std::string& dynamic) {
+        return std::any_of(map.begin(), map.end(), [&](const auto& entry) {
+            return entry.second.dynamic_map == dynamic;
+        });
+    }
+
     [[nodiscard]] bool is_referred_to(const std::string& dynamic) const {
         return std::any_of(
             config_.crypto_maps.begin(), config_.crypto_maps.end(), [&](const auto& map) {
-                return is_applied(map.first) &&
-                       std::any_of(map.second.begin(), map.second.end(), [&](const auto& entry) {
-                           return entry.second.dynamic_map == dynamic;
-                       });
+                return is_applied(map.first) && refers_to(map.second, dynamic);
             });
     }
 
@@ -493,9 +496,7 @@ class Checker {
             config_.client_access.begin(), config_.client_access.end(), [&](const auto& access) {
                 const auto map = config_.crypto_maps.find(access.first);
                 return gives_addresses(access.second) && map != config_.crypto_maps.end() &&
-                       std::any_of(map->second.begin(), map->second.end(), [&](const auto& one) {
-                           return one.second.dynamic_map == dynamic;
-                       });
+                       refers_to(map->second, dynamic);
             });
     }
 
@@ -510,9 +511,9 @@ class Checker {
         for (const auto& [sequence, entry] : map) {
             what_ = "crypto dynamic-map " + name + ' ' + std::to_string(sequence);
             check_entry(entry);
+            // The group has the key, and each client asks for the address it was given.
             if (serves_clients(name, entry))
-                continue; // the group has the key, and each client asks for the address it was
-                          // given
+                continue;
             if (entry.peers.empty() && !may_know_strangers())
                 add(Severity::Warning,
                     what_,
