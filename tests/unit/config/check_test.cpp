@@ -10,6 +10,12 @@ namespace adit::config {
 
 namespace {
 
+std::string changed(std::string text, const std::string& without, const std::string& instead) {
+    if (const std::size_t at = text.find(without); !without.empty() && at != std::string::npos)
+        text.replace(at, without.size(), instead);
+    return text;
+}
+
 /// A configuration that holds together; each test takes one thing away.
 std::string sound(const std::string& without = {}, const std::string& instead = {}) {
     std::string text = "crypto isakmp policy 10\n"
@@ -26,9 +32,7 @@ std::string sound(const std::string& without = {}, const std::string& instead = 
                        " ip address 192.0.2.1 255.255.255.0\n"
                        " crypto map M\n"
                        "access-list 110 permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255\n";
-    if (const std::size_t at = text.find(without); !without.empty() && at != std::string::npos)
-        text.replace(at, without.size(), instead);
-    return text;
+    return changed(std::move(text), without, instead);
 }
 
 /// The only problem there is; empty text when there is none or more than one.
@@ -80,9 +84,7 @@ std::string dynamic(const std::string& without = {}, const std::string& instead 
                        " ip address 192.0.2.1 255.255.255.0\n"
                        " crypto map M\n"
                        "access-list 110 permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255\n";
-    if (const std::size_t at = text.find(without); !without.empty() && at != std::string::npos)
-        text.replace(at, without.size(), instead);
-    return text;
+    return changed(std::move(text), without, instead);
 }
 
 TEST(Check, HasNothingToSayAboutASoundDynamicMap) {
@@ -219,9 +221,7 @@ std::string tunnel(const std::string& without = {}, const std::string& instead =
                        " tunnel destination 192.0.2.20\n"
                        " tunnel protection ipsec profile P\n"
                        "ip route 10.2.0.0 255.255.0.0 Tunnel10\n";
-    if (const std::size_t at = text.find(without); !without.empty() && at != std::string::npos)
-        text.replace(at, without.size(), instead);
-    return text;
+    return changed(std::move(text), without, instead);
 }
 
 TEST(Check, HasNothingToSayAboutASoundTunnel) {

@@ -3,7 +3,7 @@
 // be mixed up on the way. Each of these was found by the simulation (tests/sim).
 #include "control/ike/message.h"
 #include "control/ike/state.h"
-#include "tests/support/ike_network.h"
+#include "tests/support/two_gateways.h"
 
 #include <gtest/gtest.h>
 
@@ -20,19 +20,7 @@ bool is_informational(const SendDatagram& send) {
     return parse_header(send.payload)->exchange == ExchangeType::Informational;
 }
 
-class Recovery : public ::testing::Test {
-  protected:
-    void up() {
-        network.give(a, test::initiate());
-        network.run_for(1s);
-        ASSERT_EQ(a.installed.size(), 2U);
-        ASSERT_EQ(b.installed.size(), 2U);
-    }
-
-    Network network{11};
-    Gateway& a{network.add("left", test::kLeft, test::left_config(), 1)};
-    Gateway& b{network.add("right", test::kRight, test::right_config(), 2)};
-};
+class Recovery : public test::TwoGateways {};
 
 // --- deletes that get lost ----------------------------------------------------------------------
 

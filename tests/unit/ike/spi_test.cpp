@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of SPIs: both allocators of these networks start at the same number.
-#include "tests/support/ike_network.h"
+#include "tests/support/two_gateways.h"
 
 #include <gtest/gtest.h>
 
@@ -11,19 +11,7 @@ using test::Gateway;
 using test::Network;
 using namespace std::chrono_literals;
 
-class Spis : public ::testing::Test {
-  protected:
-    void up() {
-        network.give(a, test::initiate());
-        network.run_for(1s);
-        ASSERT_EQ(a.installed.size(), 2U);
-        ASSERT_EQ(b.installed.size(), 2U);
-    }
-
-    Network network{11};
-    Gateway& a{network.add("left", test::kLeft, test::left_config(), 1)};
-    Gateway& b{network.add("right", test::kRight, test::right_config(), 2)};
-};
+class Spis : public test::TwoGateways {};
 
 /// RFC 2409 5.5: KEYMAT of a direction depends on nothing but its SPI.
 TEST_F(Spis, DirectionsOfAPairNeverShareOne) {
