@@ -10,10 +10,6 @@ namespace adit::ike {
 
 namespace {
 
-std::vector<Phase1Policy> offered_policies(const Turn& turn) {
-    return aggressive_offer(turn.env.config, profile_of(turn), turn.session.remote.address);
-}
-
 /// A key that nobody holds, always the same for one name: the exchange with it fails no sooner and
 /// no otherwise than one with a wrong key.
 SharedKey key_for_nobody(const Turn& turn, ByteView id_body) {
@@ -38,7 +34,7 @@ std::expected<Identity, Refusal> take_peer_values(Turn& turn, Exchanging& exchan
 Verdict start_am_dh(Turn& turn) {
     Session& session = turn.session;
     debug(turn, "Trying Aggressive mode");
-    const std::vector<Phase1Policy> offer = offered_policies(turn);
+    const std::vector<Phase1Policy> offer = offered_policies(turn.env.config, session);
     if (offer.empty())
         return refuse(
             Refusal{Failure::NoPresharedKey, "neither key nor certificate for this peer"}.ending());
@@ -57,7 +53,7 @@ static constexpr std::size_t kRoomyNonceBytes = 240;
 
 Verdict send_am1(Turn& turn) {
     auto& exchange = state_data<Exchanging>(turn);
-    Bytes sai_b = offer_phase1(offered_policies(turn));
+    Bytes sai_b = offer_phase1(offered_policies(turn.env.config, turn.session));
     exchange.sai_b = std::make_shared<const Bytes>(sai_b);
     exchange.pair = std::move(turn.dh->pair);
     exchange.nonce_i = random_nonce(turn, kRoomyNonceBytes);
@@ -82,9 +78,10 @@ Verdict accept_am1(Turn& turn) {
     debug(turn, "processing SA payload. message ID = 0");
     const SaView sa = TRY(parse_sa(body));
     // Policy and name first: arithmetic for strangers comes later or never.
-    const auto choice = choose_phase1(sa, aggressive_policies(config));
+    const std::vector<Phase1Policy> policies = aggressive_policies(config);
+    const auto choice = choose_phase1(sa, policies);
     if (!choice)
-        return refuse(no_common_policy(turn, sa));
+        return refuse(no_common_policy(turn, sa, policies));
     auto exchange = std::make_unique<Exchanging>();
     exchange->policy = choice->policy;
     exchange->sai_b = std::make_shared<const Bytes>(to_bytes(body));
@@ -151,7 +148,7 @@ Verdict accept_am2(Turn& turn) {
     const SaView sa = TRY(parse_sa(turn.message->find(PayloadType::SecurityAssociation)->body));
     if (turn.message->header.cookies.responder.value == 0)
         return refuse({Failure::Malformed, "message 2 without a responder cookie"});
-    const auto policy = accept_phase1(sa, offered_policies(turn));
+    const auto policy = accept_phase1(sa, offered_policies(turn.env.config, session));
     if (!policy || method_of(*policy) != method_of(exchange.policy) ||
         policy->group != exchange.policy.group)
         return refuse(

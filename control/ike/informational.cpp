@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Informational exchanges: deletes and notifications. Only what HASH(1) authenticates changes
 // anything (RFC 2409 5.7); the rest is evidence for the operator.
+#include "control/ike/phase1_proof.h"
 #include "control/ike/phase2_terms.h"
 #include "control/ike/rows.h"
 #include "control/ike/step.h"
@@ -143,7 +144,9 @@ Verdict note_refusal(Turn& turn) {
     else if (proving)
         hint(turn, "psk-mismatch", text + " to message 5: the pre-shared keys may differ");
     else
-        hint(turn, "p1-notify", text + "; we offered " + describe(turn.env.config.phase1));
+        hint(turn,
+             "p1-notify",
+             text + "; we offered " + describe(offered_policies(turn.env.config, turn.session)));
     Leg& leg = turn.session.leg;
     const Instant end = turn.now() + kRefusedGrace;
     leg.give_up = std::min(leg.give_up, end);

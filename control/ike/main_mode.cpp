@@ -16,8 +16,7 @@ Verdict send_mm1(Turn& turn) {
     debug(turn, "local port %u, remote port %u", session.local.port, session.remote.port);
     debug(turn, "Can not start Aggressive mode, trying Main mode.");
     debug(turn, "found peer pre-shared key matching %s", to_string(session.remote.address).c_str());
-    Bytes sai_b =
-        offer_phase1(provable_policies(turn.env.config, profile_of(turn), session.remote.address));
+    Bytes sai_b = offer_phase1(offered_policies(turn.env.config, session));
     MessageBuilder message;
     message.add(PayloadType::SecurityAssociation, sai_b);
     offer_vendors(turn, message);
@@ -44,7 +43,7 @@ Verdict accept_mm1(Turn& turn) {
                 .ending());
     const auto choice = choose_phase1(sa, policies);
     if (!choice)
-        return refuse(no_common_policy(turn, sa));
+        return refuse(no_common_policy(turn, sa, policies));
     announce_policy(turn, choice->policy);
     note_vendors(turn);
     session.nat.version = agree_nat(session.vendors);
@@ -67,8 +66,7 @@ Verdict accept_mm2(Turn& turn) {
     const SaView sa = TRY(parse_sa(turn.message->find(PayloadType::SecurityAssociation)->body));
     if (turn.message->header.cookies.responder.value == 0)
         return refuse({Failure::Malformed, "message 2 without a responder cookie"});
-    const auto policy = accept_phase1(
-        sa, provable_policies(turn.env.config, profile_of(turn), session.remote.address));
+    const auto policy = accept_phase1(sa, offered_policies(turn.env.config, session));
     if (!policy) {
         crypto_log(turn,
                    Severity::Informational,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How phase 1 ends other than well: silence, strangers who did not go on, and age.
-#include "control/ike/step.h"
+#include "control/ike/phase1_proof.h"
 
 #include <algorithm>
 
@@ -22,7 +22,8 @@ Refusal silence(const Session& session, const EngineConfig& config) {
     case State::InitiatorMm4Dh:
         if (seen.refused)
             return {Failure::Phase1Refused,
-                    "peer answered " + notify + "; we offered " + describe(config.phase1)};
+                    "peer answered " + notify + "; we offered " +
+                        describe(offered_policies(config, session))};
         if (session.leg.state != State::InitiatorMm3 && session.leg.state != State::InitiatorMm4Dh)
             return {Failure::Phase1Timeout,
                     "message 1 sent " + std::to_string(session.leg.sends) +

@@ -139,12 +139,12 @@ void announce_policy(Turn& turn, const Phase1Policy& policy) {
 namespace {
 
 /// Each offer against each policy, as `debug crypto isakmp` words it.
-void debug_offers(Turn& turn, const SaView& sa) {
+void debug_offers(Turn& turn, const SaView& sa, const std::vector<Phase1Policy>& ours) {
     if (!turn.env.debug)
         return;
     for (const ProposalView& proposal : sa.proposals)
         for (const TransformView& transform : proposal.transforms)
-            for (const Phase1Policy& policy : turn.env.config.phase1) {
+            for (const Phase1Policy& policy : ours) {
                 debug(turn,
                       "Checking ISAKMP transform %u against priority %u policy",
                       transform.number,
@@ -161,11 +161,10 @@ void debug_offers(Turn& turn, const SaView& sa) {
 
 } // namespace
 
-Refusal no_common_policy(Turn& turn, const SaView& theirs) {
-    debug_offers(turn, theirs);
+Refusal no_common_policy(Turn& turn, const SaView& theirs, const std::vector<Phase1Policy>& ours) {
+    debug_offers(turn, theirs, ours);
     return Refusal{Failure::NoPhase1Proposal,
-                   "they offer " + describe_phase1(theirs) + "; we accept " +
-                       describe(turn.env.config.phase1)}
+                   "they offer " + describe_phase1(theirs) + "; we accept " + describe(ours)}
         .telling(NotifyType::NoProposalChosen)
         .ending();
 }
@@ -224,6 +223,13 @@ void offer_vendors(const Turn& turn, MessageBuilder& message) {
 
 const IsakmpProfile* profile_of(const Turn& turn) {
     return find_profile(turn.env.config, turn.session.profile);
+}
+
+std::vector<Phase1Policy> offered_policies(const EngineConfig& config, const Session& session) {
+    const IsakmpProfile* profile = find_profile(config, session.profile);
+    return session.phase1 == ExchangeType::Aggressive
+               ? aggressive_offer(config, profile, session.remote.address)
+               : provable_policies(config, profile, session.remote.address);
 }
 
 Verdict derive_keys(Turn& turn, ByteView g_xy) {

@@ -24,7 +24,8 @@ Bytes body_of(const Message& message, PayloadType type);
 /// Vendor ids of the message at hand, remembered and, for debugging, named.
 void note_vendors(Turn& turn);
 void announce_policy(Turn& turn, const Phase1Policy& policy);
-Refusal no_common_policy(Turn& turn, const SaView& theirs);
+/// `ours`: what this peer could have had.
+Refusal no_common_policy(Turn& turn, const SaView& theirs, const std::vector<Phase1Policy>& ours);
 
 /// What we can do, in a first message.
 void offer_vendors(const Turn& turn, MessageBuilder& message);
@@ -36,6 +37,8 @@ bool add_vendor_if_it_fits(std::size_t question_bytes, MessageBuilder& answer, V
 
 /// The profile of the entry that asked, or of the peer once it is known. Null for none.
 const IsakmpProfile* profile_of(const Turn& turn);
+/// What our first message offers to the peer of this session.
+std::vector<Phase1Policy> offered_policies(const EngineConfig& config, const Session& session);
 
 /// The key exchange has shown everything: SKEYIDs, cipher key, first IV. A conn id from here on.
 Verdict derive_keys(Turn& turn, ByteView g_xy);
