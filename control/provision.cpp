@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/provision.h"
 
+#include "control/config/isakmp_policies.h"
 #include "control/config/tunnel.h"
 #include "control/ike/proposal.h"
 
@@ -131,15 +132,17 @@ class Builder {
     }
 
     void add_phase1() {
-        for (const auto& [priority, policy] : config_.isakmp_policies) {
+        for (const auto& [priority, policy] : config::isakmp_policies_in_force(config_))
             engine_->phase1.push_back({priority,
                                        policy.encryption,
                                        policy.hash,
                                        policy.group,
                                        std::chrono::seconds{policy.lifetime_seconds},
                                        authentication_of(policy.authentication)});
-            check_credentials(engine_->phase1.back());
-        }
+        // Of the built-in ones those for certificates are just not for an appliance without.
+        if (!config::has_default_isakmp_policies(config_))
+            std::ranges::for_each(engine_->phase1,
+                                  [this](const auto& policy) { check_credentials(policy); });
         engine_->keys = keys_of(config_.isakmp_keys);
         engine_->self = self_of(config_.isakmp_identity);
         engine_->aggressive = config_.aggressive_mode;

@@ -27,6 +27,11 @@ Status policy(Editor& editor, const Match& match, Sign sign) {
     return {};
 }
 
+Status default_policies(Editor& editor, const Match&, Sign sign) {
+    editor.edit().isakmp_default_policies = sign == Sign::Set;
+    return {};
+}
+
 IsakmpPolicy& current(Editor& editor) {
     return editor.edit().isakmp_policies[editor.object_number()];
 }
@@ -168,6 +173,11 @@ constexpr Row kRows[] = {
      kSame,
      "Define a phase-1 policy; the lowest number is offered first",
      policy},
+    {Mode::Config,
+     "crypto isakmp default policy",
+     kSame,
+     "Use built-in phase-1 policies while none is configured",
+     default_policies},
     {Mode::Config,
      "crypto isakmp key [0|6] NAME address A.B.C.D [MASK] [no-xauth]",
      kSame,

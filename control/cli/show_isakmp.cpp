@@ -2,6 +2,7 @@
 #include "control/cli/show_isakmp.h"
 
 #include "control/cli/show_text.h"
+#include "control/config/isakmp_policies.h"
 
 #include <algorithm>
 #include <set>
@@ -133,8 +134,11 @@ void append_detail_row(std::string& out, const Snapshot& snapshot, const IsakmpS
     append(out, "       Engine-id:Conn-id =  SW:%u\n\n", engine_id);
 }
 
-void append_policy(std::string& out, std::uint32_t priority, const config::IsakmpPolicy& policy) {
-    append(out, "Protection suite of priority %u\n", priority);
+void append_policy(std::string& out,
+                   const char* suite,
+                   std::uint32_t priority,
+                   const config::IsakmpPolicy& policy) {
+    append(out, "%s of priority %u\n", suite, priority);
     append(out, "\tencryption algorithm:\t%s\n", long_name(policy.encryption).c_str());
     append(out, "\thash algorithm:\t\t%s\n", long_name(policy.hash).c_str());
     append(out, "\tauthentication method:\t%s\n", long_name(policy.authentication));
@@ -277,14 +281,19 @@ std::string show_isakmp_policy(const Snapshot& snapshot) {
         return show_isakmp_default_policy(snapshot);
     std::string out = "\nGlobal IKE policy\n";
     for (const auto& [priority, policy] : policies)
-        append_policy(out, priority, policy);
+        append_policy(out, "Protection suite", priority, policy);
     return out;
 }
 
-std::string show_isakmp_default_policy(const Snapshot&) {
-    return "\nDefault IKE policy\n"
-           "No built-in protection suite: nothing is offered or accepted before\n"
-           "\"crypto isakmp policy\" is configured.\n";
+std::string show_isakmp_default_policy(const Snapshot& snapshot) {
+    std::string out = "\nDefault IKE policy\n";
+    if (!config::has_default_isakmp_policies(*snapshot.config))
+        return out + (snapshot.config->isakmp_default_policies
+                          ? "Not in use: \"crypto isakmp policy\" is configured.\n"
+                          : "Switched off by \"no crypto isakmp default policy\".\n");
+    for (const auto& [priority, policy] : config::default_isakmp_policies())
+        append_policy(out, "Default protection suite", priority, policy);
+    return out;
 }
 
 std::string show_isakmp_key(const Snapshot& snapshot) {

@@ -19,7 +19,7 @@ std::string show_isakmp_sa_detail(const Snapshot& snapshot);
 std::string show_isakmp_sa_count(const Snapshot& snapshot);
 /// show crypto isakmp policy
 std::string show_isakmp_policy(const Snapshot& snapshot);
-/// show crypto isakmp default policy: what a policy line that is not typed means.
+/// show crypto isakmp default policy: the built-in ones, as long as they are in force.
 std::string show_isakmp_default_policy(const Snapshot& snapshot);
 /// show crypto isakmp key: which peers have a key; never the key.
 std::string show_isakmp_key(const Snapshot& snapshot);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/config/check.h"
 
+#include "control/config/isakmp_policies.h"
 #include "control/config/names.h"
 #include "control/config/render.h"
 #include "control/config/tunnel.h"
@@ -189,12 +190,13 @@ class Checker {
     void check_policies() {
         for (const auto& [priority, policy] : config_.isakmp_policies)
             check_policy(priority, policy);
-        if (config_.isakmp_policies.empty() &&
+        if (isakmp_policies_in_force(config_).empty() &&
             (!config_.crypto_maps.empty() || !config_.ipsec_profiles.empty()))
             add(Severity::Error,
                 {},
-                "there is no crypto isakmp policy, and none is built in",
-                "write crypto isakmp policy 10 with encr, hash, authentication and group");
+                "there is no crypto isakmp policy, and the built-in ones are switched off",
+                "write crypto isakmp policy 10 with encr, hash, authentication and group, or "
+                "crypto isakmp default policy");
     }
 
     void check_policy(std::uint32_t priority, const IsakmpPolicy& policy) {
@@ -278,12 +280,15 @@ class Checker {
         }
     }
 
-    /// Peers can only prove themselves by key.
-    [[nodiscard]] bool needs_keys() const {
-        return std::none_of(
-            config_.isakmp_policies.begin(), config_.isakmp_policies.end(), [](const auto& policy) {
-                return policy.second.authentication != AuthenticationMethod::PreShare;
-            });
+    /// Peers may prove themselves by signature. A policy for it that somebody wrote is complained
+    /// of when there are no certificates, a built-in one is only for who has them.
+    [[nodiscard]] bool takes_signatures() const {
+        const bool meant =
+            !has_default_isakmp_policies(config_) || (has_certificate() && has_authority());
+        const IsakmpPolicies& policies = isakmp_policies_in_force(config_);
+        return meant && std::any_of(policies.begin(), policies.end(), [](const auto& policy) {
+                   return policy.second.authentication != AuthenticationMethod::PreShare;
+               });
     }
 
     // --- who is who
@@ -388,12 +393,7 @@ class Checker {
 
     /// Could a peer of an address that nothing names prove itself?
     [[nodiscard]] bool may_know_strangers() const {
-        return any_key(serves_strangers) || std::any_of(config_.isakmp_policies.begin(),
-                                                        config_.isakmp_policies.end(),
-                                                        [](const auto& policy) {
-                                                            return policy.second.authentication !=
-                                                                   AuthenticationMethod::PreShare;
-                                                        });
+        return any_key(serves_strangers) || takes_signatures();
     }
 
     // --- crypto maps -----------------------------------------------------------------------------
@@ -540,7 +540,7 @@ class Checker {
             add(severity_, origin, subject + " is our own address");
         else if (!is_routed(peer))
             add(Severity::Warning, origin, subject + " is on no route", "write ip route");
-        if (!has_key(entry, peer) && needs_keys())
+        if (!has_key(entry, peer) && !takes_signatures())
             // It may come by a name that has a key, in aggressive mode.
             add(any_key(has_name) ? Severity::Warning : severity_,
                 origin,

@@ -236,6 +236,7 @@ struct Config {
     std::string domain_name; // ip domain name
     std::map<std::string, Trustpoint> trustpoints;
     std::map<std::uint32_t, IsakmpPolicy> isakmp_policies;
+    bool isakmp_default_policies{true}; // crypto isakmp default policy: while none is written
     std::vector<IsakmpKey> isakmp_keys;
     std::map<std::string, Keyring> keyrings;
     std::map<std::string, IsakmpProfile> isakmp_profiles;

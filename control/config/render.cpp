@@ -36,6 +36,8 @@ void put_trustpoints(std::string& to, const Config& config) {
 }
 
 void put_policies(std::string& to, const Config& config) {
+    if (!config.isakmp_default_policies)
+        to += "no crypto isakmp default policy\n!\n";
     for (const auto& [priority, policy] : config.isakmp_policies) {
         to += "crypto isakmp policy " + std::to_string(priority) + '\n';
         if (policy.encryption_configured)

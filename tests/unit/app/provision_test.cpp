@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/provision.h"
 
+#include "control/config/isakmp_policies.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,6 +49,31 @@ TEST_F(ProvisionTest, APolicyOfSignaturesWithoutCertificateIsNamed) {
     config.isakmp_policies[10].authentication = config::AuthenticationMethod::RsaSig;
     EXPECT_THAT(provision().problems,
                 testing::ElementsAre(testing::HasSubstr("crypto isakmp policy 10 is not used")));
+}
+
+TEST_F(ProvisionTest, WithoutAPolicyTheBuiltInOnesAreOffered) {
+    const Provision made = provision();
+    EXPECT_THAT(made.problems, IsEmpty()) << "no certificate is no fault of theirs";
+    ASSERT_EQ(made.engine->phase1.size(), config::default_isakmp_policies().size());
+    for (const ike::Phase1Policy& policy : made.engine->phase1) {
+        EXPECT_NE(policy.cipher, ike::CipherAlgorithm::TripleDesCbc);
+        EXPECT_NE(policy.hash, ike::HashAlgorithm::Md5);
+        EXPECT_THAT(static_cast<unsigned>(policy.group), testing::Ge(14U));
+    }
+    EXPECT_EQ(made.engine->phase1.front().priority, 65'507U);
+    EXPECT_THAT(made.engine->phase1,
+                Contains(testing::Field(&ike::Phase1Policy::authentication,
+                                        ike::Authentication::PreSharedKey)));
+}
+
+TEST_F(ProvisionTest, BuiltInPoliciesYieldToAWrittenOneAndToTheSwitch) {
+    config.isakmp_policies[10] = {.authentication = config::AuthenticationMethod::PreShare,
+                                  .group = ike::Group::Modp2048};
+    ASSERT_EQ(provision().engine->phase1.size(), 1U);
+    EXPECT_EQ(provision().engine->phase1.front().priority, 10U);
+    config.isakmp_policies.clear();
+    config.isakmp_default_policies = false;
+    EXPECT_THAT(provision().engine->phase1, IsEmpty());
 }
 
 TEST_F(ProvisionTest, EachPermitLineIsAFlowAndAProtectPolicy) {

@@ -13,6 +13,7 @@ namespace {
 using namespace test;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 TEST(ShowIsakmpSa, PrintsResponderAsDstAndInitiatorAsSrc) {
     Snapshot snapshot = sample();
@@ -114,9 +115,28 @@ TEST(ShowIsakmpPolicy, PrintsSuitesByPriority) {
               "\tlifetime:\t\t3600 seconds, no volume limit\n");
 }
 
-TEST(ShowIsakmpPolicy, SaysThatNothingIsBuiltIn) {
-    EXPECT_THAT(show_isakmp_policy(empty()), HasSubstr("Default IKE policy\n"));
-    EXPECT_EQ(show_isakmp_policy(empty()), show_isakmp_default_policy(empty()));
+TEST(ShowIsakmpPolicy, PrintsTheBuiltInSuitesWhileNoneIsConfigured) {
+    const std::string out = show_isakmp_default_policy(empty());
+    EXPECT_THAT(out,
+                StartsWith("\nDefault IKE policy\nDefault protection suite of priority 65507\n"));
+    EXPECT_THAT(out,
+                HasSubstr("Default protection suite of priority 65513\n"
+                          "\tencryption algorithm:\tAES - Advanced Encryption Standard (256 bit "
+                          "keys).\n"
+                          "\thash algorithm:\t\tSecure Hash Standard 2 (256 bit)\n"
+                          "\tauthentication method:\tPre-Shared Key\n"
+                          "\tDiffie-Hellman group:\t#14 (2048 bit)\n"
+                          "\tlifetime:\t\t86400 seconds, no volume limit\n"));
+    EXPECT_EQ(show_isakmp_policy(empty()), out);
+}
+
+TEST(ShowIsakmpPolicy, SaysWhyTheBuiltInSuitesAreNotInUse) {
+    EXPECT_EQ(show_isakmp_default_policy(snapshot_of(sample_config())),
+              "\nDefault IKE policy\nNot in use: \"crypto isakmp policy\" is configured.\n");
+    config::Config off;
+    off.isakmp_default_policies = false;
+    EXPECT_EQ(show_isakmp_policy(snapshot_of(off)),
+              "\nDefault IKE policy\nSwitched off by \"no crypto isakmp default policy\".\n");
 }
 
 TEST(ShowIsakmpKey, NamesThePeersAndHidesTheKeys) {

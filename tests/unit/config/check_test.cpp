@@ -135,15 +135,37 @@ TEST(Check, MissesTheMapAndTheAddressOfAnInterface) {
     EXPECT_EQ(problems[0].line, 12U);
 }
 
-TEST(Check, MissesAPhase1Policy) {
-    const auto problems = parse_config(sound("crypto isakmp policy 10\n"
-                                             " encr aes\n"
-                                             " authentication pre-share\n"
-                                             " group 14\n"))
+constexpr const char* kPolicy = "crypto isakmp policy 10\n"
+                                " encr aes\n"
+                                " authentication pre-share\n"
+                                " group 14\n";
+
+TEST(Check, IsContentWithTheBuiltInPolicies) {
+    for (const Problem& problem : parse_config(sound(kPolicy)).problems)
+        ADD_FAILURE() << to_string(problem);
+}
+
+TEST(Check, MissesAPhase1PolicyWhenTheBuiltInOnesAreSwitchedOff) {
+    const Problem problem = only(sound(kPolicy, "no crypto isakmp default policy\n"));
+    EXPECT_EQ(problem.severity, ProblemSeverity::Error);
+    EXPECT_THAT(problem.message, ::testing::HasSubstr("no crypto isakmp policy"));
+    EXPECT_FALSE(problem.remedy.empty());
+    EXPECT_TRUE(parse_config(sound() + "no crypto isakmp default policy\n").problems.empty())
+        << "one is written";
+}
+
+/// Built-in policies for certificates are for those who have some.
+TEST(Check, MissesAKeyUnderBuiltInPoliciesUnlessThereIsACertificate) {
+    const std::string text =
+        changed(sound(kPolicy), "crypto isakmp key k address 192.0.2.20\n", "");
+    EXPECT_THAT(only(text).message, ::testing::HasSubstr("no pre-shared key"));
+    const auto problems = parse_config(text + "crypto pki trustpoint T\n"
+                                              " ca-file /etc/adit/ca.pem\n"
+                                              " certificate-file /etc/adit/own.pem\n"
+                                              " key-file /etc/adit/own.key\n"
+                                              " revocation-check none\n")
                               .problems;
-    ASSERT_EQ(problems.size(), 1U);
-    EXPECT_THAT(problems[0].message, ::testing::HasSubstr("no crypto isakmp policy"));
-    EXPECT_FALSE(problems[0].remedy.empty());
+    EXPECT_TRUE(problems.empty()) << to_string(problems.at(0));
 }
 
 TEST(Check, RefusesRulesThatAreNoProxyIdentity) {

@@ -22,6 +22,7 @@ class Generator {
             config.hostname = word();
         config.logging_session = coin();
         times(2, [&] { config.trustpoints[word()] = trustpoint(); });
+        config.isakmp_default_policies = coin();
         times(3, [&] { config.isakmp_policies[number(1, 10'000)] = policy(); });
         times(4, [&] { add_key(config.isakmp_keys, coin()); });
         times(2, [&] { config.keyrings[word()] = keyring(); });
