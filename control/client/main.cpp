@@ -23,6 +23,13 @@ std::string acting_for() {
     return cli::is_line(name) && name.size() <= cli::kMaxUserBytes ? name : "";
 }
 
+/// sshd runs a ForceCommand without arguments and leaves there what the client asked for. It stays
+/// a line of the CLI: no shell sees it.
+std::vector<std::string> asked_over_ssh() {
+    const char* command = std::getenv("SSH_ORIGINAL_COMMAND");
+    return command != nullptr ? split_lines(command) : std::vector<std::string>{};
+}
+
 Status say_hello(Connection& connection, bool terminal) {
     const WindowSize window = terminal ? window_size() : WindowSize{};
     return connection.send(
@@ -51,9 +58,11 @@ int report(const Error& error) {
 
 int main(int argc, char** argv) {
     using namespace adit::client;
-    const auto options = parse_options({argv + 1, argv + argc});
+    auto options = parse_options({argv + 1, argv + argc});
     if (!options)
         return report(options.error());
+    if (argc == 1)
+        options->commands = asked_over_ssh();
     if (options->help)
         return std::fputs(help_text().c_str(), stdout) < 0;
     if (options->version)

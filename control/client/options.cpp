@@ -45,10 +45,31 @@ std::string join(const std::vector<std::string>& arguments, std::size_t from) {
     return joined;
 }
 
+/// As a login shell we are run as `adit -c TEXT`, and TEXT may be anything: also what looks like
+/// an option of ours.
+bool is_login_shell_call(const std::vector<std::string>& arguments) {
+    return arguments.size() == 2 && arguments[0] == "-c";
+}
+
 } // namespace
+
+std::vector<std::string> split_lines(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream input{text};
+    for (std::string line; std::getline(input, line);) {
+        if (line.ends_with('\r'))
+            line.pop_back();
+        lines.push_back(std::move(line));
+    }
+    return lines;
+}
 
 Result<Options> parse_options(const std::vector<std::string>& arguments) {
     Options options;
+    if (is_login_shell_call(arguments)) {
+        options.commands = split_lines(arguments[1]);
+        return options;
+    }
     const std::size_t count = option_count(arguments);
     const std::vector<std::string> head{arguments.begin(),
                                         arguments.begin() + static_cast<std::ptrdiff_t>(count)};

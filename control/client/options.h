@@ -18,6 +18,9 @@ struct Options {
     bool version{false};
 };
 
+/// The lines of one text, each without its end.
+std::vector<std::string> split_lines(const std::string& text);
+
 Result<Options> parse_options(const std::vector<std::string>& arguments);
 
 std::string help_text();
