@@ -86,7 +86,7 @@ Status App::open(const Options& options, config::ParseResult parsed) {
     gateway_ =
         std::make_unique<Gateway>(loop_, log_, rng_, std::move(pool), options.dataplane_socket);
     desk_ = std::make_unique<OperatorDesk>(
-        *gateway_, log_, buffer_, options.config_path, std::move(parsed.problems));
+        loop_, *gateway_, log_, buffer_, options.config_path, std::move(parsed.problems));
     watcher_ = std::make_unique<LoopWatcher>(loop_);
     server_ = TRY(cli::CliServer::open({.path = options.cli_socket},
                                        *watcher_,

@@ -4,6 +4,8 @@
 #include "control/config/render.h"
 #include "control/config/store.h"
 
+#include <algorithm>
+
 namespace adit {
 
 class OperatorDesk::Operator final : public cli::SessionHandler {
@@ -22,12 +24,18 @@ class OperatorDesk::Operator final : public cli::SessionHandler {
     OperatorDesk& desk_;
 };
 
-OperatorDesk::OperatorDesk(Gateway& gateway,
+OperatorDesk::OperatorDesk(EventLoop& loop,
+                           Gateway& gateway,
                            Logger& log,
                            LogBuffer& buffer,
                            std::string startup_path,
                            std::vector<config::Problem> problems)
     : gateway_(gateway), log_(log), buffer_(buffer), startup_path_(std::move(startup_path)),
+      files_(startup_path_), revert_(loop,
+                                     log,
+                                     [this](std::shared_ptr<const config::Config> config) {
+                                         gateway_.apply(std::move(config));
+                                     }),
       problems_(std::move(problems)) {}
 
 std::unique_ptr<cli::LineHandler> OperatorDesk::open_session(const cli::Caller& caller,
@@ -74,8 +82,36 @@ Status OperatorDesk::set_debug(cli::DebugTopic topic, bool on) {
             broadcast(router_timestamp(now) + ": " + text);
         };
     if (topic == cli::DebugTopic::Isakmp)
-        return gateway_.debug_isakmp(std::move(sink));
-    gateway_.debug_ipsec(std::move(sink));
+        TRY_VOID(gateway_.debug_isakmp(std::move(sink)));
+    else
+        gateway_.debug_ipsec(std::move(sink));
+    if (on)
+        debugging_.insert(topic);
+    else
+        debugging_.erase(topic);
+    return {};
+}
+
+bool OperatorDesk::debugging(cli::DebugTopic topic) const {
+    return debugging_.contains(topic);
+}
+
+std::vector<cli::OperatorLine> OperatorDesk::operators() {
+    std::vector<cli::OperatorLine> lines;
+    for (const Operator* one : operators_)
+        lines.push_back({one->session().options().vty,
+                         one->session().options().user,
+                         one->idle_seconds(MonotonicClock::now())});
+    std::ranges::sort(lines, {}, &cli::OperatorLine::vty);
+    return lines;
+}
+
+Result<std::string> OperatorDesk::startup_config() {
+    return config::load_text(startup_path_);
+}
+
+Status OperatorDesk::arm_revert(std::chrono::minutes after) {
+    revert_.arm(gateway_.config(), after);
     return {};
 }
 

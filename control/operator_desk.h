@@ -7,11 +7,14 @@
 
 #include "control/cli/session_handler.h"
 #include "control/config/parse.h"
+#include "control/config_revert.h"
 #include "control/gateway.h"
+#include "control/local_files.h"
 #include "control/log_buffer.h"
 
 #include <list>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,7 +24,8 @@ class OperatorDesk final : public cli::SessionHost {
   public:
     /// `problems` are those of the text that control was started with. All references outlive the
     /// desk.
-    OperatorDesk(Gateway& gateway,
+    OperatorDesk(EventLoop& loop,
+                 Gateway& gateway,
                  Logger& log,
                  LogBuffer& buffer,
                  std::string startup_path,
@@ -50,6 +54,7 @@ class OperatorDesk final : public cli::SessionHost {
     Status initiate(Ipv4Address peer) override { return gateway_.initiate(peer); }
 
     Status set_debug(cli::DebugTopic topic, bool on) override;
+    [[nodiscard]] bool debugging(cli::DebugTopic topic) const override;
 
     [[nodiscard]] const ike::DebugCondition& debug_condition() const override {
         return gateway_.debug_condition();
@@ -62,6 +67,24 @@ class OperatorDesk final : public cli::SessionHost {
     Status export_keys(std::optional<std::string> path) override;
     Status apply_config(config::Config config) override;
     Status save_config() override;
+    Result<std::string> startup_config() override;
+
+    Result<std::string> read_file(const std::string& name) override { return files_.read(name); }
+
+    Status write_file(const std::string& name, const std::string& text) override {
+        return files_.write(name, text);
+    }
+
+    cli::Machine machine() override { return files_.machine(); }
+
+    std::vector<cli::OperatorLine> operators() override;
+    Status arm_revert(std::chrono::minutes after) override;
+
+    Status confirm_config() override { return revert_.confirm(); }
+
+    Status revert_now() override { return revert_.revert(); }
+
+    std::optional<std::chrono::seconds> revert_due() override { return revert_.due(); }
 
     void log(const LogRecord& record) override { log_.write(record, MonotonicClock::now()); }
 
@@ -72,6 +95,9 @@ class OperatorDesk final : public cli::SessionHost {
     Logger& log_;
     LogBuffer& buffer_;
     std::string startup_path_;
+    LocalFiles files_;
+    ConfigRevert revert_;
+    std::set<cli::DebugTopic> debugging_;
     std::vector<config::Problem> problems_;
     std::list<Operator*> operators_;
 };

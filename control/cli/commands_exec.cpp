@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // EXEC mode: clear, test, the terminal, and the ways in and out. `show` is in commands_show.cpp,
-// `debug` in commands_debug.cpp.
+// `debug` in commands_debug.cpp,
+// the configuration as a whole in commands_files.cpp.
 #include "control/cli/grammar.h"
 #include "control/cli/session.h"
 
@@ -29,11 +30,6 @@ std::string leave(Session& session, const Match&) {
     return {};
 }
 
-std::string configure(Session& session, const Match&) {
-    session.configure();
-    return "Enter configuration commands, one per line.  End with CNTL/Z.\n";
-}
-
 std::string terminal_length(Session& session, const Match& match) {
     session.set_terminal_length(match.number());
     return {};
@@ -47,12 +43,6 @@ std::string terminal_width(Session& session, const Match& match) {
 std::string terminal_monitor(Session& session, const Match& match) {
     session.set_monitoring(!match.has("no"));
     return {};
-}
-
-std::string write_memory(Session& session, const Match&) {
-    if (const Status saved = session.host().save_config(); !saved)
-        return session.answer(saved);
-    return "Building configuration...\n[OK]\n";
 }
 
 // --- clear and test ------------------------------------------------------------------------------
@@ -99,10 +89,6 @@ constexpr Row kRows[] = {
     user("terminal length <0-512>", "Set the lines of a page; 0 for no pages", terminal_length),
     user("terminal width <0-512>", "Set the width of the display", terminal_width),
     user("terminal [no] monitor", "Copy log and debug output to this session", terminal_monitor),
-    privileged("configure terminal", "Configure from the terminal", configure),
-    privileged("write [memory]", "Save the running configuration", write_memory),
-    privileged(
-        "copy running-config startup-config", "Save the running configuration", write_memory),
     privileged(
         "clear crypto sa [peer A.B.C.D] [counters]", "Delete SAs or zero counters", clear_sa),
     privileged("clear crypto isakmp [<1-4294967295>]", "Delete ISAKMP SAs", clear_isakmp),
@@ -118,7 +104,8 @@ std::span<const Row> exec_rows() {
 }
 
 const Grammar& exec_grammar() {
-    static const Grammar grammar{exec_rows(), debug_rows(), show_rows()};
+    static const Grammar grammar{
+        exec_rows(), file_rows(), debug_rows(), show_rows(), platform_rows()};
     return grammar;
 }
 

@@ -206,6 +206,8 @@ std::span<const Row> config_remote_rows();
 std::span<const Row> config_platform_rows();
 std::span<const Row> debug_rows();
 std::span<const Row> exec_rows();
+std::span<const Row> file_rows();
+std::span<const Row> platform_rows();
 std::span<const Row> show_rows();
 
 } // namespace adit::cli

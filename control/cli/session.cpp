@@ -116,6 +116,8 @@ Session::Session(SessionHost& host, SessionOptions options)
     : host_(host), options_(std::move(options)), privilege_(options_.privilege) {}
 
 std::string Session::prompt() const {
+    if (question_)
+        return question_->prompt;
     const std::string name = host_.running_config()->hostname;
     if (!editor_)
         return name + (privilege_ == Privilege::Privileged ? '#' : '>');
@@ -123,8 +125,29 @@ std::string Session::prompt() const {
     return name.substr(0, kMaxName) + prompt_of(editor_->mode()) + '#';
 }
 
+std::string Session::ask(FollowUp question) {
+    if (!options_.interactive)
+        return question.then(*this, {});
+    question_ = std::move(question);
+    return {};
+}
+
+void Session::remember(std::string_view line) {
+    constexpr std::size_t kMaxHistory = 20; // lines that routers keep
+    if (trim(line).empty())
+        return;
+    history_.emplace_back(line);
+    if (history_.size() > kMaxHistory)
+        history_.pop_front();
+}
+
 std::string Session::execute(std::string_view line) {
     failed_ = false;
+    if (question_) {
+        const FollowUp asked = *std::exchange(question_, std::nullopt);
+        return asked.then(*this, std::string{trim(line)});
+    }
+    remember(line);
     return editor_ ? execute_config(line) : execute_exec(line, 0);
 }
 
@@ -251,7 +274,8 @@ std::string Session::apply_edits() {
     host_.log({.severity = Severity::Notice,
                .facility = "SYS",
                .mnemonic = "CONFIG_I",
-               .text = "Configured from console by " + options_.user + " on " + options_.line});
+               .text = "Configured from console by " + options_.user + " on vty" +
+                       std::to_string(options_.vty)});
     std::string text;
     for (const config::Problem& problem : config::check(config, editor->origins()))
         if (problem.severity == config::ProblemSeverity::Error)
@@ -261,12 +285,16 @@ std::string Session::apply_edits() {
 
 std::string Session::interrupt() {
     failed_ = false;
+    if (std::exchange(question_, std::nullopt))
+        return {};
     return editor_ ? execute_config("end") : std::string{};
 }
 
 // --- help ----------------------------------------------------------------------------------------
 
 std::string Session::question(std::string_view line) const {
+    if (question_)
+        return {};
     if (editor_) {
         const std::size_t command = behind_do(line);
         if (command == std::string_view::npos) {
@@ -284,6 +312,8 @@ std::string Session::question(std::string_view line) const {
 }
 
 std::string Session::complete(std::string_view line) const {
+    if (question_)
+        return std::string{line};
     if (!editor_)
         return exec_grammar().complete(Mode::Exec, line, privilege_);
     if (const std::size_t command = behind_do(line); command < line.size())

@@ -9,11 +9,14 @@
 
 #include "common/log.h"
 #include "control/cli/grammar.h"
+#include "control/cli/machine.h"
 #include "control/cli/snapshot.h"
 #include "control/config/editor.h"
 #include "control/config/problem.h"
 #include "control/ike/debug_condition.h"
 
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +48,7 @@ class SessionHost {
     virtual Status initiate(Ipv4Address peer) = 0;
 
     virtual Status set_debug(DebugTopic topic, bool on) = 0;
+    [[nodiscard]] virtual bool debugging(DebugTopic topic) const = 0;
     /// What debugging is narrowed down to.
     [[nodiscard]] virtual const ike::DebugCondition& debug_condition() const = 0;
     virtual void set_debug_condition(ike::DebugCondition condition) = 0;
@@ -54,17 +58,38 @@ class SessionHost {
     /// Live configuration: takes effect as a whole or not at all.
     virtual Status apply_config(config::Config config) = 0;
     virtual Status save_config() = 0;
+    /// What save_config() wrote last, with its secrets.
+    virtual Result<std::string> startup_config() = 0;
+
+    /// Files beside the startup configuration. Names have no folder.
+    virtual Result<std::string> read_file(const std::string& name) = 0;
+    virtual Status write_file(const std::string& name, const std::string& text) = 0;
+    virtual Machine machine() = 0;
+    virtual std::vector<OperatorLine> operators() = 0;
+
+    /// The configuration of now comes back after that time, unless confirm_config() is called.
+    virtual Status arm_revert(std::chrono::minutes after) = 0;
+    /// NotFound when nothing waits.
+    virtual Status confirm_config() = 0;
+    virtual Status revert_now() = 0;
+    virtual std::optional<std::chrono::seconds> revert_due() = 0;
 
     virtual void log(const LogRecord& record) = 0;
 };
 
 struct SessionOptions {
     std::string user{"console"};
-    std::string line{"vty0"};
+    unsigned vty{0};
     Privilege privilege{Privilege::Privileged};     // at the start
     Privilege max_privilege{Privilege::Privileged}; // what `enable` may reach
     bool interactive{
         true}; // a one-shot command has no prompt: errors repeat the line above the marker
+};
+
+/// What a command asks before it goes on. The answer is the next line.
+struct FollowUp {
+    std::string prompt;
+    std::function<std::string(Session&, const std::string& answer)> then;
 };
 
 class Session {
@@ -118,6 +143,12 @@ class Session {
 
     void close() { closed_ = true; }
 
+    /// Of an operator at a terminal; others are taken to agree.
+    std::string ask(FollowUp question);
+
+    /// The last lines typed, oldest first.
+    [[nodiscard]] const std::deque<std::string>& history() const { return history_; }
+
     void configure();
 
     /// "% text", and the line counts as refused.
@@ -126,6 +157,7 @@ class Session {
     std::string answer(const Status& status);
 
   private:
+    void remember(std::string_view line);
     std::string execute_exec(std::string_view line, std::size_t offset);
     std::string execute_config(std::string_view line);
     std::string apply_edits();
@@ -140,6 +172,8 @@ class Session {
     bool monitoring_{false};
     bool closed_{false};
     bool failed_{false};
+    std::optional<FollowUp> question_;
+    std::deque<std::string> history_;
 
     std::unique_ptr<config::Editor> editor_; // while in configuration
     std::shared_ptr<const config::Config> editor_base_;

@@ -10,7 +10,7 @@ SessionOptions options_of(const Caller& caller) {
                                     ? Privilege::Privileged
                                     : Privilege::User;
     return {.user = caller.user,
-            .line = "vty" + std::to_string(caller.line),
+            .vty = caller.line,
             .privilege = privilege,
             .max_privilege = privilege,
             .interactive = caller.terminal};
@@ -34,6 +34,7 @@ TerminalSettings SessionHandler::terminal() const {
 Reply SessionHandler::line(const std::string& text) {
     const unsigned length = session_.terminal_length();
     const unsigned width = session_.terminal_width();
+    last_line_ = MonotonicClock::now();
     Reply reply{.output = session_.execute(text)};
     reply.failed = session_.failed();
     reply.close = session_.closed();
@@ -61,6 +62,11 @@ void SessionHandler::resize(std::uint16_t columns, std::uint16_t rows) {
         return;
     session_.set_terminal_width(columns);
     session_.set_terminal_length(rows);
+}
+
+std::uint64_t SessionHandler::idle_seconds(Instant now) const {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(now - last_line_).count());
 }
 
 void SessionHandler::monitor(const std::string& line) {

@@ -31,10 +31,14 @@ class SessionHandler : public LineHandler {
 
     [[nodiscard]] const Session& session() const { return session_; }
 
+    /// Since the operator's last line.
+    [[nodiscard]] std::uint64_t idle_seconds(Instant now) const;
+
   private:
     Session session_;
     AsyncSink async_;
     bool sized_by_operator_{false};
+    Instant last_line_{MonotonicClock::now()};
 };
 
 } // namespace adit::cli

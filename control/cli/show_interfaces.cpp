@@ -146,6 +146,37 @@ std::string show_interfaces(const Snapshot& snapshot, const std::string& name) {
     return out;
 }
 
+std::string show_ip_interface(const Snapshot& snapshot, const std::string& name) {
+    std::string out;
+    for (const InterfaceStatus& port : snapshot.interfaces) {
+        if (!name.empty() && name != port.name)
+            continue;
+        const config::Interface* settings = configured(snapshot, port.name);
+        append(out,
+               "%s is %s, line protocol is %s\n",
+               port.name.c_str(),
+               link_words(port),
+               protocol_words(port));
+        append_lent_address(out, snapshot, settings);
+        if (settings == nullptr || !config::address_of(*snapshot.config, *settings)) {
+            out += "  Internet protocol processing disabled\n";
+            continue;
+        }
+        if (settings->address)
+            append(out,
+                   "  Internet address is %s/%u\n"
+                   "  Broadcast address is 255.255.255.255\n",
+                   to_string(*settings->address).c_str(),
+                   settings->prefix_length);
+        append(out,
+               "  MTU is %u bytes\n"
+               "  Outgoing access list is not set\n"
+               "  Inbound  access list is not set\n",
+               port.ip_mtu);
+    }
+    return out;
+}
+
 std::string show_ip_interface_brief(const Snapshot& snapshot) {
     std::string out;
     const auto row = [&out](const char* name,

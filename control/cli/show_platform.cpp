@@ -3,31 +3,10 @@
 
 #include "control/cli/show_text.h"
 
-#include <ctime>
-
 namespace adit::cli {
 namespace {
 
 using Number = unsigned long long; // what %llu takes
-
-std::tm utc(WallTime when) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
-    std::tm fields{};
-    gmtime_r(&seconds, &fields);
-    return fields;
-}
-
-/// "Mon Nov 23 2026", in English whatever the locale.
-std::string date_words(const std::tm& day) {
-    static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr std::array kMonths = {
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    return text("%s %s %d %d",
-                kDays[static_cast<std::size_t>(day.tm_wday)],
-                kMonths[static_cast<std::size_t>(day.tm_mon)],
-                day.tm_mday,
-                day.tm_year + 1900);
-}
 
 std::string dataplane_words(const Snapshot& snapshot) {
     if (snapshot.dataplane_attached)

@@ -13,6 +13,10 @@ constexpr std::uint64_t kDay = 24 * kHour;
 constexpr std::uint64_t kWeek = 7 * kDay;
 constexpr std::uint64_t kYear = 365 * kDay;
 
+constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array kMonths = {
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
 using Number = unsigned long long; // what %llu takes
 
 void append_list(std::string& to, const char* format, std::va_list arguments) {
@@ -83,6 +87,32 @@ std::string long_age(std::uint64_t seconds) {
     append_unit(made, seconds % kDay / kHour, "hour");
     append_unit(made, seconds % kHour / kMinute, "minute");
     return made.empty() ? "0 minutes" : made;
+}
+
+std::tm utc(WallTime when) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+    std::tm fields{};
+    gmtime_r(&seconds, &fields);
+    return fields;
+}
+
+std::string date_words(const std::tm& day) {
+    return text("%s %s %d %d",
+                kDays[static_cast<std::size_t>(day.tm_wday)],
+                kMonths[static_cast<std::size_t>(day.tm_mon)],
+                day.tm_mday,
+                day.tm_year + 1900);
+}
+
+std::string file_date(WallTime when) {
+    const std::tm at = utc(when);
+    return text("%s %2d %d %02d:%02d:%02d +00:00",
+                kMonths[static_cast<std::size_t>(at.tm_mon)],
+                at.tm_mday,
+                at.tm_year + 1900,
+                at.tm_hour,
+                at.tm_min,
+                at.tm_sec);
 }
 
 std::string mac_dotted(const std::array<std::uint8_t, 6>& mac) {

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 namespace adit::cli {
@@ -30,6 +31,13 @@ std::string hms(std::uint64_t seconds);
 std::string age(std::uint64_t seconds);
 /// "1 day, 2 hours, 5 minutes" for the uptime line.
 std::string long_age(std::uint64_t seconds);
+
+/// Of that instant, in UTC.
+std::tm utc(WallTime when);
+/// "Mon Nov 23 2026", in English whatever the locale.
+std::string date_words(const std::tm& day);
+/// "Nov 23 2026 09:00:04 +00:00", as directories show it.
+std::string file_date(WallTime when);
 
 /// "0012.3456.789a".
 std::string mac_dotted(const std::array<std::uint8_t, 6>& mac);

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "control/cli/session.h"
+#include "control/config/render.h"
 #include "tests/unit/cli/show_fixture.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -72,11 +74,71 @@ class FakeHost final : public SessionHost {
         return done("apply");
     }
 
-    Status save_config() override { return done("save"); }
+    Status save_config() override {
+        files["startup-config"] = config::render(*running, config::Secrets::Clear);
+        return done("save");
+    }
+
+    [[nodiscard]] bool debugging(DebugTopic topic) const override {
+        return !asked.empty() && asked.back().ends_with("on") && topic == DebugTopic::Isakmp;
+    }
+
+    Result<std::string> startup_config() override { return read_file("startup-config"); }
+
+    Result<std::string> read_file(const std::string& name) override {
+        if (const auto found = files.find(name); found != files.end())
+            return found->second;
+        return fail(ErrorCode::NotFound, "there is no file " + name);
+    }
+
+    Status write_file(const std::string& name, const std::string& text) override {
+        files[name] = text;
+        return {};
+    }
+
+    Machine machine() override {
+        Machine machine{.disk_bytes = 1'000'000,
+                        .disk_free_bytes = 400'000,
+                        .memory_bytes = 8'388'608,
+                        .memory_free_bytes = 2'097'152,
+                        .memory_available_bytes = 4'194'304,
+                        .control_bytes = 1'048'576};
+        for (const auto& [name, text] : files)
+            machine.files.push_back({name, text.size(), WallTime{std::chrono::hours{498'000}}});
+        return machine;
+    }
+
+    std::vector<OperatorLine> operators() override { return {{0, "admin", 0}, {3, "noc", 75}}; }
+
+    Status arm_revert(std::chrono::minutes after) override {
+        former = former ? former : running;
+        revert_after = after;
+        return {};
+    }
+
+    Status confirm_config() override {
+        if (!std::exchange(former, nullptr))
+            return fail(ErrorCode::NotFound, "No Rollback Confirmed Change pending");
+        return {};
+    }
+
+    Status revert_now() override {
+        if (!former)
+            return fail(ErrorCode::NotFound, "No Rollback Confirmed Change pending");
+        running = std::exchange(former, nullptr);
+        return {};
+    }
+
+    std::optional<std::chrono::seconds> revert_due() override {
+        return former ? std::optional<std::chrono::seconds>{revert_after} : std::nullopt;
+    }
 
     void log(const LogRecord& record) override { logged.push_back(format(record)); }
 
     std::shared_ptr<const config::Config> running;
+    std::shared_ptr<const config::Config> former;
+    std::chrono::minutes revert_after{};
+    std::map<std::string, std::string> files;
     ike::DebugCondition condition;
     std::vector<config::Problem> found;
     std::vector<std::string> asked;

@@ -257,7 +257,7 @@ TEST_F(SessionTest, TerminalSettingsAreSilent) {
 }
 
 TEST_F(SessionTest, SavesInTheRoutersWords) {
-    for (const char* line : {"write memory", "wr", "wr mem", "copy run start"})
+    for (const char* line : {"write memory", "wr", "wr mem"})
         EXPECT_EQ(type(line), "Building configuration...\n[OK]\n") << line;
 }
 
