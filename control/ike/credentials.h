@@ -94,7 +94,6 @@ struct PeerProof {
 struct Judgement {
     std::optional<CertificateFault> fault; // nothing: proved
     std::string evidence;                  // in words, with names and dates
-    std::string subject;                   // of the peer's certificate, once one was found
     std::string trustpoint;                // whose CA vouches for it
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/ike/payload_id.h"
 
+#include "control/ike/distinguished_name.h"
+
 #include <algorithm>
 
 namespace adit::ike {
@@ -121,6 +123,9 @@ std::string to_string(const Identity& identity) {
         return to_text(identity.data);
     if (const auto client = client_range(identity))
         return to_string(*client);
+    if (identity.type == IdType::DerDn)
+        if (const auto text = name_text(identity.data))
+            return *text;
     constexpr std::size_t kShown = 32;
     const ByteView data{identity.data};
     // RFC 2407 4.6.2.12 has octets; what routers and clients send is the name of a group.

@@ -338,7 +338,6 @@ std::expected<Identity, Refusal> authenticate_signed(Turn& turn) {
     if (turn.judgement->fault)
         return std::unexpected(signature_refusal(turn, *turn.judgement));
     TRY_VOID(judge_identity(turn, keyed.claim->identity));
-    keyed.claim->subject = turn.judgement->subject;
     return keyed.claim->identity;
 }
 
@@ -346,17 +345,13 @@ void become_secured(Turn& turn, const Identity& identity) {
     Session& session = turn.session;
     Keyed& keyed = state_data<Keyed>(turn);
     const Duration lifetime = keyed.policy.lifetime;
-    // An X.500 name is only readable as its certificate words it.
-    std::string peer_identity = identity.type == IdType::DerDn && keyed.claim
-                                    ? std::move(keyed.claim->subject)
-                                    : to_string(identity);
     session.data = std::unique_ptr<Secured>(new Secured{keyed.policy,
                                                         std::move(keyed.keys.skeyid_d),
                                                         std::move(keyed.keys.skeyid_a),
                                                         std::move(keyed.cipher_key),
                                                         keyed.iv,
                                                         identity,
-                                                        std::move(peer_identity),
+                                                        to_string(identity),
                                                         std::move(keyed.psk),
                                                         turn.now(),
                                                         turn.now() + rekey_after(turn, lifetime),

@@ -149,7 +149,6 @@ struct Claim {
     Identity identity;
     Bytes id_body;          // the same as it came
     PeerProof proof;        // until it goes to be judged
-    std::string subject;    // of its certificate, once judged
     Bytes ciphertext;       // of the message, to go on from once it is proved
     Endpoint local, remote; // where it came in
     bool initial_contact{false};

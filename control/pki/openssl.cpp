@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/pki/openssl.h"
 
+#include "control/ike/distinguished_name.h"
+
 #include <openssl/err.h>
 
 #include <algorithm>
@@ -38,40 +40,6 @@ template <auto encode, class T> Bytes encoded(const T* object) {
     return der;
 }
 
-/// Lower-case short names, as IOS prints them; "st" and "street" would else look alike.
-std::string attribute_name(const ASN1_OBJECT* object) {
-    const int nid = OBJ_obj2nid(object);
-    if (nid == NID_pkcs9_unstructuredName)
-        return "hostname"; // what IOS makes of it
-    if (nid == NID_pkcs9_emailAddress)
-        return "e";
-    std::string name;
-    if (nid != NID_undef) {
-        name = OBJ_nid2sn(nid);
-    } else {
-        std::array<char, 80> digits{};
-        OBJ_obj2txt(digits.data(), static_cast<int>(digits.size()), object, 1);
-        name = digits.data();
-    }
-    for (char& c : name)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return name;
-}
-
-/// UTF-8, with everything a terminal might obey replaced.
-std::string attribute_value(const ASN1_STRING* value) {
-    constexpr std::size_t kShown = 128;
-    unsigned char* utf8 = nullptr;
-    const int length = ASN1_STRING_to_UTF8(&utf8, value);
-    if (length < 0)
-        return "?";
-    std::string text;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(length) && i < kShown; ++i)
-        text += utf8[i] < 0x20 || utf8[i] == 0x7f ? '?' : static_cast<char>(utf8[i]);
-    OPENSSL_free(utf8);
-    return text;
-}
-
 } // namespace
 
 Bytes der_of(const X509* certificate) {
@@ -83,20 +51,11 @@ Bytes der_of(const X509_NAME* name) {
 }
 
 std::vector<std::string> rdns_of(const X509_NAME* name) {
-    std::vector<std::string> rdns;
-    for (int i = X509_NAME_entry_count(name); i-- > 0;) {
-        const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, i);
-        rdns.push_back(attribute_name(X509_NAME_ENTRY_get_object(entry)) + "=" +
-                       attribute_value(X509_NAME_ENTRY_get_data(entry)));
-    }
-    return rdns;
+    return ike::name_attributes(der_of(name)).value_or(std::vector<std::string>{"?"});
 }
 
 std::string text_of(const X509_NAME* name) {
-    std::string text;
-    for (const std::string& rdn : rdns_of(name))
-        text += (text.empty() ? "" : ",") + rdn;
-    return text.empty() ? "(no name)" : text;
+    return ike::name_text(der_of(name)).value_or("?");
 }
 
 std::string time_text(const ASN1_TIME* time) {

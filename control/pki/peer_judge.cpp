@@ -144,13 +144,13 @@ class OpenSslJudge final : public ike::PeerJudge {
     std::expected<void, Fault> prove(const ike::PeerProof& proof, Judgement& judgement) const {
         const Certificates all = TRY(unpack(proof.certificates));
         X509* own = end_entity(all, proof.identity);
-        judgement.subject = text_of(X509_get_subject_name(own));
         judgement.trustpoint = TRY(trusted_by(own, all));
         TRY_VOID(check_usage(own));
         if (!holds_name(own, proof.identity))
             return refuse(CertificateFault::WrongIdentity,
                           "the peer names itself " + to_string(proof.identity) +
-                              ", which the certificate of " + judgement.subject + " does not hold");
+                              ", which the certificate of " + text_of(X509_get_subject_name(own)) +
+                              " does not hold");
         return check_signature(own, proof);
     }
 

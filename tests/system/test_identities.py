@@ -15,7 +15,7 @@ THEIRS = {
     "admin@gw-b.example.net": "admin@gw-b.example.net",
     "keyid:SITE-B": "SITE-B",
     '"@#00ff5349"': "0x00ff5349",
-    '"C=DE, O=Example, CN=gw-b"': "ID_DER_ASN1_DN 0x302e",
+    '"C=DE, O=Example, CN=gw-b"': "cn=gw-b,o=Example,c=DE",
 }
 
 
