@@ -650,7 +650,7 @@ void Gateway::clear_sa_counters(std::optional<Ipv4Address> peer) {
             db_.reset_counters(flow.policy);
     }
     for (const ike::ChildSaView& child : engine_->child_sas())
-        if (child.dynamic && (!peer || child.remote.address == *peer))
+        if (child.own_policy && (!peer || child.remote.address == *peer))
             db_.reset_counters(child.policy);
 }
 

@@ -345,7 +345,7 @@ class Builder {
         for (const auto& [sequence, entry] : map->second) {
             ike::Connection connection = base;
             connection.name += " dynamic " + map_name + " " + std::to_string(sequence);
-            connection.dynamic = ike::DynamicEntry{map_name, sequence, {}};
+            connection.dynamic = ike::DynamicEntry{map_name, sequence};
             add_entry(std::move(connection), port, entry);
         }
     }
@@ -512,12 +512,10 @@ class Builder {
         record.selector = to_record(*selector);
         result_.policies.push_back(record);
         result_.connection_of_policy.emplace(policy, connection.name);
-        if (connection.dynamic)
-            result_.order_of_line.emplace(policy, record.order);
         if (line.permit)
-            connection.flows.push_back({policy, *selector, line.sequence});
-        else if (connection.dynamic)
-            connection.dynamic->exceptions.push_back({policy, *selector, line.sequence});
+            result_.row_of_line.emplace(policy, result_.policies.size() - 1);
+        (line.permit ? connection.flows : connection.exceptions)
+            .push_back({policy, *selector, line.sequence});
     }
 
     /// The dataplane takes the last of one prefix whose way can be used: the nearest comes last,

@@ -18,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace adit {
@@ -80,9 +81,9 @@ struct Provision {
     std::vector<ipc::SetPolicy> policies;
     std::shared_ptr<const ike::EngineConfig> engine;
     std::map<PolicyId, std::string> connection_of_policy;
-    std::map<std::string, EntryPlace> dynamic_entries; // by connection
-    std::map<PolicyId, std::uint32_t> order_of_line;   // of dynamic entries
-    std::vector<std::string> problems;                 // one line each
+    std::map<std::string, EntryPlace> dynamic_entries;     // by connection
+    std::unordered_map<PolicyId, std::size_t> row_of_line; // of permit lines: place in `policies`
+    std::vector<std::string> problems;                     // one line each
 };
 
 Provision make_provision(const config::Config& config,
@@ -91,8 +92,8 @@ Provision make_provision(const config::Config& config,
                          std::uint64_t generation,
                          const ike::Credentials& credentials = {});
 
-/// The row of a policy made at run time: at the place of the access list line that permits it, or
-/// of its entry, the narrower before the wider. Nothing when the entry is no longer there.
+/// The row of a policy made at run time: just before the access list line that permits it, or at
+/// the place of its entry, the narrower before the wider. Nothing when neither is there any more.
 std::optional<ipc::SetPolicy> runtime_row(const Provision& provision,
                                           PolicyId policy,
                                           const std::string& connection,

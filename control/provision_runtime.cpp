@@ -1,35 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a provision says of policies made at run time: where their rows stand, and which way their
 // traffic goes.
-#include "control/ike/dynamic_flow.h"
+#include "control/ike/subset_flow.h"
 #include "control/provision.h"
 
 #include <algorithm>
 
 namespace adit {
 
+namespace {
+
+/// Where its entry stands, or the line that permits it.
+std::optional<ipc::SetPolicy> place_of(const Provision& provision,
+                                       const ike::Connection& entry,
+                                       const TrafficSelector& selector) {
+    if (!entry.dynamic || !entry.acl_name.empty()) {
+        const ike::Flow* line = ike::permitting_line(entry, selector);
+        if (line == nullptr)
+            return std::nullopt;
+        return provision.policies.at(provision.row_of_line.at(line->policy));
+    }
+    const auto place = provision.dynamic_entries.find(entry.name);
+    if (place == provision.dynamic_entries.end())
+        return std::nullopt;
+    ipc::SetPolicy row{};
+    row.interface = place->second.interface.value;
+    row.entry = place->second.entry;
+    row.order = place->second.order;
+    return row;
+}
+
+} // namespace
+
 std::optional<ipc::SetPolicy> runtime_row(const Provision& provision,
                                           PolicyId policy,
                                           const std::string& connection,
                                           const TrafficSelector& selector) {
-    const auto place = provision.dynamic_entries.find(connection);
     const ike::Connection* entry = ike::find_connection(*provision.engine, connection);
-    if (place == provision.dynamic_entries.end() || entry == nullptr)
+    if (entry == nullptr)
         return std::nullopt;
-    ipc::SetPolicy row{};
-    row.policy = policy.value;
-    row.order = place->second.order;
-    if (!entry->acl_name.empty()) {
-        const ike::Flow* line = ike::permitting_line(*entry, selector);
-        if (line == nullptr)
-            return std::nullopt;
-        row.order = provision.order_of_line.at(line->policy);
-    }
-    row.breadth = ike::breadth(selector);
-    row.interface = place->second.interface.value;
-    row.action = static_cast<std::uint8_t>(ipc::PolicyAction::Protect);
-    row.entry = place->second.entry;
-    row.selector = to_record(selector);
+    std::optional<ipc::SetPolicy> row = place_of(provision, *entry, selector);
+    if (!row)
+        return std::nullopt;
+    row->policy = policy.value;
+    row->breadth = ike::breadth(selector);
+    row->action = static_cast<std::uint8_t>(ipc::PolicyAction::Protect);
+    row->selector = to_record(selector);
     return row;
 }
 

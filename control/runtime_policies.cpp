@@ -13,7 +13,7 @@ std::optional<PolicyId> RuntimePolicies::allocate() {
 }
 
 void RuntimePolicies::release(PolicyId policy) {
-    numbers_.give_back(policy);
+    gone_.push_back(policy); // an inbound SA of it may be left in a worker
 }
 
 std::optional<ipc::SetPolicy> RuntimePolicies::add(const ike::AddPolicyAction& action,

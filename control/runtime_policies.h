@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies that peers of dynamic crypto map entries brought along: their numbers, and their rows in
-// the dataplane's policy table.
+// Policies that peers brought along, of dynamic crypto map entries or for part of a static entry's
+// line: their numbers, and their rows in the dataplane's policy table.
 //
 // A number is free again when nobody can act on it any more: the engine has given it up, the
 // dataplane has acknowledged that the row is gone, and no SA of it is left in a worker.

@@ -140,20 +140,19 @@ class SnapshotBuilder {
 
     void add_flows() {
         std::multimap<PolicyId, ike::ChildSaView> children;
-        std::map<std::string, std::map<PolicyId, ike::Flow>> claimed; // by dynamic entry
+        std::map<std::string, std::map<PolicyId, ike::Flow>> claimed; // at run time, by entry
         for (ike::ChildSaView& child : from_.engine.child_sas()) {
-            if (child.dynamic)
+            if (child.own_policy)
                 claimed[child.connection][child.policy] = {child.policy, child.selector, 0};
             children.emplace(child.policy, std::move(child));
         }
         for (const ike::Connection& connection : from_.provision.engine->connections) {
-            if (connection.dynamic) {
-                for (const auto& [policy, flow] : claimed[connection.name])
+            if (!connection.dynamic)
+                for (const ike::Flow& flow : connection.flows)
                     add_flow(connection, flow, children);
-                continue;
-            }
-            for (const ike::Flow& flow : connection.flows)
-                add_flow(connection, flow, children);
+            if (const auto made = claimed.find(connection.name); made != claimed.end())
+                for (const auto& [policy, flow] : made->second)
+                    add_flow(connection, flow, children);
         }
     }
 
@@ -199,7 +198,7 @@ class SnapshotBuilder {
     void add_child(const ike::ChildSaView& child, cli::FlowStatus& status) const {
         status.children.push_back(
             {child, from_.db.counters(child.inbound_sa), from_.db.counters(child.outbound_sa)});
-        if (!child.current && !child.dynamic)
+        if (!child.current && !child.own_policy)
             return;
         status.peer = child.remote;
         if (!child.udp_encapsulated)

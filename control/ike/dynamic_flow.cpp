@@ -2,24 +2,11 @@
 #include "control/ike/dynamic_flow.h"
 
 #include "control/ike/flow_choice.h"
+#include "control/ike/subset_flow.h"
 
 #include <algorithm>
 
 namespace adit::ike {
-
-const Flow* permitting_line(const Connection& dynamic, const TrafficSelector& selector) {
-    ENSURE(dynamic.dynamic.has_value());
-    std::uint32_t denied_from = ~std::uint32_t{0}; // access list lines behind this do not count
-    for (const Flow& exception : dynamic.dynamic->exceptions)
-        if (covers(exception.selector, selector))
-            denied_from = std::min(denied_from, exception.acl_sequence);
-    const Flow* narrowest = nullptr;
-    for (const Flow& line : dynamic.flows)
-        if (line.acl_sequence < denied_from && covers(line.selector, selector) &&
-            (narrowest == nullptr || breadth(line.selector) < breadth(narrowest->selector)))
-            narrowest = &line;
-    return narrowest;
-}
 
 std::string
 objection(const EngineConfig& config, const Connection& dynamic, const TrafficSelector& selector) {
@@ -73,7 +60,7 @@ Claimant claimant_of(const Turn& turn) {
 namespace {
 
 std::string in_use(const TrafficSelector& wanted, const RuntimeFlow& holder) {
-    return "they ask for " + describe(wanted) + "; " + to_string(holder.claimant) + " has " +
+    return "they ask for " + describe(wanted) + "; " + to_string(*holder.claimant) + " has " +
            describe(holder.selector) + " by " + holder.connection + ", and that SA is alive";
 }
 
@@ -91,7 +78,6 @@ Verdict claim_flow(Turn& turn, const TrafficSelector& wanted, const Connection*&
             objections += "; " + dynamic.name + ": " + against;
             continue;
         }
-        QuickMode& quick = *turn.quick;
         auto lease = turn.env.flows.claim(dynamic.name, wanted, claimant_of(turn));
         if (!lease && lease.error().holder == nullptr)
             return refuse(Refusal{Failure::InstallRefused, dynamic.name + ": no free policy number"}
@@ -102,11 +88,7 @@ Verdict claim_flow(Turn& turn, const TrafficSelector& wanted, const Connection*&
                                  in_use(wanted, *lease.error().holder),
                                  NotifyType::InvalidIdInformation));
         }
-        quick.connection = dynamic.name;
-        quick.lease = std::move(*lease);
-        quick.policy = quick.lease->policy;
-        quick.selector = wanted;
-        quick.replay_window = dynamic.replay_window;
+        take_flow(*turn.quick, dynamic, std::move(*lease));
         return {};
     }
     if (connection == nullptr)

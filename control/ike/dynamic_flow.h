@@ -14,9 +14,6 @@
 
 namespace adit::ike {
 
-/// The permit line inside which `selector` lies, of several the narrowest; null when there is none.
-const Flow* permitting_line(const Connection& dynamic, const TrafficSelector& selector);
-
 /// Why this entry gives it to nobody; empty when it does not stand against it.
 std::string
 objection(const EngineConfig& config, const Connection& dynamic, const TrafficSelector& selector);

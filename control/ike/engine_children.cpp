@@ -2,6 +2,7 @@
 #include "control/ike/engine_core.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace adit::ike {
 
@@ -50,9 +51,12 @@ void Engine::Core::effect(const Session& from, OutboundReady& ready) {
     child->expires = now_ + child->sa.lifetime;
     child->rekey_at = now_ + child->sa.lifetime / 100 * percent;
     replace_twin(*child);
-    if (child->sa.lease != nullptr)
+    if (is_claimed(child->sa.lease))
         replace_elsewhere(*child);
     if (child->current) {
+        if (child->sa.lease != nullptr && !std::exchange(child->sa.lease->added, true))
+            actions_.emplace_back(
+                AddPolicyAction{child->sa.policy, child->sa.connection, child->sa.selector});
         child->outbound_installed = true;
         if (child->sa.udp_encapsulated)
             ready.install.remote = child->sa.remote; // which may have moved since message 2

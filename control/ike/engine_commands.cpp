@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/ike/dynamic_flow.h"
 #include "control/ike/engine_core.h"
+#include "control/ike/subset_flow.h"
 
 #include <algorithm>
 #include <array>
@@ -39,9 +40,9 @@ void Engine::Core::request(FlowRequest wanted,
                            Endpoint local,
                            Endpoint remote) {
     const Ipv4Address peer = remote.address;
-    // A flow made at run time belongs to one peer, of perhaps several behind this address.
-    const Session* session = wanted.lease != nullptr ? beginning_with(local.address, peer, profile)
-                                                     : session_for(local.address, peer, profile);
+    // A claimed flow belongs to one peer, of perhaps several behind this address.
+    const Session* session = is_claimed(wanted.lease) ? beginning_with(local.address, peer, profile)
+                                                      : session_for(local.address, peer, profile);
     if (session != nullptr)
         return queue(session->id, StartQuickMode{std::move(wanted)});
     if (config_->phase1.empty())
@@ -69,9 +70,10 @@ void Engine::Core::renew(const ChildSa& sa) {
     }
     const std::array current{sa.remote.address};
     if (is_pending(wanted,
-                   sa.lease != nullptr ? std::span<const Ipv4Address>{current} : connection->peers))
+                   is_claimed(sa.lease) ? std::span<const Ipv4Address>{current}
+                                        : connection->peers))
         return;
-    if (sa.lease == nullptr)
+    if (!is_claimed(sa.lease))
         return request(std::move(wanted),
                        connection->profile,
                        {sa.local.address, kIkePort},
@@ -244,8 +246,8 @@ void Engine::Core::on(PeerMovedTo& event) {
             continue;
         Child moved = children_.take(sibling->sa.inbound_sa);
         moved.sa.remote = event.remote;
-        if (moved.sa.lease != nullptr && moved.sa.lease->claimant.at && !moved.sa.assigned)
-            moved.sa.lease->claimant.at = event.remote.address;
+        if (is_claimed(moved.sa.lease) && moved.sa.lease->claimant->at && !moved.sa.assigned)
+            moved.sa.lease->claimant->at = event.remote.address;
         Child& there = children_.insert(std::move(moved));
         // The dataplane still sends to the old place, and an SA's endpoints never change: a fresh
         // pair does.
@@ -380,7 +382,7 @@ bool Engine::Core::still_wanted(const Session& session, const EngineConfig& befo
 bool Engine::Core::still_wanted(const Child& child) const {
     const ChildSa& sa = child.sa;
     const Connection* connection = find_connection(*config_, sa.connection);
-    if (connection == nullptr || connection->dynamic.has_value() != (sa.lease != nullptr))
+    if (connection == nullptr || connection->dynamic.has_value() != is_claimed(sa.lease))
         return false;
     const bool pfs_as_asked = !connection->pfs || connection->pfs == sa.pfs;
     if (!pfs_as_asked || !is_offered(sa.algorithms, *connection))
@@ -388,10 +390,14 @@ bool Engine::Core::still_wanted(const Child& child) const {
     if (connection->dynamic)
         return is_open_to(*connection, sa.local.address, sa.remote.address, sa.profile) &&
                objection(*config_, *connection, sa.selector).empty();
+    if (connection->local != sa.local.address ||
+        std::ranges::find(connection->peers, sa.remote.address) == connection->peers.end())
+        return false;
+    if (sa.lease != nullptr)
+        return subset_line(*config_, *connection, sa.remote.address, sa.profile, sa.selector)
+            .has_value();
     const Flow* flow = find_flow(*connection, sa.policy);
-    return connection->local == sa.local.address &&
-           std::ranges::find(connection->peers, sa.remote.address) != connection->peers.end() &&
-           flow != nullptr && flow->selector == sa.selector;
+    return flow != nullptr && flow->selector == sa.selector;
 }
 
 void Engine::Core::on(Reconfigure& event) {

@@ -70,7 +70,7 @@ ChildSaView view_of(const Child& child) {
     view.inbound_spi = sa.inbound_spi;
     view.outbound_spi = pair ? sa.outbound_spi : Spi{};
     view.policy = sa.policy;
-    view.dynamic = sa.lease != nullptr;
+    view.own_policy = sa.lease != nullptr;
     view.connection = sa.connection;
     view.role = sa.role;
     view.local = sa.local;

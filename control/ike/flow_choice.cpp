@@ -2,6 +2,7 @@
 #include "control/ike/flow_choice.h"
 
 #include "control/ike/dynamic_flow.h"
+#include "control/ike/subset_flow.h"
 #include "control/ike/transaction.h"
 
 #include <algorithm>
@@ -56,8 +57,8 @@ std::vector<const Connection*> serving(const Turn& turn) {
     std::vector<const Connection*> connections =
         connections_with(turn.env.config, turn.session.remote.address);
     std::erase_if(connections, [&](const Connection* connection) {
-        return connection->dynamic || connection->local != turn.session.local.address ||
-               (!connection->profile.empty() && connection->profile != turn.session.profile);
+        return connection->local != turn.session.local.address ||
+               !is_for(*connection, turn.session.remote.address, turn.session.profile);
     });
     return connections;
 }
@@ -67,8 +68,8 @@ struct Match {
     const Flow* flow{nullptr};
 };
 
-Match match_flow(const Turn& turn, const TrafficSelector& wanted) {
-    for (const Connection* connection : serving(turn)) {
+Match match_flow(const std::vector<const Connection*>& entries, const TrafficSelector& wanted) {
+    for (const Connection* connection : entries) {
         const auto flow = std::ranges::find(connection->flows, wanted, &Flow::selector);
         if (flow != connection->flows.end())
             return {connection, &*flow};
@@ -96,10 +97,11 @@ std::string difference(const TrafficSelector& theirs, const TrafficSelector& our
     return differs;
 }
 
-std::string proxy_evidence(const Turn& turn, const TrafficSelector& wanted) {
+std::string proxy_evidence(const std::vector<const Connection*>& entries,
+                           const TrafficSelector& wanted) {
     const Connection* nearest = nullptr;
     const Flow* line = nullptr;
-    for (const Connection* connection : serving(turn))
+    for (const Connection* connection : entries)
         for (const Flow& flow : connection->flows)
             if (line == nullptr ||
                 likeness(flow.selector, wanted) > likeness(line->selector, wanted)) {
@@ -127,22 +129,33 @@ Verdict choose_flow(Turn& turn, const SaView& sa, const Connection*& connection)
         return refuse(
             ending(Failure::ProxyMismatch, wanted.error().text, NotifyType::InvalidIdInformation));
     TRY_VOID(check_claim(turn, *wanted));
-    const Match match = match_flow(turn, *wanted);
-    if (match.flow == nullptr) {
-        TRY_VOID(claim_flow(turn, *wanted, connection));
-        if (connection != nullptr)
-            return {};
-        debug(turn, "IPSec policy invalidated proposal with error 32");
-        return refuse(ending(Failure::ProxyMismatch,
-                             proxy_evidence(turn, *wanted),
-                             NotifyType::InvalidIdInformation));
+    const std::vector<const Connection*> entries = serving(turn);
+    if (const Match match = match_flow(entries, *wanted); match.flow != nullptr) {
+        connection = match.connection;
+        quick.connection = connection->name;
+        quick.policy = match.flow->policy;
+        quick.selector = match.flow->selector;
+        quick.replay_window = connection->replay_window;
+        return {};
     }
-    connection = match.connection;
-    quick.connection = connection->name;
-    quick.policy = match.flow->policy;
-    quick.selector = match.flow->selector;
-    quick.replay_window = connection->replay_window;
-    return {};
+    std::string objections;
+    TRY_VOID(claim_subset(turn, entries, *wanted, connection, objections));
+    if (connection == nullptr)
+        TRY_VOID(claim_flow(turn, *wanted, connection));
+    if (connection != nullptr)
+        return {};
+    debug(turn, "IPSec policy invalidated proposal with error 32");
+    return refuse(ending(Failure::ProxyMismatch,
+                         proxy_evidence(entries, *wanted) + objections,
+                         NotifyType::InvalidIdInformation));
+}
+
+void take_flow(QuickMode& quick, const Connection& connection, FlowLease lease) {
+    quick.connection = connection.name;
+    quick.lease = std::move(lease);
+    quick.policy = quick.lease->policy;
+    quick.selector = quick.lease->selector;
+    quick.replay_window = connection.replay_window;
 }
 
 std::string describe(const TrafficSelector& selector) {

@@ -179,7 +179,6 @@ struct Flow {
 struct DynamicEntry {
     std::string map_name;
     std::uint32_t sequence{};
-    std::vector<Flow> exceptions; // deny lines
 };
 
 /// A crypto map entry on one interface, or a tunnel interface.
@@ -198,6 +197,7 @@ struct Connection {
     std::string acl_name;
     std::string profile; // set isakmp-profile; empty: whichever fits
     std::vector<Flow> flows;
+    std::vector<Flow> exceptions; // deny lines
     /// Of a tunnel interface: its one flow is everything, and routes say what of that it carries.
     bool routed{false};
     /// Set for an entry of a `crypto dynamic-map`. Peers are not known beforehand (or `peers` alone
@@ -394,8 +394,10 @@ struct RemoveSaAction {
     bool inbound{};
 };
 
-/// A policy for what a peer of a dynamic entry claimed. It comes before the SAs that serve it, and
-/// is in the dataplane before the message leaves that lets the peer use them.
+/// A policy for what a peer of a dynamic entry claimed, or for the part of a static entry's line
+/// that its peer asked for. The first is in the dataplane before the message leaves that lets the
+/// peer use its SAs. The second comes just before the outbound SA: until then the whole line serves
+/// that traffic.
 struct AddPolicyAction {
     PolicyId policy;
     std::string connection;
@@ -493,7 +495,7 @@ struct ChildSaView { // a pair, or an inbound half while quick mode runs
     SaId inbound_sa, outbound_sa;
     Spi inbound_spi, outbound_spi;
     PolicyId policy;
-    bool dynamic{false}; // the policy was made for this peer
+    bool own_policy{false}; // made at run time, for what the peer asked for
     std::string connection;
     Role role{};
     Endpoint local, remote;

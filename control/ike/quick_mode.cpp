@@ -131,7 +131,7 @@ Pair derive_pair(Turn& turn, const ChildSa& child) {
 }
 
 void install_inbound(Turn& turn, const ChildSa& child, InstallSaAction install) {
-    if (child.lease != nullptr && !child.lease->added) {
+    if (is_claimed(child.lease) && !child.lease->added) {
         child.lease->added = true;
         turn.out.emplace_back(AddPolicyAction{child.policy, child.connection, child.selector});
     }

@@ -73,15 +73,17 @@ void RuntimeFlows::for_each_overlapping(const TrafficSelector& wanted, const Vis
     }
 }
 
-std::expected<FlowLease, RuntimeFlows::Denied> RuntimeFlows::claim(const std::string& connection,
-                                                                   const TrafficSelector& selector,
-                                                                   const Claimant& claimant) {
+std::expected<FlowLease, RuntimeFlows::Denied>
+RuntimeFlows::claim(const std::string& connection,
+                    const TrafficSelector& selector,
+                    const std::optional<Claimant>& claimant) {
     RuntimeFlow* known = nullptr;
     const RuntimeFlow* holder = nullptr;
     for_each_overlapping(selector, [&](RuntimeFlow& flow) {
-        if (flow.claimant != claimant)
+        if (flow.claimant && claimant && *flow.claimant != *claimant)
             holder = &flow;
-        else if (flow.selector == selector && flow.connection == connection)
+        else if (flow.claimant == claimant && flow.selector == selector &&
+                 flow.connection == connection)
             known = &flow;
         return holder == nullptr;
     });

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What peers of dynamic crypto map entries protect, while they do: the policies made at run time.
-// A flow belongs to the identity that proved itself when it was claimed. Nobody else may claim
-// anything that overlaps it: whoever could, would draw the traffic of a live tunnel to himself.
+// What peers protect that no line of the configuration says, while they do: the policies made at
+// run time. A flow of a dynamic crypto map entry belongs to the identity that proved itself when it
+// was claimed. Nobody else may claim anything that overlaps it: whoever could, would draw the
+// traffic of a live tunnel to himself. A flow of a static entry, which is part of one of its lines,
+// belongs to the peers that the entry names.
 //
 // A lease keeps a flow: each quick mode and each child SA of the flow holds one. With the last
 // lease the flow ends, and its policy leaves the dataplane.
@@ -37,17 +39,25 @@ struct Claimant {
 std::string to_string(const Claimant& claimant);
 
 struct RuntimeFlow : std::enable_shared_from_this<RuntimeFlow> {
-    RuntimeFlow(PolicyId number, std::string entry, const TrafficSelector& what, Claimant who)
+    RuntimeFlow(PolicyId number,
+                std::string entry,
+                const TrafficSelector& what,
+                std::optional<Claimant> who)
         : policy(number), connection(std::move(entry)), selector(what), claimant(std::move(who)) {}
 
     PolicyId policy;
-    std::string connection; // the dynamic entry
+    std::string connection; // the entry
     TrafficSelector selector;
-    Claimant claimant;
-    bool added{false}; // AddPolicyAction was given
+    std::optional<Claimant> claimant; // none: a static entry, which says itself whose it is
+    bool added{false};                // AddPolicyAction was given
 };
 
 using FlowLease = std::shared_ptr<RuntimeFlow>;
+
+/// Of a dynamic entry: it is one peer's alone.
+inline bool is_claimed(const FlowLease& lease) {
+    return lease != nullptr && lease->claimant.has_value();
+}
 
 /// Some packet matches both.
 bool overlap(const TrafficSelector& left, const TrafficSelector& right);
@@ -69,8 +79,9 @@ class RuntimeFlows {
     };
 
     /// The claimant's live flow with this selector, or a new one.
-    std::expected<FlowLease, Denied>
-    claim(const std::string& connection, const TrafficSelector& selector, const Claimant& claimant);
+    std::expected<FlowLease, Denied> claim(const std::string& connection,
+                                           const TrafficSelector& selector,
+                                           const std::optional<Claimant>& claimant);
 
     /// Numbers of flows that have ended since the last call and whose policies are in the
     /// dataplane.

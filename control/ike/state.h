@@ -229,7 +229,7 @@ struct QuickMode {
     Instant started;
     std::string connection;
     PolicyId policy{kNoPolicy};
-    FlowLease lease; // of a dynamic entry's flow
+    FlowLease lease; // of a flow made at run time
     TrafficSelector selector;
     std::uint32_t replay_window{};
     Bytes nonce_i;
@@ -466,7 +466,7 @@ struct ChildSa {
     Spi inbound_spi;
     Spi outbound_spi;
     PolicyId policy;
-    FlowLease lease; // of a dynamic entry's flow
+    FlowLease lease; // of a flow made at run time
     std::string connection;
     Role role{};
     Endpoint local;

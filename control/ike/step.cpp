@@ -54,7 +54,7 @@ void begin_quick(Turn& turn, const FlowRequest& flow) {
     if (connection == nullptr || (line == nullptr && flow.lease == nullptr))
         return;
     // Whoever answered phase 1 at that address need not be who holds the flow.
-    if (flow.lease != nullptr && flow.lease->claimant != claimant_of(turn))
+    if (is_claimed(flow.lease) && flow.lease->claimant != claimant_of(turn))
         return;
     Session& session = turn.session;
     auto quick = new_quick(turn, fresh_message_id(turn), Role::Initiator);

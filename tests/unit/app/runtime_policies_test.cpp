@@ -14,7 +14,7 @@ Provision provision() {
     auto engine = std::make_shared<ike::EngineConfig>();
     ike::Connection connection;
     connection.name = "DYN";
-    connection.dynamic = ike::DynamicEntry{"DYN", 10, {}};
+    connection.dynamic = ike::DynamicEntry{"DYN", 10};
     engine->connections.push_back(connection);
     Provision made;
     made.engine = engine;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Peers of dynamic crypto map entries: what they may claim, who holds it, and how long.
 #include "control/ike/dynamic_flow.h"
+#include "control/ike/subset_flow.h"
 #include "tests/support/ike_network.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +30,7 @@ EngineConfig hub_config() {
     entry.peers.clear();
     entry.flows.clear();
     entry.acl_name.clear();
-    entry.dynamic = DynamicEntry{"DYN", 10, {}};
+    entry.dynamic = DynamicEntry{"DYN", 10};
     config.own_addresses = {kHub};
     return config;
 }
@@ -39,7 +40,7 @@ EngineConfig hub_with_list(std::vector<Flow> permitted, std::vector<Flow> denied
     Connection& entry = config.connections.front();
     entry.acl_name = "110";
     entry.flows = std::move(permitted);
-    entry.dynamic->exceptions = std::move(denied);
+    entry.exceptions = std::move(denied);
     return config;
 }
 
@@ -80,7 +81,7 @@ TEST_F(DynamicFlows, PeerThatNoConfigurationNamesGetsWhatItAsksFor) {
     for (const auto& [id, sa] : hub->installed)
         EXPECT_EQ(sa.policy, policy);
     ASSERT_EQ(hub->engine.child_sas().size(), 1U);
-    EXPECT_TRUE(hub->engine.child_sas().front().dynamic);
+    EXPECT_TRUE(hub->engine.child_sas().front().own_policy);
 }
 
 TEST_F(DynamicFlows, PolicyComesBeforeTheSaAndTheMessageThatUseIt) {
