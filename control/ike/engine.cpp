@@ -21,8 +21,7 @@ bool is_first_message(const Header& header) {
 }
 
 /// The answer to a message of ours begins the next computation.
-bool continues_ours(const Session& session) {
-    const State state = session.leg.state;
+bool continues_ours(State state) {
     return state == State::InitiatorMm1 || state == State::InitiatorMm3 ||
            state == State::InitiatorAm1;
 }
@@ -134,18 +133,18 @@ void Engine::Core::on(DatagramReceived& event) {
 
 void Engine::Core::receive(const Header& header, DatagramReceived& event) {
     const Digest digest = digest_of(event.payload);
-    const Session* session = sessions_.find(header, event.local, event.remote, digest);
-    if (session == nullptr && is_first_message(header))
+    const auto session = sessions_.find(header, event.local, event.remote, digest);
+    if (!session && is_first_message(header))
         return admit_first_message(header, event);
-    if (session == nullptr)
+    if (!session)
         return refuse_stranger(
             Failure::UnknownCookies, event, name(header.exchange) + " with cookies of no SA");
-    const bool asks_for_dh = session->leg.state == State::ResponderMm2 && !header.encrypted() &&
+    const bool asks_for_dh = session->state == State::ResponderMm2 && !header.encrypted() &&
                              header.cookies.responder.value != 0;
     if (asks_for_dh && sessions_.jobs() >= kMaxHalfOpenJobs)
         return refuse_stranger(Failure::HalfOpenLimit, event, "too many key exchanges at once");
     // Our own repetition brings the answer back when there is room.
-    if (continues_ours(*session) && sessions_.jobs() >= kMaxJobs)
+    if (continues_ours(session->state) && sessions_.jobs() >= kMaxJobs)
         return;
     queue(session->id, Arrival{event.local, event.remote, std::move(event.payload)});
 }
@@ -263,7 +262,7 @@ Actions Engine::Core::finish() {
     while (!queue_.empty()) {
         auto [id, event] = std::move(queue_.front());
         queue_.pop_front();
-        if (sessions_.find(id) != nullptr)
+        if (sessions_.contains(id))
             run(id, std::move(event));
     }
     remove_ended_policies();
@@ -288,6 +287,11 @@ void Engine::Core::run(SessionId id, SessionEvent event) {
             carry_out(done.session, output);
         end_client(done.session);
         return;
+    }
+    if (HalfOpen::fits(done.session)) { // which asks for nothing that looks into the table
+        for (Output& output : done.outputs)
+            carry_out(done.session, output);
+        return sessions_.insert(std::move(done.session));
     }
     sessions_.insert(std::move(done.session));
     const Session* kept = sessions_.find(id);

@@ -300,20 +300,22 @@ void Engine::Core::close(SessionId id) {
     queue(id, Close{});
 }
 
+void Engine::Core::close_with_children(const Session& session) {
+    for (const Child* child : children_.with_peer(session.remote.address))
+        if (child->sa.isakmp == session.conn_id)
+            remove_child(child->sa.inbound_sa, Tell::Yes);
+    close(session.id);
+}
+
 void Engine::Core::on(ClearPhase1& event) {
-    for (const SessionId id : sessions_.ids()) {
-        const Session* session = sessions_.find(id);
-        const bool meant = (!event.peer || session->remote.address == *event.peer) &&
-                           (!event.conn_id || session->conn_id == *event.conn_id);
-        if (!meant)
-            continue;
+    sessions_.for_each([&](const Session& session) {
+        const bool meant = (!event.peer || session.remote.address == *event.peer) &&
+                           (!event.conn_id || session.conn_id == *event.conn_id);
         // Most peers drop the children with their ISAKMP SA: so do we, rather than send into a
         // hole.
-        for (const Child* child : children_.with_peer(session->remote.address))
-            if (child->sa.isakmp == session->conn_id)
-                remove_child(child->sa.inbound_sa, Tell::Yes);
-        close(id);
-    }
+        if (meant)
+            close_with_children(session);
+    });
 }
 
 void Engine::Core::on(ClearPhase2& event) {
@@ -409,15 +411,10 @@ void Engine::Core::on(Reconfigure& event) {
         if (child != nullptr && child->established && !still_wanted(*child))
             remove_child(id, Tell::Yes);
     }
-    for (const SessionId id : sessions_.ids())
-        if (!still_wanted(*sessions_.find(id), *before)) {
-            const Ipv4Address peer = sessions_.find(id)->remote.address;
-            const ConnId conn_id = sessions_.find(id)->conn_id;
-            for (const Child* child : children_.with_peer(peer))
-                if (child->sa.isakmp == conn_id)
-                    remove_child(child->sa.inbound_sa, Tell::Yes);
-            close(id);
-        }
+    sessions_.for_each([&](const Session& session) {
+        if (!still_wanted(session, *before))
+            close_with_children(session);
+    });
 }
 
 } // namespace adit::ike

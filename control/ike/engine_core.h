@@ -153,6 +153,7 @@ class Engine::Core {
                            const std::string& profile,
                            std::vector<FlowRequest> flows);
     void close(SessionId id);
+    void close_with_children(const Session& session);
     [[nodiscard]] bool still_wanted(const Session& session, const EngineConfig& before) const;
     [[nodiscard]] bool still_wanted(const Child& child) const;
 

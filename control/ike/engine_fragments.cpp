@@ -29,22 +29,22 @@ void Engine::Core::collect_fragment(const Header& header, DatagramReceived& even
     const auto fragment = parse_fragment(event.payload);
     if (!fragment)
         return refuse_stranger(Failure::Malformed, event, fragment.error().text);
-    const Session* session =
+    const auto session =
         sessions_.find(header, event.local, event.remote, digest_of(event.payload));
     const bool configured = is_configured(event.remote.address);
-    if (session == nullptr && !(configured && may_begin(header)))
+    if (!session && !(configured && may_begin(header)))
         return refuse_stranger(
             Failure::UnknownCookies, event, describe(*fragment) + " with cookies of no SA");
     if (debug_)
         actions_.emplace_back(Debug{event.remote.address,
                                     header.cookies.initiator,
                                     "ISAKMP:(0):received " + describe(*fragment)});
-    auto whole = fragments_.add({event.local, event.remote, header.cookies, fragment->id},
-                                *fragment,
-                                configured || (session != nullptr && session->secured() != nullptr)
-                                    ? Reassembly::From::Configured
-                                    : Reassembly::From::Stranger,
-                                now_);
+    auto whole =
+        fragments_.add({event.local, event.remote, header.cookies, fragment->id},
+                       *fragment,
+                       configured || (session && session->secured) ? Reassembly::From::Configured
+                                                                   : Reassembly::From::Stranger,
+                       now_);
     if (!whole)
         return refuse_stranger(Failure::FragmentRefused, event, whole.error().text);
     if (!*whole)

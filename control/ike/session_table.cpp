@@ -40,6 +40,12 @@ bool cookies_fit(const Session& session, const Header& header, Digest digest) {
            std::ranges::find(session.leg.answered, digest) != session.leg.answered.end();
 }
 
+bool cookies_fit(const HalfOpen& waiting, const Header& header, Digest digest) {
+    const Cookie responder = header.cookies.responder;
+    return waiting.cookies().responder == responder ||
+           (responder.value == 0 && waiting.answered() == digest);
+}
+
 } // namespace
 
 bool is_half_open(const Session& session) {
@@ -50,14 +56,32 @@ bool is_unanswered(const Session& session) {
     return session.leg.state == State::ResponderMm2 || session.leg.state == State::ResponderAm2;
 }
 
-Session* SessionTable::find(const Header& header, Endpoint local, Endpoint remote, Digest digest) {
+std::optional<SessionTable::Glimpse>
+SessionTable::find(const Header& header, Endpoint local, Endpoint remote, Digest digest) const {
     auto [from, to] = by_cookie_.equal_range({header.cookies.initiator, remote.address});
     for (auto entry = from; entry != to; ++entry) {
-        Session* session = find(entry->second);
-        if (session->local.address == local.address && cookies_fit(*session, header, digest))
-            return session;
+        const SessionId id = entry->second;
+        if (const HalfOpen* waiting = find_waiting(id)) {
+            if (waiting->local().address == local.address && cookies_fit(*waiting, header, digest))
+                return Glimpse{id, State::ResponderMm2, false};
+            continue;
+        }
+        const Session& session = sessions_.at(id).session;
+        if (session.local.address == local.address && cookies_fit(session, header, digest))
+            return Glimpse{id, session.leg.state, session.secured() != nullptr};
     }
+    return std::nullopt;
+}
+
+const HalfOpen* SessionTable::find_waiting(SessionId id) const {
+    for (const Waiting& waiting : waiting_)
+        if (const auto found = waiting.find(id); found != waiting.end())
+            return &found->second;
     return nullptr;
+}
+
+bool SessionTable::contains(SessionId id) const {
+    return sessions_.contains(id) || find_waiting(id) != nullptr;
 }
 
 Session* SessionTable::find(SessionId id) {
@@ -73,7 +97,8 @@ Session* SessionTable::find_job(JobId job) {
 Session* SessionTable::find_cookies(CookiePair cookies, Ipv4Address peer) {
     auto [from, to] = by_cookie_.equal_range({cookies.initiator, peer});
     for (auto entry = from; entry != to; ++entry)
-        if (Session* session = find(entry->second); session->cookies == cookies)
+        if (Session* session = find(entry->second);
+            session != nullptr && session->cookies == cookies)
             return session;
     return nullptr;
 }
@@ -91,6 +116,11 @@ void SessionTable::insert(Session session) {
     const SessionId id = session.id;
     const Ipv4Address peer = session.remote.address;
     by_cookie_.emplace(std::pair{session.cookies.initiator, peer}, id);
+    if (HalfOpen::fits(session)) {
+        Waiting& waiting = waiting_[session.configured];
+        ENSURE(waiting.try_emplace(id, std::move(session)).second);
+        return;
+    }
     by_peer_.emplace(peer, id);
     for_each_job(session, [&](JobId job) { by_job_.emplace(job, id); });
     const auto due = deadline(session);
@@ -98,12 +128,20 @@ void SessionTable::insert(Session session) {
         by_deadline_.emplace(*due, id);
     half_open_ += static_cast<std::size_t>(is_half_open(session));
     if (is_unanswered(session))
-        unanswered_[session.configured ? 1 : 0].insert(id);
+        unanswered_[session.configured].insert(id);
     const bool fresh = sessions_.emplace(id, Entry{std::move(session), due}).second;
     ENSURE(fresh);
 }
 
 Session SessionTable::take(SessionId id) {
+    for (Waiting& waiting : waiting_)
+        if (const auto found = waiting.find(id); found != waiting.end()) {
+            Session session = found->second.session(id);
+            waiting.erase(found);
+            erase_from(
+                by_cookie_, std::pair{session.cookies.initiator, session.remote.address}, id);
+            return session;
+        }
     const auto found = sessions_.find(id);
     ENSURE(found != sessions_.end());
     Entry entry = std::move(found->second);
@@ -116,8 +154,16 @@ Session SessionTable::take(SessionId id) {
         by_deadline_.erase({*entry.deadline, id});
     half_open_ -= static_cast<std::size_t>(is_half_open(entry.session));
     if (is_unanswered(entry.session))
-        unanswered_[entry.session.configured ? 1 : 0].erase(id);
+        unanswered_[entry.session.configured].erase(id);
     return std::move(entry.session);
+}
+
+SessionId SessionTable::oldest_unanswered(bool configured) const {
+    const Waiting& waiting = waiting_[configured];
+    const std::set<SessionId>& others = unanswered_[configured];
+    if (waiting.empty() || others.empty())
+        return waiting.empty() ? *others.begin() : waiting.begin()->first;
+    return std::min(waiting.begin()->first, *others.begin());
 }
 
 std::vector<SessionId> SessionTable::due(Instant now) const {
@@ -127,19 +173,32 @@ std::vector<SessionId> SessionTable::due(Instant now) const {
             break;
         ids.push_back(id);
     }
+    for (const Waiting& waiting : waiting_)
+        for (const auto& [id, small] : waiting) {
+            if (small.due() > now)
+                break;
+            ids.push_back(id);
+        }
     return ids;
 }
 
 std::optional<Instant> SessionTable::next_deadline() const {
-    if (by_deadline_.empty())
-        return std::nullopt;
-    return by_deadline_.begin()->first;
+    std::optional<Instant> next;
+    if (!by_deadline_.empty())
+        next = by_deadline_.begin()->first;
+    for (const Waiting& waiting : waiting_)
+        if (!waiting.empty() && (!next || waiting.begin()->second.due() < *next))
+            next = waiting.begin()->second.due();
+    return next;
 }
 
 std::vector<SessionId> SessionTable::ids() const {
     std::vector<SessionId> ids;
     for (const auto& [id, entry] : sessions_)
         ids.push_back(id);
+    for (const Waiting& waiting : waiting_)
+        for (const auto& [id, small] : waiting)
+            ids.push_back(id);
     return ids;
 }
 

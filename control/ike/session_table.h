@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // All sessions of an engine, found by what a datagram shows (cookies and addresses), by peer, by
-// the Diffie-Hellman job they wait for, and by whose timer is next.
+// the Diffie-Hellman job they wait for, and by whose timer is next. Those that wait for message 3
+// of main mode are kept small (half_open.h): they are found by cookies and ids, and only whole ones
+// by anything else.
 //
 // Threading: belongs to its engine.
 #pragma once
 
+#include "control/ike/half_open.h"
 #include "control/ike/state.h"
 #include "control/ike/wire.h"
 
@@ -12,17 +15,27 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace adit::ike {
 
 class SessionTable {
   public:
+    /// What is known of a session without taking it out.
+    struct Glimpse {
+        SessionId id;
+        State state{};
+        bool secured{false};
+    };
+
     /// The session a datagram belongs to: both cookies and both addresses must be its own (or the
-    /// responder cookie still unknown). Null when there is none; a first message is looked up by
+    /// responder cookie still unknown). Nothing when there is none; a first message is looked up by
     /// its digest, so that a copy finds the session it has made and nobody else's cookie does.
-    [[nodiscard]] Session*
-    find(const Header& header, Endpoint local, Endpoint remote, Digest digest);
+    [[nodiscard]] std::optional<Glimpse>
+    find(const Header& header, Endpoint local, Endpoint remote, Digest digest) const;
+    [[nodiscard]] bool contains(SessionId id) const;
+    /// A whole one.
     [[nodiscard]] Session* find(SessionId id);
     [[nodiscard]] Session* find_job(JobId job);
     [[nodiscard]] Session* find_cookies(CookiePair cookies, Ipv4Address peer);
@@ -41,25 +54,29 @@ class SessionTable {
 
     [[nodiscard]] std::vector<SessionId> ids() const;
 
-    [[nodiscard]] std::size_t half_open() const { return half_open_; }
+    [[nodiscard]] std::size_t half_open() const {
+        return half_open_ + waiting_[0].size() + waiting_[1].size();
+    }
 
     /// Exchanges in which nothing but a first message has come, by whether a crypto map names the
     /// address it claims to be from.
     [[nodiscard]] std::size_t unanswered(bool configured) const {
-        return unanswered_[configured ? 1 : 0].size();
+        return unanswered_[configured].size() + waiting_[configured].size();
     }
 
     /// There must be one.
-    [[nodiscard]] SessionId oldest_unanswered(bool configured) const {
-        return *unanswered_[configured ? 1 : 0].begin();
-    }
+    [[nodiscard]] SessionId oldest_unanswered(bool configured) const;
 
     /// Diffie-Hellman jobs waited for.
     [[nodiscard]] std::size_t jobs() const { return by_job_.size(); }
 
+    /// Of those kept small a copy is shown.
     template <class Visit> void for_each(const Visit& visit) const {
         for (const auto& [id, entry] : sessions_)
             visit(entry.session);
+        for (const Waiting& waiting : waiting_)
+            for (const auto& [id, small] : waiting)
+                visit(std::as_const(small).session(id));
     }
 
   private:
@@ -75,7 +92,12 @@ class SessionTable {
         }
     };
 
+    using Waiting = std::map<SessionId, HalfOpen>; // the oldest first, whose time comes first
+
+    [[nodiscard]] const HalfOpen* find_waiting(SessionId id) const;
+
     std::map<SessionId, Entry> sessions_;
+    std::array<Waiting, 2> waiting_; // by whether a crypto map names the address
     std::unordered_multimap<std::pair<Cookie, Ipv4Address>, SessionId, CookieHash> by_cookie_;
     std::set<std::pair<Ipv4Address, SessionId>> by_peer_; // spoofed, one may have thousands
     std::unordered_map<JobId, SessionId> by_job_;
