@@ -42,6 +42,29 @@ bool Admission::admit(Ipv4Address from, bool configured, std::size_t half_open, 
     return bucket_of(from.value >> kHostBits).take(now, kStrangersPerSecond, kStrangersBurst);
 }
 
+bool Admission::may_compute(bool configured, std::uint64_t digest, Instant now) {
+    return computations_[configured].take(now, kComputationsPerSecond, kComputationsBurst) ||
+           (is_copy(digest, now) && copies_.take(now, kCopiesPerSecond, kCopiesBurst));
+}
+
+/// Whether this very message was turned away a while ago; from now on it was.
+bool Admission::is_copy(std::uint64_t digest, Instant now) {
+    turned_away_.resize(kTurnedAway);
+    const std::uint64_t spread = mix(secret_ ^ digest);
+    TurnedAway& place = turned_away_[spread % kTurnedAway];
+    const auto tag = static_cast<std::uint32_t>(spread >> 32) | 1; // 0: nobody yet
+    const auto milliseconds = static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+    if (place.tag != tag) {
+        place = {tag, milliseconds};
+        return false;
+    }
+    const std::chrono::milliseconds age{milliseconds - place.milliseconds};
+    if (age > kLatestCopy)
+        place.milliseconds = milliseconds;
+    return age >= kSoonestCopy && age <= kLatestCopy;
+}
+
 TokenBucket& Admission::bucket_of(std::uint32_t prefix) {
     return strangers_[mix(secret_ ^ prefix) % kBuckets];
 }

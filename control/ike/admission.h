@@ -4,6 +4,11 @@
 // address would use it up. What bounds their first messages, and all others, is the table: the
 // oldest exchange in which only a first message has come makes room (Engine::Core::make_room).
 //
+// A first message of aggressive mode costs arithmetic, whoever sent it, so there even configured
+// peers have a budget, all of them one. When it is used up, a copy of a message that found it so
+// draws on another one: who waits for an answer repeats itself, a flood says something new each
+// time.
+//
 // Threading: belongs to its engine. Source: RFC 2408 2.5.3; token buckets per prefix.
 #pragma once
 
@@ -12,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace adit::ike {
 
@@ -35,30 +41,46 @@ class Admission {
     static constexpr std::uint32_t kRefusalsBurst = 200;
     static constexpr std::uint32_t kComputationsPerSecond = 200; // a fifth of a core, MODP-2048
     static constexpr std::uint32_t kComputationsBurst = 50;
+    static constexpr std::uint32_t kCopiesPerSecond = 50;
+    static constexpr std::uint32_t kCopiesBurst = 50;
+    /// No implementation repeats itself sooner, and none waits longer.
+    static constexpr Duration kSoonestCopy = std::chrono::milliseconds{400};
+    static constexpr Duration kLatestCopy = std::chrono::seconds{30};
 
     explicit Admission(std::uint64_t secret) : secret_(secret) {}
 
     /// May this first message make a half-open entry?
     bool admit(Ipv4Address from, bool configured, std::size_t half_open, Instant now);
 
-    /// May a first message cost a Diffie-Hellman computation, as aggressive mode's does?
-    bool may_compute(bool configured, Instant now) {
-        return configured || computations_.take(now, kComputationsPerSecond, kComputationsBurst);
-    }
+    /// May a first message cost a Diffie-Hellman computation, as aggressive mode's does? `digest`
+    /// is the message's.
+    bool may_compute(bool configured, std::uint64_t digest, Instant now);
 
     /// May a stranger be told why not? Silence costs nothing.
     bool may_refuse(Instant now) { return refusals_.take(now, kRefusalsPerSecond, kRefusalsBurst); }
 
   private:
     TokenBucket& bucket_of(std::uint32_t prefix);
+    bool is_copy(std::uint64_t digest, Instant now);
 
     /// Fixed, indexed by a keyed hash: spoofed prefixes cannot grow it, nor aim at a neighbour.
     static constexpr std::size_t kBuckets = 4096;
 
+    /// A message that was turned away, by part of its digest, and when.
+    struct TurnedAway {
+        std::uint32_t tag{0};
+        std::uint32_t milliseconds{0};
+    };
+
+    /// At five thousand a second nine of ten are still there two seconds later.
+    static constexpr std::size_t kTurnedAway = 65'536;
+
     std::uint64_t secret_;
     std::array<TokenBucket, kBuckets> strangers_;
     TokenBucket refusals_;
-    TokenBucket computations_; // for peers no crypto map names
+    std::array<TokenBucket, 2> computations_; // for those whom a crypto map names: the second
+    TokenBucket copies_;
+    std::vector<TurnedAway> turned_away_; // made when the first one is
 };
 
 } // namespace adit::ike

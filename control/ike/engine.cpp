@@ -10,6 +10,8 @@ namespace {
 /// Responders' Diffie-Hellman jobs running at once: beyond this message 3 waits for its
 /// retransmission, so that strangers cannot fill the pool before those who have proved themselves.
 constexpr std::size_t kMaxHalfOpenJobs = 512;
+/// Of these, such as a first message alone asks for: large groups take their time.
+constexpr std::size_t kMaxFirstJobs = 64;
 /// Of all kinds: an answer to one of ours waits for its repetition before the pool turns jobs away.
 constexpr std::size_t kMaxJobs = 896;
 constexpr std::size_t kCookieSecretBytes = 32;
@@ -154,10 +156,11 @@ void Engine::Core::admit_first_message(const Header& header, DatagramReceived& e
     const bool aggressive = header.exchange == ExchangeType::Aggressive;
     if (aggressive && aggressive_policies(*config_).empty())
         return refuse_aggressive(event);
-    if (aggressive && (sessions_.jobs() >= kMaxHalfOpenJobs ||
-                       !admission_.may_compute(is_configured(from), now_)))
-        return refuse_stranger(Failure::HalfOpenLimit, event, "too many key exchanges at once");
     const bool configured = is_configured(from);
+    if (aggressive &&
+        (sessions_.jobs() >= kMaxHalfOpenJobs || sessions_.first_jobs() >= kMaxFirstJobs ||
+         !admission_.may_compute(configured, digest_of(event.payload), now_)))
+        return refuse_stranger(Failure::HalfOpenLimit, event, "too many key exchanges at once");
     if (!admission_.admit(from, configured, sessions_.half_open(), now_))
         return refuse_stranger(
             Failure::HalfOpenLimit, event, "too many half-open exchanges from this network");

@@ -127,6 +127,7 @@ void SessionTable::insert(Session session) {
     if (due)
         by_deadline_.emplace(*due, id);
     half_open_ += static_cast<std::size_t>(is_half_open(session));
+    first_jobs_ += static_cast<std::size_t>(session.leg.state == State::ResponderAm1Dh);
     if (is_unanswered(session))
         unanswered_[session.configured].insert(id);
     const bool fresh = sessions_.emplace(id, Entry{std::move(session), due}).second;
@@ -153,6 +154,7 @@ Session SessionTable::take(SessionId id) {
     if (entry.deadline)
         by_deadline_.erase({*entry.deadline, id});
     half_open_ -= static_cast<std::size_t>(is_half_open(entry.session));
+    first_jobs_ -= static_cast<std::size_t>(entry.session.leg.state == State::ResponderAm1Dh);
     if (is_unanswered(entry.session))
         unanswered_[entry.session.configured].erase(id);
     return std::move(entry.session);

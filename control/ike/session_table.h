@@ -67,6 +67,9 @@ class SessionTable {
     /// There must be one.
     [[nodiscard]] SessionId oldest_unanswered(bool configured) const;
 
+    /// Those of first messages of aggressive mode.
+    [[nodiscard]] std::size_t first_jobs() const { return first_jobs_; }
+
     /// Diffie-Hellman jobs waited for.
     [[nodiscard]] std::size_t jobs() const { return by_job_.size(); }
 
@@ -103,6 +106,7 @@ class SessionTable {
     std::unordered_map<JobId, SessionId> by_job_;
     std::set<std::pair<Instant, SessionId>> by_deadline_;
     std::size_t half_open_{0};
+    std::size_t first_jobs_{0};
     std::array<std::set<SessionId>, 2> unanswered_;
 };
 

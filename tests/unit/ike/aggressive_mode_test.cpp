@@ -191,6 +191,65 @@ TEST_F(Aggressive, LostLastMessageIsMadeUpFor) {
     expect_tunnel();
 }
 
+// --- floods of first messages
+
+/// In the peer's own name, a thousand before each message of its own.
+TEST_F(Aggressive, FloodInThePeersNameDoesNotKeepItOut) {
+    start();
+    Bytes first;
+    std::uint64_t cookie = 0;
+    std::size_t jobs = 0;
+    network.work = [&](Gateway& gateway, const Job& job) {
+        jobs += &gateway == b ? 1 : 0;
+        return std::optional{ike::run(job, gateway.rng)};
+    };
+    lose = [&](const SendDatagram& send) {
+        if (send.local.address == test::kRight) // answers to the flood go nowhere
+            return parse_header(send.payload)->cookies.initiator.value <= cookie;
+        if (first.empty())
+            first = send.payload;
+        for (unsigned i = 0; i < 1'000; ++i) {
+            store_be(first.data(), ++cookie);
+            network.give_datagram(*b, {test::kLeft, 500}, 500, first);
+        }
+        return false;
+    };
+    run(4s);
+    expect_tunnel();
+    EXPECT_GT(b->failures(Failure::HalfOpenLimit), 2'000U);
+    EXPECT_LT(jobs, 900U) << "two hundred a second";
+}
+
+/// However long each computation takes.
+TEST_F(Aggressive, FloodLeavesRoomForMainMode) {
+    EngineConfig right = hub();
+    right.keys.push_back({{test::kLeft, 32}, test::secret("correct horse battery")});
+    start(test::left_config(), right);
+    EngineConfig noise = spoke();
+    noise.connections.front().local = {198, 51, 100, 7};
+    Gateway& flooder = network.add("flooder", {198, 51, 100, 7}, noise, 3);
+    Bytes first;
+    lose = [&](const SendDatagram& send) {
+        if (send.local.address == flooder.address)
+            first = send.payload;
+        return send.local.address == flooder.address;
+    };
+    network.give(flooder, test::initiate());
+    network.run_for(10ms);
+    network.work_time = [] { return 5s; };
+    for (std::uint64_t cookie = 1; cookie <= 5'000; ++cookie) {
+        store_be(first.data(), cookie);
+        network.give_datagram(*b, {test::kLeft, 500}, 500, first);
+        if (cookie % 100 == 0)
+            network.run_for(10ms);
+    }
+    network.work_time = [] { return 1ms; };
+    network.give(*a, test::initiate());
+    network.run_for(2s);
+    expect_tunnel();
+    EXPECT_GT(b->failures(Failure::HalfOpenLimit), 4'900U);
+}
+
 TEST_F(Aggressive, ProfileMatchesByNameAndGivesOurs) {
     EngineConfig right = test::right_config();
     right.keys.clear();
