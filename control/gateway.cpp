@@ -46,6 +46,9 @@ Gateway::Gateway(EventLoop& loop,
       runtime_policies_(policy_numbers_,
                         {.has_sas = [this](PolicyId policy) { return db_.has_sas(policy); },
                          .freed = [this](PolicyId policy) { db_.forget_policy(policy); }}),
+      history_([this](Ipv4Address peer) {
+          return provision_.engine && !connections_with(*provision_.engine, peer).empty();
+      }),
       started_(MonotonicClock::now()) {}
 
 Gateway::~Gateway() {
@@ -118,6 +121,7 @@ void Gateway::perform_one(ike::SendDatagram& action) {
              ""});
         return;
     }
+    history_.sent(action.local, action.remote.address, MonotonicClock::now());
     static thread_local ipc::DatagramRecord record; // 10 kB: not on the stack
     fill(record, action.local, action.remote, action.payload);
     dataplane_.inject(record);
@@ -235,6 +239,7 @@ void Gateway::on_installed(ike::InstallFinished finished) {
 }
 
 void Gateway::perform_one(ike::Log& action) {
+    history_.logged(action.record, MonotonicClock::now());
     // `crypto logging session`: off unless asked for, as on a router.
     if (action.record.mnemonic == "SESSION_STATUS" && !config_->logging_session)
         return;
@@ -424,6 +429,10 @@ void Gateway::flush_neighbors() {
 void Gateway::on_datagram(const ipc::DatagramRecord& datagram) {
     if (datagram.length > ipc::kMaxIkeDatagramBytes)
         return; // the channel bounds it already
+    history_.received({Ipv4Address{datagram.destination}, datagram.destination_port},
+                      Ipv4Address{datagram.source},
+                      ByteView{datagram.payload, datagram.length},
+                      MonotonicClock::now());
     handle(ike::DatagramReceived{{Ipv4Address{datagram.destination}, datagram.destination_port},
                                  {Ipv4Address{datagram.source}, datagram.source_port},
                                  Bytes(datagram.payload, datagram.payload + datagram.length)});
@@ -508,10 +517,47 @@ static std::optional<LogRecord> notice_record(const ipc::PacketNotice& notice) {
     }
 }
 
+/// The word of the history for a packet that came and was dropped.
+static const char* history_code(DropReason reason) {
+    switch (reason) {
+    case DropReason::EspInvalidSpi:
+        return "invalid-spi";
+    case DropReason::PolicyCleartext:
+        return "clear-text";
+    case DropReason::EspIcv:
+        return "icv";
+    case DropReason::EspReplay:
+        return "replay";
+    default:
+        return "selector";
+    }
+}
+
+std::optional<Ipv4Address> Gateway::peer_of(const ipc::PacketNotice& notice) const {
+    if (const sa::InstalledSa* sa = db_.find(SaId{notice.sa_id}))
+        return sa->peer;
+    if (static_cast<DropReason>(notice.reason) == DropReason::EspInvalidSpi)
+        return Ipv4Address{notice.flow.source};
+    const auto name = provision_.connection_of_policy.find(PolicyId{notice.policy});
+    if (name == provision_.connection_of_policy.end())
+        return std::nullopt;
+    const ike::Connection* connection = ike::find_connection(*provision_.engine, name->second);
+    if (connection == nullptr || connection->peers.empty())
+        return std::nullopt;
+    return connection->peers.front();
+}
+
 void Gateway::on_notice(const ipc::PacketNotice& notice) {
     std::optional<LogRecord> record = notice_record(notice);
     if (!record)
         return;
+    if (const auto peer = peer_of(notice))
+        history_.note(*peer,
+                      history_code(static_cast<DropReason>(notice.reason)),
+                      to_string(Ipv4Address{notice.flow.source}) + " -> " +
+                          to_string(Ipv4Address{notice.flow.destination}) + ", protocol " +
+                          std::to_string(notice.flow.protocol),
+                      MonotonicClock::now());
     if (notice.more > 0)
         record->text += " (and " + std::to_string(notice.more) + " more of this kind)";
     log(std::move(*record));

@@ -16,6 +16,7 @@
 #include "control/event_loop.h"
 #include "control/ike/crypto_pool.h"
 #include "control/ike/engine.h"
+#include "control/peer_history.h"
 #include "control/pki/trustpoint_set.h"
 #include "control/provision.h"
 #include "control/runtime_policies.h"
@@ -57,6 +58,9 @@ class Gateway {
 
     /// Everything `show` may print, as of now.
     [[nodiscard]] cli::Snapshot snapshot() const;
+
+    /// What happened with the peers, kept after their SAs are gone.
+    [[nodiscard]] const PeerHistory& history() const { return history_; }
 
     // What an operator can ask for.
 
@@ -131,6 +135,8 @@ class Gateway {
     void on_event(const ipc::EventRecord& event);
     void on_acquire(const ipc::Acquire& acquire);
     void on_notice(const ipc::PacketNotice& notice);
+    /// With whom the packet has to do; nothing when nobody is known to.
+    [[nodiscard]] std::optional<Ipv4Address> peer_of(const ipc::PacketNotice& notice) const;
     void on_link_change(const ipc::LinkChange& change);
     void on_datagram(const ipc::DatagramRecord& datagram);
     void look_for_silent_peers();
@@ -171,6 +177,7 @@ class Gateway {
     RuntimePolicies runtime_policies_;
     Provision provision_;
     TunnelKeeper tunnels_;
+    PeerHistory history_;
     std::vector<PortInfo> ports_;
     std::map<std::string, cli::InterfaceStatus> interface_baseline_; // as of `clear counters`
     DebugSink isakmp_debug_;

@@ -45,6 +45,10 @@ class OperatorDesk final : public cli::SessionHost {
 
     std::vector<std::string> log_buffer() override { return buffer_.lines(); }
 
+    std::vector<cli::PeerRecord> history(std::optional<Ipv4Address> peer) override {
+        return gateway_.history().records(peer);
+    }
+
     Status clear_sa(std::optional<Ipv4Address> peer) override;
     Status clear_sa_counters(std::optional<Ipv4Address> peer) override;
     Status clear_isakmp(std::optional<ConnId> conn_id) override;

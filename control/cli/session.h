@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "control/cli/grammar.h"
 #include "control/cli/machine.h"
+#include "control/cli/peer_record.h"
 #include "control/cli/snapshot.h"
 #include "control/config/editor.h"
 #include "control/config/problem.h"
@@ -38,6 +39,7 @@ class SessionHost {
     /// Of the text control was started with.
     virtual std::vector<config::Problem> problems() = 0;
     virtual std::vector<std::string> log_buffer() = 0; // oldest first
+    virtual std::vector<PeerRecord> history(std::optional<Ipv4Address> peer) = 0;
 
     virtual Status clear_sa(std::optional<Ipv4Address> peer) = 0;
     virtual Status clear_sa_counters(std::optional<Ipv4Address> peer) = 0;

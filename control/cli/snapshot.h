@@ -28,6 +28,7 @@ struct FlowCounters {
 
 struct SaCounters {
     std::uint64_t packets{}, bytes{}, sequence{}, errors{};
+    std::optional<Instant> last_packet{};
 };
 
 struct ChildSa {

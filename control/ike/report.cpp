@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words for what goes wrong. Each failure has its counter, the log line that collectors know
 // (CRYPTO), and a second line with our evidence (VPNDIAG).
+#include "control/ike/cause.h"
 #include "control/ike/proposal.h"
 #include "control/ike/step.h"
 
@@ -83,7 +84,31 @@ LogRecord record(Severity severity,
     return {severity, facility, mnemonic, std::move(text), std::move(subject)};
 }
 
+constexpr std::string_view kDiagnosis = "VPNDIAG";
+constexpr std::string_view kCause = "CAUSE";
+
+/// "peer A: CODE: evidence"; cause_of() takes it apart.
+LogRecord cause_record(Ipv4Address peer, const std::string& code, const std::string& evidence) {
+    const std::string address = to_string(peer);
+    return {Severity::Warning,
+            std::string{kDiagnosis},
+            std::string{kCause},
+            "peer " + address + ": " + code + ": " + evidence,
+            address};
+}
+
 } // namespace
+
+std::optional<Cause> cause_of(const LogRecord& record) {
+    if (record.facility != kDiagnosis || record.mnemonic != kCause)
+        return std::nullopt;
+    const std::size_t code = record.text.find(": ");
+    const std::size_t evidence = record.text.find(": ", code + 2);
+    if (code == std::string::npos || evidence == std::string::npos)
+        return std::nullopt;
+    return Cause{record.text.substr(code + 2, evidence - code - 2),
+                 record.text.substr(evidence + 2)};
+}
 
 const char* to_string(Failure failure) {
     return words(failure).name;
@@ -100,11 +125,7 @@ log_records(Failure failure, Ipv4Address peer, const std::string& evidence, Phas
         text = filled_in(std::move(text), "%s", address);
         records.push_back(record(row.severity, "CRYPTO", row.mnemonic, std::move(text), address));
     }
-    records.push_back(record(Severity::Warning,
-                             "VPNDIAG",
-                             "CAUSE",
-                             "peer " + address + ": " + row.cause + ": " + evidence,
-                             address));
+    records.push_back(cause_record(peer, row.cause, evidence));
     return records;
 }
 
@@ -130,12 +151,7 @@ void crypto_log(Turn& turn, Severity severity, const char* mnemonic, std::string
 }
 
 void hint(Turn& turn, const char* cause, const std::string& text) {
-    const std::string address = to_string(turn.session.remote.address);
-    turn.out.emplace_back(Log{record(Severity::Warning,
-                                     "VPNDIAG",
-                                     "CAUSE",
-                                     "peer " + address + ": " + cause + ": " + text,
-                                     address)});
+    turn.out.emplace_back(Log{cause_record(turn.session.remote.address, cause, text)});
 }
 
 void debug(Turn& turn, const char* format, ...) {

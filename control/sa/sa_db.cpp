@@ -93,11 +93,14 @@ cli::SaCounters SaDb::counters(SaId sa) const {
     const ipc::SaStats* stats = installed == nullptr ? nullptr : own_stats(stats_of_, *installed);
     if (stats == nullptr)
         return {};
-    return {ipc::read(stats->packets),
-            ipc::read(stats->bytes),
-            ipc::read(stats->sequence),
-            ipc::read(stats->replay_drops) + ipc::read(stats->integrity_drops) +
-                ipc::read(stats->other_drops)};
+    cli::SaCounters counters{ipc::read(stats->packets),
+                             ipc::read(stats->bytes),
+                             ipc::read(stats->sequence),
+                             ipc::read(stats->replay_drops) + ipc::read(stats->integrity_drops) +
+                                 ipc::read(stats->other_drops)};
+    if (const std::uint64_t last = ipc::read(stats->last_packet_ns); last != 0)
+        counters.last_packet = Instant{Duration{static_cast<Duration::rep>(last)}};
+    return counters;
 }
 
 std::uint64_t SaDb::last_packet_ns(SaId sa) const {

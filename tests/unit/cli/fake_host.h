@@ -34,6 +34,14 @@ class FakeHost final : public SessionHost {
         return {"*Nov 23 09:00:04.420: %SYS-5-RESTART: System restarted"};
     }
 
+    std::vector<PeerRecord> history(std::optional<Ipv4Address> peer) override {
+        std::vector<PeerRecord> found;
+        for (const PeerRecord& record : records)
+            if (!peer || record.peer == *peer)
+                found.push_back(record);
+        return found;
+    }
+
     Status clear_sa(std::optional<Ipv4Address> peer) override { return done("clear sa", peer); }
 
     Status clear_sa_counters(std::optional<Ipv4Address> peer) override {
@@ -139,6 +147,7 @@ class FakeHost final : public SessionHost {
     std::shared_ptr<const config::Config> former;
     std::chrono::minutes revert_after{};
     std::map<std::string, std::string> files;
+    std::vector<PeerRecord> records;
     ike::DebugCondition condition;
     std::vector<config::Problem> found;
     std::vector<std::string> asked;
