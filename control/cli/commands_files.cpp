@@ -31,8 +31,7 @@ std::string running_text(Session& session, Secrets secrets) {
     return config::render(*session.host().running_config(), secrets);
 }
 
-// --- saving
-// ---------------------------------------------------------------------------------------
+// --- saving --------------------------------------------------------------------------------------
 
 std::string save(Session& session) {
     if (const Status saved = session.host().save_config(); !saved)
@@ -63,8 +62,7 @@ std::string copy_to_file(Session& session, const Match& match) {
     return save_as(session, file_name(match.text(ArgKind::Name)));
 }
 
-// --- taking over
-// ----------------------------------------------------------------------------------
+// --- taking over ---------------------------------------------------------------------------------
 
 /// Every reason, so that one look shows what is wrong with the file.
 std::string list_errors(const std::vector<config::Problem>& problems) {
@@ -144,8 +142,7 @@ std::string copy_to_running(Session& session, const Match& match) {
     return text ? merge(session, *text) : session.refuse(text.error().text);
 }
 
-// --- taking back
-// ----------------------------------------------------------------------------------
+// --- taking back ---------------------------------------------------------------------------------
 
 std::string configure(Session& session, const Match& match) {
     if (match.has("timer"))
@@ -174,8 +171,7 @@ std::string rollback_timer(Session& session, const Match&) {
            std::to_string(due->count()) + " seconds unless it is confirmed\n";
 }
 
-// --- looking
-// --------------------------------------------------------------------------------------
+// --- looking -------------------------------------------------------------------------------------
 
 /// A saved text as eyes may see it: its secrets hidden.
 std::string without_secrets(const std::string& text) {

@@ -3,6 +3,7 @@
 #include "control/cli/grammar.h"
 #include "control/cli/session.h"
 #include "control/cli/show_crypto_map.h"
+#include "control/cli/show_diagnose.h"
 #include "control/cli/show_interfaces.h"
 #include "control/cli/show_ip.h"
 #include "control/cli/show_ipsec.h"
@@ -40,6 +41,22 @@ std::string crypto_session(Session& session, const Match& match) {
                              : match.has("brief") ? SessionForm::Brief
                                                   : SessionForm::Plain;
     return show_crypto_session(session.host().snapshot(), form, peer_of(match));
+}
+
+std::string crypto_diagnose(Session& session, const Match& match) {
+    const Snapshot snapshot = session.host().snapshot();
+    const auto found = diagnose(snapshot, session.host().history(peer_of(match)), peer_of(match));
+    const DiagnosesShown shown =
+        match.has("problems") ? DiagnosesShown::Problems : DiagnosesShown::All;
+    return match.has("json") ? show_diagnose_json(snapshot, found, shown)
+                             : show_diagnose(snapshot, found, shown);
+}
+
+std::string isakmp_history(Session& session, const Match& match) {
+    const Snapshot snapshot = session.host().snapshot();
+    const auto records = session.host().history(peer_of(match));
+    return match.has("json") ? show_history_json(snapshot, records)
+                             : show_history(snapshot, records);
 }
 
 std::string crypto_map(Session& session, const Match& match) {
@@ -148,6 +165,12 @@ constexpr Row kRows[] = {
     user("show crypto isakmp failures",
          "Counters of everything that can go wrong in a negotiation",
          plain<show_isakmp_failures>),
+    user("show crypto isakmp history [peer A.B.C.D] [json]",
+         "What happened with the peers, also long after",
+         isakmp_history),
+    user("show crypto diagnose [problems|all] [peer A.B.C.D] [json]",
+         "Why a tunnel is down, with evidence and remedy",
+         crypto_diagnose),
     user("show crypto ipsec sa [peer A.B.C.D] [interface INTERFACE] [detail]",
          "IPsec SAs",
          ipsec_sa),

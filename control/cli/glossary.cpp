@@ -119,6 +119,11 @@ constexpr WordHelp kGlossary[] = {
     {"keyring", "Keys that belong together"},
     {"isakmp fragmentation", "IKE messages too long for the path, in pieces"},
     {"isakmp invalid-spi-recovery", "Phase 1 with a peer that sends under an unknown SPI"},
+    {"isakmp history", "What happened with the peers"},
+    {"diagnose", "Why a tunnel is down, with evidence and remedy"},
+    {"diagnose problems", "Only what does not work"},
+    {"json", "For programs: one JSON object with a named schema"},
+
     // --- files, and the box around the tunnels
     {"startup-config running-config", "Add them to the current configuration"},
     {"NAME running-config", "Add them to the current configuration"},

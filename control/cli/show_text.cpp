@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/cli/show_text.h"
 
+#include <bit>
 #include <cstdarg>
 #include <cstdio>
 
@@ -144,6 +145,15 @@ std::string lifetime_words(const config::SaLifetime& first, const config::SaLife
     const std::string volume =
         kilobytes == 0 ? "disabled kilobytes" : text("%u kilobytes", kilobytes);
     return volume + text("/%u seconds", seconds);
+}
+
+std::string flow_words(const Ipv4Range& range) {
+    const std::uint32_t span = range.last.value - range.first.value; // one less than its size
+    const bool is_network = (span & (span + 1)) == 0 && (range.first.value & span) == 0;
+    if (is_network)
+        return to_string(
+            Ipv4Prefix{range.first, static_cast<std::uint8_t>(32 - std::popcount(span))});
+    return to_string(range.first) + '-' + to_string(range.last);
 }
 
 std::string short_interface(const std::string& name) {

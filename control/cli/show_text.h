@@ -52,6 +52,9 @@ std::uint64_t kilobytes_left(const ike::ChildSaView& sa, const SaCounters& count
 /// defaults.
 std::string lifetime_words(const config::SaLifetime& first, const config::SaLifetime& second);
 
+/// "10.1.0.0/16", or "10.1.0.1-10.1.0.9" of what is no network.
+std::string flow_words(const Ipv4Range& range);
+
 /// "Gi0/0" for "GigabitEthernet0/0".
 std::string short_interface(const std::string& name);
 

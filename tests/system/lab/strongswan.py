@@ -7,6 +7,7 @@ must do NAT-T on every link (RFC 3947).
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -127,6 +128,15 @@ swanctl {{
         return self.namespace.run(
             self._swanctl_program, *words, "--uri", self._uri, check=check, timeout=timeout, env=self._env
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For words that are run beside the scene, as those of initiate_argv()."""
+        return {**os.environ, **self._env}
+
+    def initiate_argv(self, child: str = "net0") -> list[str]:
+        words = ("--initiate", "--child", child, "--timeout", "12", "--uri", self._uri)
+        return self.namespace.argv(self._swanctl_program, *words)
 
     def initiate(self, child: str = "net0", check: bool = True) -> str:
         result = self.swanctl("--initiate", "--child", child, "--timeout", "12", check=check)
