@@ -368,6 +368,24 @@ void Engine::Core::effect(const Session& from, PhaseOneUp&) {
     for (Child* child : children_.with_peer(from.remote.address))
         if (is_with(child->sa, from))
             child->sa.isakmp = from.conn_id;
+    if (from.open())
+        take_over_flows(from);
+}
+
+/// What waits for a phase 1 of ours with the same peer need not: behind a NAT, or while our own
+/// datagrams get lost, ours may never come up. Several entries may be for several peers behind one
+/// address, and nobody knows yet for whom what waits is.
+void Engine::Core::take_over_flows(const Session& up) {
+    if (config_->connections.index().with_peer(up.remote.address).size() != 1)
+        return;
+    for (Session* other : sessions_.with_peer(up.remote.address)) {
+        const bool fits = other->local.address == up.local.address &&
+                          (other->profile.empty() || other->profile == up.profile);
+        if (!fits || !is_beginning(*other))
+            continue;
+        for (FlowRequest& flow : std::exchange(other->queue, {}))
+            queue(up.id, StartQuickMode{std::move(flow)});
+    }
 }
 
 void Engine::Core::effect(const Session& from, AddressAssigned&) {

@@ -168,10 +168,14 @@ Session*
 Engine::Core::beginning_with(Ipv4Address local, Ipv4Address peer, const std::string& profile) {
     for (Session* session : sessions_.with_peer(peer))
         if (session->local.address == local && session->profile == profile &&
-            session->role == Role::Initiator && session->leg.state != State::Dead &&
-            session->secured() == nullptr)
+            is_beginning(*session))
             return session;
     return nullptr;
+}
+
+bool Engine::Core::is_beginning(const Session& session) {
+    return session.role == Role::Initiator && session.leg.state != State::Dead &&
+           session.secured() == nullptr;
 }
 
 // --- the dataplane's news -----------------------------------------------------------------------

@@ -85,6 +85,7 @@ class Engine::Core {
     void effect(const Session& from, InitialContactSeen& seen);
     void effect(const Session& from, HolderDoubted& doubted);
     void effect(const Session& from, PhaseOneUp& up);
+    void take_over_flows(const Session& up);
     void effect(const Session& from, AddressAssigned& assigned);
     void effect(const Session& from, PhaseOneFailed& failed);
     void effect(const Session& from, RekeyDue& due);
@@ -138,6 +139,7 @@ class Engine::Core {
     /// we are setting up. Null when there is none.
     [[nodiscard]] Session*
     session_for(Ipv4Address local, Ipv4Address peer, const std::string& profile);
+    [[nodiscard]] static bool is_beginning(const Session& session);
     /// One that we are setting up.
     [[nodiscard]] Session*
     beginning_with(Ipv4Address local, Ipv4Address peer, const std::string& profile);

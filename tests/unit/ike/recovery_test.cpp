@@ -71,6 +71,31 @@ TEST_F(Recovery, FloodOfUnknownSpisIsAnsweredWithinABudget) {
     EXPECT_EQ(b.installed.size(), 2U);
 }
 
+/// Ours ends at a NAT that does not know us yet. When the peer has come by its own, what waited
+/// goes on under that.
+TEST_F(Recovery, FlowsDoNotWaitForAPhase1ThatGoesNowhere) {
+    const auto with_two_flows = [](EngineConfig config, const char* local, const char* remote) {
+        config.connections.front().flows.push_back(
+            {PolicyId{1}, {test::range(local), test::range(remote), 0, {}, {}}, 20});
+        return std::make_shared<const EngineConfig>(config);
+    };
+    network.give(a, Reconfigure{with_two_flows(test::left_config(), "10.1.0.0/16", "10.3.0.0/16")});
+    network.give(b,
+                 Reconfigure{with_two_flows(test::right_config(), "10.3.0.0/16", "10.1.0.0/16")});
+    network.tap = [](const SendDatagram& send) {
+        const bool first = parse_header(send.payload)->cookies.responder.value == 0;
+        return !first || send.local.address != test::kLeft;
+    };
+    network.give(a, test::initiate(PolicyId{1}));
+    network.run_for(1s);
+    network.give(b, test::initiate(PolicyId{0}));
+    network.run_for(2s);
+    EXPECT_EQ(a.installed.size(), 4U);
+    EXPECT_EQ(b.installed.size(), 4U);
+    network.run_for(60s);
+    EXPECT_EQ(a.engine.isakmp_sas().size(), 1U);
+}
+
 /// The peer has lost its ISAKMP SA and its delete never came: quick modes under it stay unanswered,
 /// whether or not keepalives are configured.
 TEST_F(Recovery, UnansweredQuickModePutsTheIsakmpSaInDoubt) {
