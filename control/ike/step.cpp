@@ -157,8 +157,8 @@ void on(Turn& turn, JobResult& result) {
         }
 }
 
-/// A quick mode sent this often without an answer puts the ISAKMP SA itself in doubt: the peer may
-/// have lost it, and its delete on the way to us. Deletes are not acknowledged.
+/// A quick mode sent this often, and as often again, without an answer puts the ISAKMP SA itself in
+/// doubt: the peer may have lost it, and its delete on the way to us. Deletes are not acknowledged.
 constexpr std::uint8_t kDoubtAfter = 4;
 
 void tick_leg(Turn& turn, ExchangeType exchange, Role role) {
@@ -178,7 +178,7 @@ void tick_leg(Turn& turn, ExchangeType exchange, Role role) {
           &turn.leg() == &turn.session.leg ? 1 : 2,
           show_state(turn.session));
     send_once(turn, leg.sent);
-    if (leg.state == State::QmInitiatorQm1 && leg.sends == kDoubtAfter)
+    if (leg.state == State::QmInitiatorQm1 && leg.sends % kDoubtAfter == 0)
         start_dpd(turn);
 }
 

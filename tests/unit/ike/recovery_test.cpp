@@ -112,6 +112,23 @@ TEST_F(Recovery, UnansweredQuickModePutsTheIsakmpSaInDoubt) {
     EXPECT_EQ(b.installed.size(), 2U);
 }
 
+/// It answers at first, and cannot be heard otherwise; then it loses the ISAKMP SA as well.
+TEST_F(Recovery, UnansweredQuickModeIsInDoubtMoreThanOnce) {
+    up();
+    network.give(a, ClearPhase2{});
+    network.run_for(1s);
+    network.tap = [](const SendDatagram& send) {
+        return send.local.address == test::kLeft || is_informational(send);
+    };
+    network.give(a, test::initiate());
+    network.run_for(10s); // asked once, and answered
+    EXPECT_EQ(a.engine.counters().dpd_sent, 1U);
+    b.crash();
+    network.run_for(30s);
+    EXPECT_TRUE(a.engine.isakmp_sas().empty());
+    EXPECT_EQ(a.failures(Failure::DeadPeer), 1U);
+}
+
 /// Notifications are not acknowledged either: a copy of the question brings the same refusal.
 TEST_F(Recovery, LostRefusalIsRepeatedForACopy) {
     EngineConfig other = test::right_config();
