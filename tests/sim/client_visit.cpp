@@ -23,7 +23,7 @@ bool ClientVisit::hear(const ike::SendDatagram& send) {
 void ClientVisit::come() {
     if (!client_.main_mode() || !log_in())
         return;
-    be_configured();
+    bring_up(be_configured());
     if (!has_enough())
         client_.leave();
 }
@@ -43,10 +43,25 @@ bool ClientVisit::log_in() {
     return false;
 }
 
-void ClientVisit::be_configured() {
-    client_.request({A::InternalIp4Address, A::InternalIp4Dns});
-    if (const auto pushed = client_.config(); pushed && !has_enough())
-        client_.acknowledge(*pushed);
+Ipv4Address ClientVisit::be_configured() {
+    Ipv4Address inner;
+    // What is pushed may come before the answer or behind it.
+    auto message = client_.request({A::InternalIp4Address, A::InternalIp4Dns});
+    for (; message; message = client_.config()) {
+        if (message->address() != Ipv4Address{})
+            inner = message->address();
+        if (message->message == ike::ConfigMessage::Set && !has_enough())
+            client_.acknowledge(*message);
+    }
+    return inner;
+}
+
+void ClientVisit::bring_up(Ipv4Address inner) {
+    if (inner == Ipv4Address{} || has_enough())
+        return;
+    const MessageId id = client_.quick_mode(inner);
+    if (!has_enough())
+        client_.finish_quick_mode(id);
 }
 
 } // namespace adit::sim

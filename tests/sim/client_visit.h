@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A remote-access client that comes to the hub, logs in well or badly, is given an address, and
-// goes when it likes: in the middle of any exchange, with or without a word.
+// A remote-access client that comes to the hub, logs in well or badly, is given an address and SAs
+// for it, and goes when it likes: in the middle of any exchange, with or without a word.
 //
 // Threading: one thread.
 #pragma once
@@ -20,7 +20,10 @@ class ClientVisit {
 
   private:
     bool log_in();
-    void be_configured();
+    /// The address it is lent; none when it gets none.
+    Ipv4Address be_configured();
+    /// SAs for that address.
+    void bring_up(Ipv4Address inner);
 
     [[nodiscard]] bool has_enough() { return dice_.below(6) == 0; }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/invariants.h"
 
+#include "tests/sim/plan.h"
+
 #include <algorithm>
 
 namespace adit::sim {
@@ -89,7 +91,7 @@ Complaints sas_match(const test::Network& network) {
     network.for_each_gateway([&](const Gateway& gateway) {
         for (const ike::ChildSaView& child : gateway.engine.child_sas()) {
             const auto out = gateway.installed.find(child.outbound_sa);
-            if (!child.current || child.dying)
+            if (!child.current || child.dying || child.remote.address == kClientAddress)
                 continue;
             bool known = false;
             network.for_each_gateway([&](const Gateway& other) {
@@ -124,6 +126,8 @@ Complaints nothing_is_left(const test::Network& network) {
         check(gateway.engine.isakmp_sas().empty(), "an ISAKMP SA");
         check(gateway.engine.child_sas().empty(), "a pair of SAs");
         check(gateway.installed.empty(), "an SA in its dataplane");
+        check(gateway.installed_policies.empty(), "a policy in its dataplane");
+        check(gateway.policies.in_use() == 0, "the number of a policy");
         check(!gateway.engine.next_deadline(), "a timer");
     });
     return complaints;

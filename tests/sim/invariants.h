@@ -61,7 +61,7 @@ class PairWatch {
 [[nodiscard]] Complaints sas_match(const test::Network& network);
 /// Each direction of each flow carries all its packets.
 [[nodiscard]] Complaints traffic_flows(const FlowCounts& counts);
-/// After Shutdown: no session, half-open entry, SA or timer.
+/// After Shutdown: no session, half-open entry, SA, policy or timer.
 [[nodiscard]] Complaints nothing_is_left(const test::Network& network);
 /// After Shutdown: every SPI went back, and none of them twice.
 [[nodiscard]] Complaints spis_are_released(const test::Network& network);

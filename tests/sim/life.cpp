@@ -243,7 +243,8 @@ std::optional<ike::JobResult> Life::work(Gateway& gateway, const ike::Job& job) 
 }
 
 bool Life::install(Gateway& gateway, const ike::InstallSaAction& action) {
-    ledger_.note(gateway, action);
+    if (action.remote.address != kClientAddress)
+        ledger_.note(gateway, action);
     if (installs_to_refuse_ > 0) {
         --installs_to_refuse_;
         return false;

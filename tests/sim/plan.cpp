@@ -65,6 +65,8 @@ struct Terms {
     std::uint32_t flows{};
     bool aggressive{false}; // allowed; who uses it is drawn for each side
     bool clients{false};    // come to the hub
+    bool dynamic{false};    // the hub takes spokes as they come, by a dynamic entry
+    bool parts{false};      // one side of a tunnel has lines for parts of the other's, too
 
     [[nodiscard]] bool is_signed() const {
         return policy.authentication != ike::Authentication::PreSharedKey;
@@ -86,12 +88,16 @@ Terms draw_terms(Topology topology, Rng& rng) {
     if (in_percent(rng, 25))
         terms.policy.authentication = ike::Authentication::RsaSignature;
     terms.clients = !terms.aggressive && !terms.is_signed() && in_percent(rng, 30);
+    if (terms.clients) // who have one offer, and may share an entry with spokes
+        terms.pfs.reset();
     // Two behind one address would claim the same flow.
     if (topology != Topology::SpokesBehindNat && in_percent(rng, 20)) {
         terms.transform.transport = true;
         terms.transform.transport_required = in_percent(rng, 50);
         terms.flows = 1;
     }
+    terms.dynamic = in_percent(rng, 25);
+    terms.parts = !terms.dynamic && !terms.transform.transport && in_percent(rng, 30);
     return terms;
 }
 
@@ -132,12 +138,36 @@ Connection connection_of(const Terms& terms, std::uint32_t tunnel, Rng& rng) {
     return connection;
 }
 
+constexpr std::uint32_t kMaxFlows = 10; // of one tunnel
+
+/// Half of each network, or one service between them.
+TrafficSelector part_of(TrafficSelector line, std::uint32_t flow) {
+    constexpr std::uint32_t kHalf = 128;
+    if (flow % 2 == 0) {
+        line.local.last.value -= kHalf;
+        line.remote.last.value -= kHalf;
+        return line;
+    }
+    line.protocol = 6;
+    line.remote_port = {443, 443};
+    return line;
+}
+
+/// Before the lines that hold them.
+void add_parts(Connection& connection) {
+    const std::vector<ike::Flow> lines = connection.flows;
+    for (std::uint32_t i = 0; i < lines.size(); ++i)
+        connection.flows.insert(connection.flows.begin() + i,
+                                {PolicyId{lines[i].policy.value + kMaxFlows / 2},
+                                 part_of(lines[i].selector, i),
+                                 i + 1});
+}
+
 void add_flows(Connection& connection,
                const Terms& terms,
                std::uint32_t tunnel,
                std::uint32_t here,
                std::uint32_t there) {
-    constexpr std::uint32_t kMaxFlows = 10;
     for (std::uint32_t i = 0; i < terms.flows; ++i) {
         TrafficSelector selector;
         if (terms.transform.transport)
@@ -163,6 +193,9 @@ void connect(Plan& plan, std::uint32_t spoke, const Terms& terms, Rng& rng) {
     const auto key = key_of(plan.topology == Topology::SpokesBehindNat
                                 ? "shared"
                                 : "key of tunnel " + std::to_string(tunnel));
+    // Of two behind one address the hub cannot tell which to ask for what only it wants.
+    const bool by_hub = in_percent(rng, 50) && plan.topology != Topology::SpokesBehindNat;
+    const std::uint32_t narrow = by_hub ? 0 : spoke;
     const auto add = [&](std::uint32_t here, std::uint32_t there) {
         Place& place = plan.places[here];
         const Ipv4Address peer = seen_address(plan.places[there]);
@@ -170,15 +203,38 @@ void connect(Plan& plan, std::uint32_t spoke, const Terms& terms, Rng& rng) {
         connection.local = place.address;
         connection.peers = {peer};
         add_flows(connection, terms, tunnel, here, there);
-        place.config.connections.push_back(std::move(connection));
+        if (terms.parts && here == narrow)
+            add_parts(connection);
+        if (!terms.dynamic || here != 0)
+            place.config.connections.push_back(std::move(connection));
         place.config.keys.push_back({.peer = {peer, 32}, .key = key, .no_xauth = true});
         if (terms.aggressive && !terms.is_signed() && in_percent(rng, 60))
             place.config.aggressive_peers.push_back({peer, key, {}});
-        if (terms.aggressive && terms.is_signed())
+        if (terms.aggressive && terms.is_signed() && !place.config.connections.empty())
             place.config.connections.back().profile = kProfile;
     };
     add(0, spoke);
     add(spoke, 0);
+}
+
+/// For spokes as they come, and for clients; with or without a list that bounds what they claim.
+void add_dynamic_entry(Place& hub, const Terms& terms, Rng& rng) {
+    Connection entry = connection_of(terms, kMaxFlows, rng);
+    entry.name = "VPNMAP 65535 dynamic DYN 10";
+    entry.local = hub.address;
+    entry.acl_name.clear();
+    entry.dynamic = ike::DynamicEntry{"DYN", 10};
+    if (in_percent(rng, 50) && !terms.transform.transport) {
+        entry.acl_name = "102";
+        const TrafficSelector anything{Ipv4Range::of({{}, 0}), Ipv4Range::of({{10, 0, 0, 0}, 8})};
+        entry.flows = {{PolicyId{kMaxFlows * kMaxFlows}, anything, 10}};
+    }
+    if (terms.aggressive && terms.is_signed())
+        entry.profile = kProfile;
+    if (terms.clients)
+        entry.transforms.push_back({"CLIENTS", EspCipher::AesCbc256, EspMac::HmacSha256_128});
+    hub.config.own_addresses = {hub.address};
+    hub.config.connections.push_back(std::move(entry));
 }
 
 /// Who logs in gets an address of a small pool, asked for or not.
@@ -233,6 +289,8 @@ Plan draw_plan(Rng& rng) {
         plan.places.push_back({"spoke" + std::to_string(i), own, nat, draw_base(terms, own, rng)});
         connect(plan, i, terms, rng);
     }
+    if (terms.dynamic || terms.clients)
+        add_dynamic_entry(plan.places.front(), terms, rng);
     if (terms.clients)
         let_clients_in(plan.places.front().config, plan.places.front().address, rng);
     plan.weather = draw_weather(rng);
@@ -270,7 +328,8 @@ EngineConfig with_other_pfs(EngineConfig config) {
 
 EngineConfig without_last_flows(EngineConfig config) {
     for (Connection& connection : config.connections)
-        connection.flows.pop_back();
+        if (!connection.flows.empty())
+            connection.flows.pop_back();
     return config;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/traffic.h"
 
+#include "tests/sim/plan.h"
+
 #include <algorithm>
 
 namespace adit::sim {
@@ -22,7 +24,12 @@ void Traffic::second() {
         const auto connections = gateway.config.connections;
         for (const ike::Connection& connection : connections)
             for (const ike::Flow& flow : connection.flows)
-                send(gateway, connection.name, flow);
+                if (!connection.dynamic)
+                    send(gateway, connection.name, flow);
+        const auto made_at_run_time = gateway.installed_policies;
+        for (const auto& [policy, selector] : made_at_run_time)
+            if (const auto* sa = outbound(gateway, policy); sa != nullptr && has_far_end(*sa))
+                send(gateway, {}, {policy, selector, 0});
         look_for_silence(gateway);
     });
     network_.after(1s, [this] { second(); });
@@ -47,6 +54,11 @@ const std::pair<const SaId, test::InstalledSa>* Traffic::outbound(const Gateway&
     const bool stands =
         sa != gateway.installed.end() && !sa->second.inbound && sa->second.policy == policy;
     return stands ? &*sa : nullptr;
+}
+
+/// Clients are no gateways: nobody counts what reaches them.
+bool Traffic::has_far_end(const std::pair<const SaId, test::InstalledSa>& sa) {
+    return sa.second.remote.address != kClientAddress;
 }
 
 void Traffic::send(Gateway& gateway, const std::string& connection, const ike::Flow& flow) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The dataplanes of all gateways, as far as IKE can notice them: a packet of each flow, in both
-// directions, every second. One without an SA asks for it; one that arrives is known by its SPI and
+// directions, every second, and of each policy made at run time that has an SA. One without an SA
+// asks for it; one that arrives is known by its SPI and
 // opened by its key, or dropped and reported; silence is reported too.
 //
 // Threading: one thread.
@@ -71,6 +72,7 @@ class Traffic {
     void send(test::Gateway& gateway, const std::string& connection, const ike::Flow& flow);
     void arrive(test::Gateway& to, Endpoint local, Endpoint remote, const Packet& packet);
     void look_for_silence(test::Gateway& gateway);
+    [[nodiscard]] static bool has_far_end(const std::pair<const SaId, test::InstalledSa>& sa);
     Record& record(const test::Gateway& gateway, SaId sa);
     /// What new packets of a policy leave by: the newest outbound SA, as long as it is there.
     [[nodiscard]] const std::pair<const SaId, test::InstalledSa>*

@@ -157,8 +157,8 @@ class ScriptedClient {
         return config();
     }
 
-    /// Message 1 of quick mode from `inner` to everything.
-    void quick_mode(Ipv4Address inner) {
+    /// Message 1 of quick mode from `inner` to everything. Its id.
+    MessageId quick_mode(Ipv4Address inner) {
         const MessageId id{rng_.u32() | 1};
         const std::vector<ike::Phase2Transform> transforms = {
             {"TS", EspCipher::AesCbc256, EspMac::HmacSha256_128, false}};
@@ -172,13 +172,38 @@ class ScriptedClient {
         message.add(ike::PayloadType::Hash, {});
         message.add(ike::PayloadType::SecurityAssociation,
                     ike::offer_phase2(terms, Spi{rng_.u32() | 0x100}));
-        message.add(ike::PayloadType::Nonce, Bytes(16, 0x22));
+        message.add(ike::PayloadType::Nonce, kQuickNonce);
         message.add(ike::PayloadType::Identification,
                     ike::build_identity(ike::client_identity({Ipv4Range::host(inner), 0, {}})));
         message.add(
             ike::PayloadType::Identification,
             ike::build_identity(ike::client_identity({Ipv4Range::of({Ipv4Address{}, 0}), 0, {}})));
         send_sealed(ike::ExchangeType::QuickMode, id, std::move(message));
+        return id;
+    }
+
+    /// Message 3, when message 2 has come; false when it has not.
+    bool finish_quick_mode(MessageId id) {
+        settle();
+        const auto second = std::ranges::find_if(inbox_, [&](const Bytes& datagram) {
+            const auto head = ike::parse_header(datagram);
+            return head->exchange == ike::ExchangeType::QuickMode && head->message_id == id;
+        });
+        if (second == inbox_.end())
+            return false;
+        Bytes datagram = *second;
+        const Bytes ciphertext(datagram.begin() + ike::kHeaderBytes, datagram.end());
+        const auto message = ike::parse_encrypted(datagram, chain_of(id), key_.view());
+        if (!message || message->find(ike::PayloadType::Nonce) == nullptr ||
+            !chain_of(id).accept(ciphertext))
+            return false;
+        const Bytes nonce_r = to_bytes(message->find(ike::PayloadType::Nonce)->body);
+        ike::MessageBuilder third;
+        third.add(
+            ike::PayloadType::Hash,
+            to_bytes(ike::hash_3(kHash, keys_.skeyid_a.view(), id, {kQuickNonce, nonce_r}).view()));
+        send(third.encrypted(header(ike::ExchangeType::QuickMode, id), chain_of(id), key_.view()));
+        return true;
     }
 
     /// Datagrams of an exchange that wait here.
@@ -212,6 +237,7 @@ class ScriptedClient {
 
   private:
     static inline std::uint64_t made_{0};
+    static inline const Bytes kQuickNonce = Bytes(16, 0x22);
     static constexpr ike::HashAlgorithm kHash = ike::HashAlgorithm::Sha256;
     static constexpr ike::CipherAlgorithm kCipher = ike::CipherAlgorithm::AesCbc256;
     static constexpr ike::Group kGroup = ike::Group::Ecp256;
