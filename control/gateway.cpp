@@ -43,6 +43,10 @@ Gateway::Gateway(EventLoop& loop,
                  db_,
                  rng,
                  [this](ike::InstallFinished finished) { on_installed(std::move(finished)); }),
+      first_packets_(loop,
+                     db_,
+                     {.awaited = [this] { return engine_->awaited(); },
+                      .came = [this](SaId sa) { handle(ike::PeerUses{sa}); }}),
       runtime_policies_(policy_numbers_,
                         {.has_sas = [this](PolicyId policy) { return db_.has_sas(policy); },
                          .freed = [this](PolicyId policy) { db_.forget_policy(policy); }}),
@@ -264,6 +268,7 @@ void Gateway::collect_jobs() {
 }
 
 void Gateway::rearm_timer() {
+    first_packets_.watch();
     const std::optional<Instant> deadline = engine_->next_deadline();
     if (engine_timer_ != 0 && deadline && *deadline == engine_timer_at_)
         return;

@@ -14,6 +14,7 @@
 #include "control/cli/snapshot.h"
 #include "control/dataplane_client.h"
 #include "control/event_loop.h"
+#include "control/first_packets.h"
 #include "control/ike/crypto_pool.h"
 #include "control/ike/engine.h"
 #include "control/peer_history.h"
@@ -168,6 +169,7 @@ class Gateway {
     sa::SaDb db_;
     sa::Installer installer_;
     std::unique_ptr<ike::Engine> engine_;
+    FirstPackets first_packets_;
     std::deque<ike::Event> waiting_events_;
     bool handling_{false};
     std::shared_ptr<const config::Config> config_;

@@ -23,6 +23,8 @@ struct Child {
     bool established{false};          // both directions agreed
     bool current{false};              // new packets leave by it
     bool outbound_installed{false};
+    bool astray{false};       // it leads to where the peer was before it moved
+    bool volume_spent{false}; // nearly: the dataplane reached a soft limit
 };
 
 /// Replaced SAs stay this long for packets in flight. The two ends never let go at the same moment,

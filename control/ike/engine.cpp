@@ -62,6 +62,10 @@ std::vector<ChildSaView> Engine::child_sas() const {
     return core_->child_sas();
 }
 
+std::vector<SaId> Engine::awaited() const {
+    return core_->awaited();
+}
+
 std::vector<PoolView> Engine::pools() const {
     return core_->pools();
 }
@@ -109,6 +113,8 @@ Actions Engine::Core::advance(Instant now) {
     Actions actions = finish();
     for (const SaId id : children_.due(now))
         tick_child(id);
+    for (const SaId id : held_.due(now))
+        end_hold(id);
     Actions more = finish();
     std::ranges::move(more, std::back_inserter(actions));
     return actions;
@@ -116,8 +122,10 @@ Actions Engine::Core::advance(Instant now) {
 
 std::optional<Instant> Engine::Core::next_deadline() const {
     std::optional<Instant> earliest;
-    for (const auto& deadline :
-         {sessions_.next_deadline(), children_.next_deadline(), fragments_.next_deadline()})
+    for (const auto& deadline : {sessions_.next_deadline(),
+                                 children_.next_deadline(),
+                                 held_.next_deadline(),
+                                 fragments_.next_deadline()})
         if (deadline && (!earliest || *deadline < *earliest))
             earliest = deadline;
     return earliest;

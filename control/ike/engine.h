@@ -53,6 +53,8 @@ class Engine {
     [[nodiscard]] std::vector<IsakmpSaView> isakmp_sas() const;
     /// Sorted by inbound SA id.
     [[nodiscard]] std::vector<ChildSaView> child_sas() const;
+    /// Inbound SAs whose first packet is to be told as PeerUses, soon after it came.
+    [[nodiscard]] std::vector<SaId> awaited() const;
     [[nodiscard]] std::vector<PoolView> pools() const;
     [[nodiscard]] const EngineCounters& counters() const;
 

@@ -20,6 +20,12 @@ bool collides(const Child& fresh, const Child& other) {
     return fresh.sa.role != other.sa.role && other.established_at + slack >= fresh.sa.started;
 }
 
+/// Of two pairs that one side made, both ends keep the one that was begun later: a message 3 that
+/// came late makes none newer.
+bool overtaken(const Child& fresh, const Child& other) {
+    return fresh.sa.role == other.sa.role && other.sa.started > fresh.sa.started;
+}
+
 Duration overlap_of(const ChildSa& sa) {
     return sa.local.address < sa.remote.address ? kOverlapFirst : kOverlapSecond;
 }
@@ -53,15 +59,8 @@ void Engine::Core::effect(const Session& from, OutboundReady& ready) {
     replace_twin(*child);
     if (is_claimed(child->sa.lease))
         replace_elsewhere(*child);
-    if (child->current) {
-        if (child->sa.lease != nullptr && !std::exchange(child->sa.lease->added, true))
-            actions_.emplace_back(
-                AddPolicyAction{child->sa.policy, child->sa.connection, child->sa.selector});
-        child->outbound_installed = true;
-        if (child->sa.udp_encapsulated)
-            ready.install.remote = child->sa.remote; // which may have moved since message 2
-        actions_.emplace_back(std::move(ready.install));
-    }
+    if (child->current)
+        hand_over(*child, std::move(ready.install));
     children_.reschedule(*child);
     if (first)
         log_session_status(from.remote.address, from.remote.port, "UP  ", child->sa.peer_identity);
@@ -118,7 +117,8 @@ void Engine::Core::replace_twin(Child& fresh) {
                           other->sa.connection == fresh.sa.connection;
         if (!twin)
             continue;
-        const bool other_stays = collides(fresh, *other) && rank(other->sa) > rank(fresh.sa);
+        const bool other_stays = overtaken(fresh, *other) ||
+                                 (collides(fresh, *other) && rank(other->sa) > rank(fresh.sa));
         retire(other_stays ? fresh : *other);
     }
 }
@@ -132,6 +132,7 @@ void Engine::Core::replace_elsewhere(const Child& fresh) {
 
 void Engine::Core::retire(Child& child) {
     child.current = false;
+    static_cast<void>(held_.take(child.sa.inbound_sa)); // overtaken: it never gets its turn
     child.retire_at = std::min(child.expires, now_ + overlap_of(child.sa));
     children_.reschedule(child);
 }
@@ -139,8 +140,11 @@ void Engine::Core::retire(Child& child) {
 void Engine::Core::remove_child(SaId inbound, Tell tell) {
     const Child child = children_.take(inbound);
     const ChildSa& sa = child.sa;
-    if (child.outbound_installed)
+    static_cast<void>(held_.take(inbound));
+    if (child.outbound_installed) {
+        end_holds_of(sa);
         actions_.emplace_back(RemoveSaAction{sa.outbound_sa, sa.outbound_spi, false});
+    }
     actions_.emplace_back(RemoveSaAction{sa.inbound_sa, sa.inbound_spi, true});
     spis_.release(sa.inbound_spi);
     if (tell == Tell::Yes)

@@ -206,6 +206,7 @@ void Engine::Core::on(SaLimitReached& event) {
     if (child == nullptr)
         return;
     if (!event.hard) {
+        child->volume_spent = true;
         if (child->current)
             rekey(*child);
         return;
@@ -250,6 +251,7 @@ void Engine::Core::on(PeerMovedTo& event) {
             continue;
         Child moved = children_.take(sibling->sa.inbound_sa);
         moved.sa.remote = event.remote;
+        moved.astray = moved.outbound_installed;
         if (is_claimed(moved.sa.lease) && moved.sa.lease->claimant->at && !moved.sa.assigned)
             moved.sa.lease->claimant->at = event.remote.address;
         Child& there = children_.insert(std::move(moved));

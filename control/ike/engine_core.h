@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inside of the engine; only engine*.cpp include it. engine.cpp takes datagrams and runs steps,
 // engine_fragments.cpp puts those together that came in pieces,
-// engine_children.cpp keeps child SAs, engine_commands.cpp does what the operator and the dataplane
+// engine_children.cpp keeps child SAs, engine_handover.cpp lets one take over from another,
+// engine_commands.cpp does what the operator and the dataplane
 // ask, engine_views.cpp shows.
 //
 // Threading: belongs to its engine.
@@ -10,6 +11,7 @@
 #include "control/ike/admission.h"
 #include "control/ike/child_table.h"
 #include "control/ike/engine.h"
+#include "control/ike/held_outbound.h"
 #include "control/ike/reassembly.h"
 #include "control/ike/session_table.h"
 #include "control/ike/step.h"
@@ -32,6 +34,8 @@ class Engine::Core {
     [[nodiscard]] std::optional<Instant> next_deadline() const;
     [[nodiscard]] std::vector<IsakmpSaView> isakmp_sas() const;
     [[nodiscard]] std::vector<ChildSaView> child_sas() const;
+
+    [[nodiscard]] std::vector<SaId> awaited() const { return held_.inbound(); }
 
     [[nodiscard]] const EngineCounters& counters() const { return counters_; }
 
@@ -115,6 +119,14 @@ class Engine::Core {
                             const char* status,
                             const std::string& id);
 
+    // --- engine_handover.cpp
+    void hand_over(Child& fresh, InstallSaAction install);
+    void send_by(Child& child, InstallSaAction install);
+    [[nodiscard]] Child* predecessor_of(const Child& fresh);
+    void end_hold(SaId inbound);
+    void end_holds_of(const ChildSa& gone);
+    void on(PeerUses& event);
+
     // --- engine_commands.cpp
     void on(Initiate& event);
     void on(InstallFinished& event);
@@ -174,6 +186,7 @@ class Engine::Core {
     AddressPools pools_;
     SessionTable sessions_;
     ChildTable children_;
+    HeldOutbound held_;
     /// SA bodies of half-open exchanges: a flood of equal first messages keeps one copy.
     std::map<Digest, std::weak_ptr<const Bytes>> first_bodies_;
     std::deque<std::pair<SessionId, SessionEvent>> queue_;

@@ -311,6 +311,11 @@ struct PeerMovedTo {
     Endpoint remote;
 };
 
+/// The first packet came by an inbound SA that Engine::awaited() names: the peer has the pair.
+struct PeerUses {
+    SaId sa;
+};
+
 /// ESP came from a peer by an SPI that is not (or no longer) ours.
 struct UnknownSpi {
     Ipv4Address local, remote;
@@ -343,6 +348,7 @@ using Event = std::variant<DatagramReceived,
                            SaLimitReached,
                            PeerSilent,
                            PeerMovedTo,
+                           PeerUses,
                            UnknownSpi,
                            ClearPhase1,
                            ClearPhase2,

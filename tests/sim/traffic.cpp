@@ -13,10 +13,10 @@ using namespace std::chrono_literals;
 void Traffic::start() {
     if (std::exchange(running_, true))
         return;
-    network_.after(1s, [this] { second(); });
+    network_.after(period_, [this] { round(); });
 }
 
-void Traffic::second() {
+void Traffic::round() {
     if (!running_)
         return;
     network_.for_each_gateway([&](Gateway& gateway) {
@@ -32,7 +32,7 @@ void Traffic::second() {
                 send(gateway, {}, {policy, selector, 0});
         look_for_silence(gateway);
     });
-    network_.after(1s, [this] { second(); });
+    network_.after(period_, [this] { round(); });
 }
 
 Traffic::Record& Traffic::record(const Gateway& gateway, SaId sa) {
@@ -65,8 +65,11 @@ void Traffic::send(Gateway& gateway, const std::string& connection, const ike::F
     const auto* sa = outbound(gateway, flow.policy);
     if (counting_)
         ++counts_[{gateway.name, flow.policy}].sent;
-    if (sa == nullptr)
+    if (sa == nullptr) {
+        if (network_.trace)
+            network_.trace(gateway.name + " has no outbound SA");
         return network_.give(gateway, ike::Initiate{connection, flow.policy});
+    }
     record(gateway, sa->first).sent = network_.now(gateway);
     network_.carry(gateway,
                    sa->second.local,
@@ -88,6 +91,8 @@ void Traffic::arrive(Gateway& to, Endpoint local, Endpoint remote, const Packet&
     });
     if (found == to.installed.end()) {
         ++unknown_spis_;
+        if (network_.trace)
+            network_.trace(to.name + " does not know SPI " + std::to_string(packet.spi.value));
         return network_.give(to, ike::UnknownSpi{local.address, remote.address, packet.spi});
     }
     if (found->second.key != packet.key || found->second.mac_key != packet.mac_key) {
@@ -96,9 +101,12 @@ void Traffic::arrive(Gateway& to, Endpoint local, Endpoint remote, const Packet&
     }
     const SaId sa = found->first;
     Record& seen = record(to, sa);
+    const bool first = seen.received == Instant{};
     seen.received = network_.now(to);
     if (packet.counts)
         ++counts_[{packet.sender, packet.policy}].arrived;
+    if (first)
+        network_.give(to, ike::PeerUses{sa});
     // RFC 3948 4.1: told once for each new address.
     if (found->second.remote.port != 0 && seen.peer != remote) {
         seen.peer = remote;

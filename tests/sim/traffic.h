@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The dataplanes of all gateways, as far as IKE can notice them: a packet of each flow, in both
-// directions, every second, and of each policy made at run time that has an SA. One without an SA
-// asks for it; one that arrives is known by its SPI and
-// opened by its key, or dropped and reported; silence is reported too.
+// directions, every second or more often, and of each policy made at run time that has an SA. One
+// without an SA asks for it; one that arrives is known by its SPI and opened by its key, or dropped
+// and reported; silence is reported too.
 //
 // Threading: one thread.
 #pragma once
@@ -25,7 +25,9 @@ using FlowCounts = std::map<std::pair<std::string, PolicyId>, FlowCount>;
 
 class Traffic {
   public:
-    explicit Traffic(test::Network& network) : network_(network) {}
+    /// `period`: from one packet of a flow to the next.
+    explicit Traffic(test::Network& network, Duration period = std::chrono::seconds{1})
+        : network_(network), period_(period) {}
 
     /// Packets flow, and dataplanes report, until stop().
     void start();
@@ -68,7 +70,7 @@ class Traffic {
         bool counts{false};
     };
 
-    void second();
+    void round();
     void send(test::Gateway& gateway, const std::string& connection, const ike::Flow& flow);
     void arrive(test::Gateway& to, Endpoint local, Endpoint remote, const Packet& packet);
     void look_for_silence(test::Gateway& gateway);
@@ -79,6 +81,7 @@ class Traffic {
     outbound(const test::Gateway& gateway, PolicyId policy) const;
 
     test::Network& network_;
+    Duration period_;
     bool running_{false};
     bool counting_{false};
     FlowCounts counts_;
