@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A wire that loses IKE: what comes in at one port leaves by the other, or does not.
+"""A wire that loses and delays IKE: what comes in at one port leaves by the other, later or not at all.
 
-    relay.py LEFT RIGHT PER_CENT SEED
+    relay.py LEFT RIGHT PER_CENT SEED DELAY_MILLISECONDS
 
-Runs inside a namespace of its own, with a cable to each gateway. Only IKE is lost, each datagram by itself;
-ESP and ARP pass. Ends on SIGTERM and prints how many datagrams passed and how many were lost, each way.
+Runs inside a namespace of its own, with a cable to each gateway. Only IKE is lost, each datagram by itself, or
+delayed; ESP and ARP pass at once. Ends on SIGTERM and prints how many datagrams passed and how many were lost,
+each way.
 """
 
+import collections
 import random
 import selectors
 import signal
 import socket
 import struct
 import sys
+import time
 
 OUTGOING = 4  # packet type of what we sent ourselves
 FRAME = 65_536
+RECEIVE_BUFFER = 1 << 23
+SO_RCVBUFFORCE = 33  # <asm-generic/socket.h>; Python does not name it
 
 
 def is_ike(frame: bytes) -> bool:
@@ -26,12 +31,15 @@ def is_ike(frame: bytes) -> bool:
     return 500 in ports or (4500 in ports and frame[udp + 8 : udp + 12] == bytes(4))
 
 
-def main(left: str, right: str, per_cent: int, seed: int) -> None:
+def main(left: str, right: str, per_cent: int, seed: int, delay_milliseconds: int) -> None:
     rng = random.Random(seed)
+    delay = delay_milliseconds / 1000
+    waiting = collections.deque()  # (when, wire, frame)
     counts = {left: [0, 0], right: [0, 0]}
     wires = {}
     for port in (left, right):
         wires[port] = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
+        wires[port].setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
         wires[port].bind((port, 0))
         wires[port].setblocking(False)
 
@@ -46,7 +54,8 @@ def main(left: str, right: str, per_cent: int, seed: int) -> None:
         ready.register(wires[port], selectors.EVENT_READ, (port, wires[other]))
     print("relaying", flush=True)
     while True:
-        for key, _ in ready.select():
+        pause = max(0, waiting[0][0] - time.monotonic()) if waiting else None
+        for key, _ in ready.select(pause):
             port, other = key.data
             frame, (*_, kind, _, _) = key.fileobj.recvfrom(FRAME)
             if kind == OUTGOING:
@@ -56,7 +65,13 @@ def main(left: str, right: str, per_cent: int, seed: int) -> None:
                 counts[port][lost] += 1
                 if lost:
                     continue
+                if delay:
+                    waiting.append((time.monotonic() + delay, other, frame))
+                    continue
+            other.send(frame)
+        while waiting and waiting[0][0] <= time.monotonic():
+            _, other, frame = waiting.popleft()
             other.send(frame)
 
 
-main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6]))

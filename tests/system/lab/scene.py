@@ -74,13 +74,14 @@ class Scene:
             namespace.route(network, other.wan)
         return namespace
 
-    def lose(self, per_cent: int, seed: int) -> Process:
-        """A relay in the wan that loses IKE datagrams, before any gateway is there."""
+    def lose(self, per_cent: int, seed: int, delay_milliseconds: int = 0) -> Process:
+        """A relay in the wan that loses and delays IKE datagrams, before any gateway is there."""
         self.gw_a.run("ip", "link", "delete", "wan")
         between = self._namespace("between")
         cable(self.gw_a, "wan", between, "left")
         cable(between, "right", self.gw_b, "wan")
-        words = [sys.executable, str(RELAY), "left", "right", str(per_cent), str(seed)]
+        words = [sys.executable, str(RELAY), "left", "right"]
+        words += map(str, (per_cent, seed, delay_milliseconds))
         relay = between.start("relay", words, self.folder / "relay.out")
         self._cleanup.callback(relay.stop)
         relay.wait_for_output("relaying")

@@ -107,6 +107,8 @@ class Tunnel:
     keepalive: str = ""  # "10 2 periodic"
     lifetime: int = 3600
     swan: str = ""  # more lines of strongSwan's connection: "fragmentation = force"
+    swan_renewal: str = "rekey_time = 8h"  # when it makes a new ISAKMP SA
+    swan_rekey: str = "rekey_time = 0"  # when strongSwan makes new SAs of its children
 
     def flows_of(self, site: Site) -> list[tuple[str, str]]:
         return [flow if site is SITE_A else (flow[1], flow[0]) for flow in self.flows]
@@ -176,7 +178,7 @@ def swanctl_config(local: Site, remote: Site, tunnel: Tunnel) -> str:
         remote_ts = {far}
         esp_proposals = {esp_proposals}
         life_time = {tunnel.lifetime}s
-        rekey_time = 0
+        {tunnel.swan_rekey}
       }}"""
         for number, (near, far) in enumerate(tunnel.flows_of(local))
     )
@@ -187,7 +189,7 @@ connections {{
     local_addrs = {local.wan}
     remote_addrs = {remote.wan}
     proposals = {",".join(policy.swan() for policy in tunnel.phase1)}
-    rekey_time = 8h
+    {tunnel.swan_renewal}
     keyingtries = 1
     {tunnel.swan}
     local {{
