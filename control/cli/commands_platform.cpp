@@ -49,6 +49,43 @@ std::string debugging(Session& session, const Match&) {
     return text.empty() ? text : "Cryptographic Subsystem:\n" + text;
 }
 
+/// What whoever helps from afar asks for first.
+constexpr const char* kTechSupport[] = {
+    "show clock",
+    "show version",
+    "show inventory",
+    "show running-config",
+    "show configuration problems",
+    "show interfaces",
+    "show ip interface brief",
+    "show ip route",
+    "show ip arp",
+    "show access-lists",
+    "show crypto diagnose",
+    "show crypto isakmp history",
+    "show crypto isakmp sa detail",
+    "show crypto isakmp failures",
+    "show crypto ipsec sa detail",
+    "show crypto session detail",
+    "show crypto map",
+    "show crypto pki certificates",
+    "show dataplane drops",
+    "show memory statistics",
+    "show users",
+    "show logging",
+};
+
+std::string tech_support(Session& session, const Match&) {
+    std::string text;
+    for (const char* command : kTechSupport) {
+        const Parsed parsed = exec_grammar().parse(Mode::Exec, command, session.privilege());
+        ENSURE(parsed.kind == Parsed::Kind::Matched);
+        text += "\n------------------ " + std::string{command} + " ------------------\n\n" +
+                std::get<ExecHandler>(parsed.row->action)(session, parsed.match);
+    }
+    return text;
+}
+
 std::string ip_interface(Session& session, const Match& match) {
     return show_ip_interface(session.host().snapshot(), match.interface());
 }
@@ -67,6 +104,7 @@ std::string no_lldp(Session&, const Match&) {
 }
 
 constexpr Row kRows[] = {
+    privileged("show tech-support", "Everything that whoever helps asks for", tech_support),
     user("show inventory", "What the box is made of", inventory),
     user("show memory statistics", "Memory of the machine", memory),
     user("show users", "Who is at the CLI", users),

@@ -8,6 +8,7 @@
 #include "control/cli/show_ip.h"
 #include "control/cli/show_ipsec.h"
 #include "control/cli/show_isakmp.h"
+#include "control/cli/show_json.h"
 #include "control/cli/show_pki.h"
 #include "control/cli/show_platform.h"
 #include "control/cli/show_session.h"
@@ -24,6 +25,12 @@ template <auto Show> std::string plain(Session& session, const Match&) {
     return Show(session.host().snapshot());
 }
 
+/// The same, with a form of its own for programs. Without one they get the lines (session.cpp).
+template <auto Show, auto ShowJson> std::string either(Session& session, const Match& match) {
+    const Snapshot snapshot = session.host().snapshot();
+    return match.has("json") ? ShowJson(snapshot) : Show(snapshot);
+}
+
 std::optional<Ipv4Address> peer_of(const Match& match) {
     if (match.argument(ArgKind::Ipv4) == nullptr)
         return std::nullopt;
@@ -31,6 +38,8 @@ std::optional<Ipv4Address> peer_of(const Match& match) {
 }
 
 std::string ipsec_sa(Session& session, const Match& match) {
+    if (match.has("json"))
+        return json_ipsec_sa(session.host().snapshot(), peer_of(match), match.interface());
     return show_ipsec_sa(
         session.host().snapshot(),
         {.peer = peer_of(match), .interface = match.interface(), .detail = match.has("detail")});
@@ -80,6 +89,8 @@ std::string pki_certificates(Session& session, const Match& match) {
 }
 
 std::string interfaces(Session& session, const Match& match) {
+    if (match.has("json"))
+        return json_interfaces(session.host().snapshot(), match.interface());
     return show_interfaces(session.host().snapshot(), match.interface());
 }
 
@@ -92,6 +103,8 @@ std::string ipsec_profile(Session& session, const Match& match) {
 }
 
 std::string dataplane_drops(Session& session, const Match& match) {
+    if (match.has("json"))
+        return json_drops(session.host().snapshot());
     return show_dataplane_drops(session.host().snapshot(),
                                 match.has("all") ? DropsShown::All : DropsShown::NonZero);
 }
@@ -154,8 +167,10 @@ std::string parser_dump(Session& session, const Match&) {
 }
 
 constexpr Row kRows[] = {
-    user("show crypto isakmp sa", "ISAKMP SAs", plain<show_isakmp_sa>),
-    user("show crypto isakmp sa detail", "ISAKMP SAs in detail", plain<show_isakmp_sa_detail>),
+    user("show crypto isakmp sa", "ISAKMP SAs", either<show_isakmp_sa, json_isakmp_sa>),
+    user("show crypto isakmp sa detail",
+         "ISAKMP SAs in detail",
+         either<show_isakmp_sa_detail, json_isakmp_sa>),
     user("show crypto isakmp sa count", "Number of ISAKMP SAs", plain<show_isakmp_sa_count>),
     user("show crypto isakmp policy", "Phase-1 policies", plain<show_isakmp_policy>),
     user("show crypto isakmp default policy", "Defaults", plain<show_isakmp_default_policy>),
@@ -164,11 +179,11 @@ constexpr Row kRows[] = {
     user("show crypto isakmp profile", "ISAKMP profiles", plain<show_isakmp_profile>),
     user("show crypto isakmp failures",
          "Counters of everything that can go wrong in a negotiation",
-         plain<show_isakmp_failures>),
-    user("show crypto isakmp history [peer A.B.C.D] [json]",
+         either<show_isakmp_failures, json_isakmp_failures>),
+    user("show crypto isakmp history [peer A.B.C.D]",
          "What happened with the peers, also long after",
          isakmp_history),
-    user("show crypto diagnose [problems|all] [peer A.B.C.D] [json]",
+    user("show crypto diagnose [problems|all] [peer A.B.C.D]",
          "Why a tunnel is down, with evidence and remedy",
          crypto_diagnose),
     user("show crypto ipsec sa [peer A.B.C.D] [interface INTERFACE] [detail]",
@@ -194,12 +209,12 @@ constexpr Row kRows[] = {
     user("show interfaces [INTERFACE]", "State and counters of interfaces", interfaces),
     user("show ip interface brief", "Interfaces, one line each", plain<show_ip_interface_brief>),
     user("show ip local pool", "Addresses lent to clients", plain<show_ip_local_pool>),
-    user("show ip route", "Routing table", plain<show_ip_route>),
-    user("show {ip arp|arp}", "ARP table", plain<show_ip_arp>),
+    user("show ip route", "Routing table", either<show_ip_route, json_routes>),
+    user("show {ip arp|arp}", "ARP table", either<show_ip_arp, json_arp>),
     user("show {access-lists|ip access-lists|ip access-list} [NAME]",
          "Access lists with hits",
          access_lists),
-    user("show version", "Version and uptime", plain<show_version>),
+    user("show version", "Version and uptime", either<show_version, json_version>),
     user("show clock", "Time of day", plain<show_clock>),
     user("show privilege", "Current privilege level", privilege),
     user("show dataplane drops [all]", "Why packets were dropped", dataplane_drops),

@@ -108,11 +108,17 @@ struct Grammar::Walk {
     std::string_view partial; // the last word, when asked to leave it alone
 };
 
+/// Whatever `show` shows, it shows to programs too.
+static std::string with_json(const Row& row) {
+    const std::string syntax = row.syntax;
+    return row.mode == Mode::Exec && syntax.starts_with("show ") ? syntax + " [json]" : syntax;
+}
+
 Grammar::Grammar(std::initializer_list<std::span<const Row>> tables) {
     for (const auto table : tables)
         for (const Row& row : table) {
             if (row.syntax != nullptr)
-                entries_.push_back({&row, Sign::Set, compile(row.syntax)});
+                entries_.push_back({&row, Sign::Set, compile(with_json(row))});
             if (row.no_syntax == nullptr)
                 continue;
             const std::string_view form = row.no_syntax == std::string_view{kSame}

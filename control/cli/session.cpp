@@ -2,6 +2,7 @@
 #include "control/cli/session.h"
 
 #include "control/cli/filter.h"
+#include "control/cli/show_json.h"
 #include "control/config/check.h"
 
 #include <algorithm>
@@ -163,12 +164,12 @@ std::string Session::execute_exec(std::string_view line, std::size_t offset) {
     if (parsed.kind != Parsed::Kind::Matched)
         return explain(parsed, line, offset);
     if (bar == line.npos)
-        return std::get<ExecHandler>(parsed.row->action)(*this, parsed.match);
+        return run(parsed, command);
 
     Filter::Trouble trouble;
     const auto filter = Filter::parse(line.substr(bar + 1), trouble);
     if (filter) {
-        const std::string output = std::get<ExecHandler>(parsed.row->action)(*this, parsed.match);
+        const std::string output = run(parsed, command);
         return failed_ ? output : filter->apply(output);
     }
     if (trouble.kind == Filter::Trouble::Kind::Pattern)
@@ -178,6 +179,16 @@ std::string Session::execute_exec(std::string_view line, std::size_t offset) {
                     .column = bar + 1 + trouble.column - offset},
                    line,
                    offset);
+}
+
+std::string Session::run(const Parsed& parsed, std::string_view command) {
+    std::string output = std::get<ExecHandler>(parsed.row->action)(*this, parsed.match);
+    const auto words = parsed.match.words();
+    const bool json =
+        !words.empty() && words.back().kind == ArgKind::Keyword && words.back().text == "json";
+    if (json && !failed_ && !output.starts_with('{'))
+        return json_lines(trim(command), output);
+    return output;
 }
 
 std::string Session::explain(const Parsed& parsed, std::string_view line, std::size_t offset) {

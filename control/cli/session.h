@@ -161,6 +161,7 @@ class Session {
   private:
     void remember(std::string_view line);
     std::string execute_exec(std::string_view line, std::size_t offset);
+    std::string run(const Parsed& parsed, std::string_view command);
     std::string execute_config(std::string_view line);
     std::string apply_edits();
     std::string explain(const Parsed& parsed, std::string_view line, std::size_t offset);

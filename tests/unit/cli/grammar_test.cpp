@@ -137,10 +137,10 @@ std::vector<std::string> words(std::string_view line) {
 TEST(Grammar, HelpListsWhatMayComeNext) {
     EXPECT_THAT(words("show "), ElementsAre("interfaces", "ip", "version"));
     EXPECT_THAT(words("show i"), ElementsAre("interfaces", "ip"));
-    EXPECT_THAT(words("show interfaces "), ElementsAre("INTERFACE", "<cr>"));
+    EXPECT_THAT(words("show interfaces "), ElementsAre("json", "INTERFACE", "<cr>"));
     EXPECT_THAT(words("set levels low "), ElementsAre("high", "low", "<cr>"));
     EXPECT_THAT(words("key k address 10.0.0.1 "), ElementsAre("MASK", "<cr>"));
-    EXPECT_THAT(words("show version "), ElementsAre("<cr>"));
+    EXPECT_THAT(words("show version "), ElementsAre("json", "<cr>"));
     EXPECT_THAT(words("foo "), ElementsAre());
     EXPECT_EQ(sample().help(Mode::Exec, "s ").kind, Help::Kind::Ambiguous);
 }

@@ -291,6 +291,7 @@ TEST_F(SessionTest, QuestionMarkListsWordsWithHelp) {
     EXPECT_EQ(session.question("show crypto isakmp sa "),
               "  count            Number of them\n"
               "  detail           In detail\n"
+              "  json             For programs: one JSON object with a named schema\n"
               "  <cr>\n");
     EXPECT_EQ(session.question("te"), "terminal  test\n");
     EXPECT_EQ(session.question("show foo "), "% Unrecognized command\n");
