@@ -15,7 +15,8 @@ constexpr std::size_t kMaxFirstJobs = 64;
 /// Of all kinds: an answer to one of ours waits for its repetition before the pool turns jobs away.
 constexpr std::size_t kMaxJobs = 896;
 constexpr std::size_t kCookieSecretBytes = 32;
-constexpr std::size_t kMaxSharedBodies = 4096;
+/// Fewer are not worth looking for those that nobody shares any more.
+constexpr std::size_t kManySharedBodies = 4096;
 
 bool is_first_message(const Header& header) {
     return header.cookies.responder.value == 0 && !header.encrypted() &&
@@ -314,8 +315,11 @@ void Engine::Core::share_first_body(Session& session) {
     auto* agreed = std::get_if<Agreed>(&session.data);
     if (agreed == nullptr || agreed->sai_b.use_count() > 1)
         return;
-    if (first_bodies_.size() >= kMaxSharedBodies)
+    if (first_bodies_.size() >= sweep_bodies_at_) {
         std::erase_if(first_bodies_, [](const auto& entry) { return entry.second.expired(); });
+        // Each sweep is paid for by as many new ones, however many stay.
+        sweep_bodies_at_ = std::max(kManySharedBodies, 2 * first_bodies_.size());
+    }
     auto& shared = first_bodies_[digest_of(*agreed->sai_b)];
     const SharedBytes known = shared.lock();
     if (known && *known == *agreed->sai_b)

@@ -189,6 +189,7 @@ class Engine::Core {
     HeldOutbound held_;
     /// SA bodies of half-open exchanges: a flood of equal first messages keeps one copy.
     std::map<Digest, std::weak_ptr<const Bytes>> first_bodies_;
+    std::size_t sweep_bodies_at_{0};
     std::deque<std::pair<SessionId, SessionEvent>> queue_;
     Actions actions_;
     Instant now_;
