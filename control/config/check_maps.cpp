@@ -140,7 +140,7 @@ class MapPart : EntryPart {
     }
 
     /// Whether a line is about more than one host at each end.
-    bool protects_networks(const CryptoMapEntry& entry) const {
+    [[nodiscard]] bool protects_networks(const CryptoMapEntry& entry) const {
         const auto list = config_.access_lists.find(entry.match_address);
         return list != config_.access_lists.end() &&
                std::ranges::any_of(list->second.lines, [](const AclLine& line) {

@@ -43,7 +43,8 @@ bool Admission::admit(Ipv4Address from, bool configured, std::size_t half_open, 
 }
 
 bool Admission::may_compute(bool configured, std::uint64_t digest, Instant now) {
-    return computations_[configured].take(now, kComputationsPerSecond, kComputationsBurst) ||
+    return computations_[configured ? 1 : 0].take(
+               now, kComputationsPerSecond, kComputationsBurst) ||
            (is_copy(digest, now) && copies_.take(now, kCopiesPerSecond, kCopiesBurst));
 }
 

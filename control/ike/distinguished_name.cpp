@@ -124,21 +124,29 @@ std::string attribute_name(ByteView oid) {
 
 using CodePoints = std::u32string;
 
-/// RFC 3629; nothing for octets that are none.
+/// RFC 3629 3: octets behind the first one; nothing when it can be none.
+std::optional<unsigned> continuations(std::uint8_t lead) {
+    if (lead < 0x80)
+        return 0;
+    if (lead < 0xc2) // a continuation, or longer than need be
+        return std::nullopt;
+    if (lead < 0xe0)
+        return 1;
+    if (lead < 0xf0)
+        return 2;
+    return lead < 0xf5 ? std::optional{3U} : std::nullopt;
+}
+
+/// Nothing for octets that are none.
 std::optional<CodePoints> from_utf8(ByteView octets) {
     CodePoints points;
     for (std::size_t i = 0; i < octets.size();) {
         const std::uint8_t lead = octets[i++];
-        const unsigned more = lead < 0x80   ? 0
-                              : lead < 0xc2 ? 4 // a continuation, or longer than need be
-                              : lead < 0xe0 ? 1
-                              : lead < 0xf0 ? 2
-                              : lead < 0xf5 ? 3
-                                            : 4;
-        if (more == 4 || octets.size() - i < more)
+        const std::optional<unsigned> more = continuations(lead);
+        if (!more || octets.size() - i < *more)
             return std::nullopt;
-        char32_t point = more == 0 ? lead : lead & (0x3fU >> more);
-        for (unsigned n = 0; n < more; ++n) {
+        char32_t point = *more == 0 ? lead : lead & (0x3fU >> *more);
+        for (unsigned n = 0; n < *more; ++n) {
             if ((octets[i] & 0xc0) != 0x80)
                 return std::nullopt;
             point = point << 6 | (octets[i++] & 0x3fU);
@@ -188,24 +196,21 @@ bool is_character(char32_t point) {
 }
 
 void append_utf8(std::string& text, char32_t point) {
-    const auto add = [&](char32_t octet) { text += static_cast<char>(octet); };
-    const auto add_rest = [&](unsigned count) {
-        while (count-- > 0)
-            add(0x80 | (point >> 6 * count & 0x3f));
-    };
-    if (point < 0x80)
-        return add(point);
-    if (point < 0x800)
-        return add(0xc0 | point >> 6), add_rest(1);
-    if (point < 0x10000)
-        return add(0xe0 | point >> 12), add_rest(2);
-    add(0xf0 | point >> 18), add_rest(3);
+    if (point < 0x80) {
+        text += static_cast<char>(point);
+        return;
+    }
+    const unsigned more = point < 0x800 ? 1 : 2 + static_cast<unsigned>(point >= 0x10000);
+    constexpr std::array<char32_t, 4> kLeads = {0, 0xc0, 0xe0, 0xf0};
+    text += static_cast<char>(kLeads.at(more) | point >> 6 * more);
+    for (unsigned left = more; left-- > 0;)
+        text += static_cast<char>(0x80 | (point >> 6 * left & 0x3f));
 }
 
 /// RFC 4514 2.4.
 bool is_escaped(const CodePoints& value, std::size_t place) {
     constexpr std::u32string_view kAlways = U"\"+,;<>\\";
-    if (kAlways.find(value[place]) != kAlways.npos)
+    if (kAlways.find(value[place]) != std::u32string_view::npos)
         return true;
     return (place == 0 && (value[place] == U' ' || value[place] == U'#')) ||
            (place + 1 == value.size() && value[place] == U' ');

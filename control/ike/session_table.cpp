@@ -117,7 +117,7 @@ void SessionTable::insert(Session session) {
     const Ipv4Address peer = session.remote.address;
     by_cookie_.emplace(std::pair{session.cookies.initiator, peer}, id);
     if (HalfOpen::fits(session)) {
-        Waiting& waiting = waiting_[session.configured];
+        Waiting& waiting = waiting_[side(session.configured)];
         ENSURE(waiting.try_emplace(id, std::move(session)).second);
         return;
     }
@@ -129,7 +129,7 @@ void SessionTable::insert(Session session) {
     half_open_ += static_cast<std::size_t>(is_half_open(session));
     first_jobs_ += static_cast<std::size_t>(session.leg.state == State::ResponderAm1Dh);
     if (is_unanswered(session))
-        unanswered_[session.configured].insert(id);
+        unanswered_[side(session.configured)].insert(id);
     const bool fresh = sessions_.emplace(id, Entry{std::move(session), due}).second;
     ENSURE(fresh);
 }
@@ -156,13 +156,13 @@ Session SessionTable::take(SessionId id) {
     half_open_ -= static_cast<std::size_t>(is_half_open(entry.session));
     first_jobs_ -= static_cast<std::size_t>(entry.session.leg.state == State::ResponderAm1Dh);
     if (is_unanswered(entry.session))
-        unanswered_[entry.session.configured].erase(id);
+        unanswered_[side(entry.session.configured)].erase(id);
     return std::move(entry.session);
 }
 
 SessionId SessionTable::oldest_unanswered(bool configured) const {
-    const Waiting& waiting = waiting_[configured];
-    const std::set<SessionId>& others = unanswered_[configured];
+    const Waiting& waiting = waiting_[side(configured)];
+    const std::set<SessionId>& others = unanswered_[side(configured)];
     if (waiting.empty() || others.empty())
         return waiting.empty() ? *others.begin() : waiting.begin()->first;
     return std::min(waiting.begin()->first, *others.begin());
@@ -196,6 +196,7 @@ std::optional<Instant> SessionTable::next_deadline() const {
 
 std::vector<SessionId> SessionTable::ids() const {
     std::vector<SessionId> ids;
+    ids.reserve(sessions_.size() + waiting_[0].size() + waiting_[1].size());
     for (const auto& [id, entry] : sessions_)
         ids.push_back(id);
     for (const Waiting& waiting : waiting_)

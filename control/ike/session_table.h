@@ -61,7 +61,7 @@ class SessionTable {
     /// Exchanges in which nothing but a first message has come, by whether a crypto map names the
     /// address it claims to be from.
     [[nodiscard]] std::size_t unanswered(bool configured) const {
-        return unanswered_[configured].size() + waiting_[configured].size();
+        return unanswered_[side(configured)].size() + waiting_[side(configured)].size();
     }
 
     /// There must be one.
@@ -96,6 +96,8 @@ class SessionTable {
     };
 
     using Waiting = std::map<SessionId, HalfOpen>; // the oldest first, whose time comes first
+
+    static std::size_t side(bool configured) { return configured ? 1 : 0; }
 
     [[nodiscard]] const HalfOpen* find_waiting(SessionId id) const;
 
