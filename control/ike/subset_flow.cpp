@@ -75,6 +75,8 @@ Verdict claim_subset(Turn& turn,
                      const Connection*& connection,
                      std::string& objections) {
     const Session& session = turn.session;
+    if (session.client)
+        return {}; // it has what it is lent, by a dynamic entry
     const Flow* narrowest = nullptr;
     for (const Connection* entry : entries) {
         const auto line =

@@ -113,6 +113,23 @@ TEST_F(RemoteAccess, LoginAddressAndTunnel) {
     EXPECT_TRUE(view.login);
 }
 
+/// Gateways may have part of a line; a client has what it is lent, by an entry for that.
+TEST_F(RemoteAccess, LineThatHoldsItsAddressIsNotForAClient) {
+    EngineConfig config = config_with_clients();
+    config.connections.front().flows = {
+        {PolicyId{1}, {test::range("0.0.0.0/0"), test::range("10.9.0.0/24"), 0, {}, {}}, 10}};
+    test::Gateway& gw = gateway(config);
+    ScriptedClient& ann = client();
+    ASSERT_TRUE(ann.main_mode());
+    ASSERT_TRUE(ann.log_in("ann", "anns secret"));
+    const auto reply = ann.request({A::InternalIp4Address});
+    ASSERT_TRUE(reply);
+    ann.quick_mode(reply->address());
+    network.run_for(std::chrono::seconds{1});
+    EXPECT_TRUE(gw.engine.child_sas().empty());
+    EXPECT_EQ(gw.failures(Failure::ProxyMismatch), 1U);
+}
+
 TEST_F(RemoteAccess, PlainPreSharedKeyOfferIsAskedAllTheSame) {
     gateway();
     ScriptedClient& ann = client(500, {.method = AuthMethod::PreSharedKey});
