@@ -62,6 +62,8 @@ void Engine::Core::renew(const ChildSa& sa) {
     if (connection == nullptr)
         return;
     FlowRequest wanted{sa.connection, sa.policy, sa.lease};
+    if (sa.role == Role::Responder)
+        wanted.pfs = sa.pfs;
     // Another peer may live behind the same address: its own ISAKMP SA comes first.
     if (const Session* session = keeper_of(sa)) {
         if (!is_pending(wanted, *session))

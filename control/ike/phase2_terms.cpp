@@ -34,7 +34,7 @@ bool is_between_endpoints(const Session& session, const TrafficSelector& selecto
 
 Phase2Terms terms_of(const Session& session, const Connection& connection, const QuickMode& quick) {
     return {transforms_for(session, connection, quick),
-            connection.pfs,
+            quick.role == Role::Initiator ? quick.pfs : connection.pfs,
             connection.lifetime,
             connection.lifetime_kilobytes,
             session.nat.detected() ? session.nat.version : NatVersion::None};

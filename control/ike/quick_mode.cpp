@@ -166,9 +166,7 @@ void heed_notifications(Turn& turn) {
 // --- message 1 ----------------------------------------------------------------------------------
 
 Verdict start_qm_dh(Turn& turn) {
-    const Connection* connection = find_connection(turn.env.config, quick_of(turn).connection);
-    ENSURE(connection != nullptr && connection->pfs);
-    start_job(turn, DhJob{.kind = DhJobKind::Generate, .group = *connection->pfs});
+    start_job(turn, DhJob{.kind = DhJobKind::Generate, .group = *quick_of(turn).pfs});
     return {};
 }
 

@@ -219,6 +219,8 @@ struct FlowRequest {
     std::string connection;
     PolicyId policy;
     FlowLease lease{}; // of a flow made at run time
+    /// Of the pair to be replaced, when the peer began it: it may insist on its group.
+    std::optional<Group> pfs{};
 };
 
 struct QuickMode {
@@ -231,6 +233,7 @@ struct QuickMode {
     PolicyId policy{kNoPolicy};
     FlowLease lease; // of a flow made at run time
     TrafficSelector selector;
+    std::optional<Group> pfs; // initiator: the group we ask for
     std::uint32_t replay_window{};
     Bytes nonce_i;
     Bytes nonce_r;

@@ -62,6 +62,7 @@ void begin_quick(Turn& turn, const FlowRequest& flow) {
     quick->policy = flow.policy;
     quick->lease = flow.lease;
     quick->selector = flow.lease != nullptr ? flow.lease->selector : line->selector;
+    quick->pfs = connection->pfs ? connection->pfs : flow.pfs;
     quick->replay_window = connection->replay_window;
     remember_id(session, quick->id);
     turn.quick = quick.get();
@@ -69,7 +70,7 @@ void begin_quick(Turn& turn, const FlowRequest& flow) {
     run(turn,
         ExchangeType::QuickMode,
         Role::Initiator,
-        connection->pfs ? Happening::StartPfs : Happening::Start);
+        turn.quick->pfs ? Happening::StartPfs : Happening::Start);
     turn.quick = nullptr;
 }
 

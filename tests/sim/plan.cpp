@@ -88,8 +88,6 @@ Terms draw_terms(Topology topology, Rng& rng) {
     if (in_percent(rng, 25))
         terms.policy.authentication = ike::Authentication::RsaSignature;
     terms.clients = !terms.aggressive && !terms.is_signed() && in_percent(rng, 30);
-    if (terms.clients) // who have one offer, and may share an entry with spokes
-        terms.pfs.reset();
     // Two behind one address would claim the same flow.
     if (topology != Topology::SpokesBehindNat && in_percent(rng, 20)) {
         terms.transform.transport = true;
@@ -231,8 +229,10 @@ void add_dynamic_entry(Place& hub, const Terms& terms, Rng& rng) {
     }
     if (terms.aggressive && terms.is_signed())
         entry.profile = kProfile;
-    if (terms.clients)
+    if (terms.clients) { // who have one offer, without PFS
         entry.transforms.push_back({"CLIENTS", EspCipher::AesCbc256, EspMac::HmacSha256_128});
+        entry.pfs.reset();
+    }
     hub.config.own_addresses = {hub.address};
     hub.config.connections.push_back(std::move(entry));
 }

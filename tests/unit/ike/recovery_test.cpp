@@ -112,6 +112,22 @@ TEST_F(Recovery, UnansweredQuickModePutsTheIsakmpSaInDoubt) {
     EXPECT_EQ(b.installed.size(), 2U);
 }
 
+/// We name no group and took the peer's; when we renew the pair it insists on it.
+TEST_F(Recovery, PairIsRenewedInTheGroupThatThePeerAskedFor) {
+    EngineConfig theirs = test::right_config();
+    theirs.connections.front().pfs = Group::Ecp256;
+    network.give(b, Reconfigure{std::make_shared<const EngineConfig>(theirs)});
+    network.give(b, test::initiate());
+    network.run_for(1s);
+    ASSERT_EQ(a.installed.size(), 2U);
+    network.give(a, SaLimitReached{a.engine.child_sas().front().outbound_sa, false});
+    network.run_for(2s);
+    EXPECT_EQ(a.engine.counters().phase2_established, 2U);
+    EXPECT_EQ(a.failures(Failure::Phase2Refused), 0U);
+    for (const ChildSaView& child : a.engine.child_sas())
+        EXPECT_EQ(child.pfs, Group::Ecp256);
+}
+
 /// It answers at first, and cannot be heard otherwise; then it loses the ISAKMP SA as well.
 TEST_F(Recovery, UnansweredQuickModeIsInDoubtMoreThanOnce) {
     up();
