@@ -102,7 +102,18 @@ Status App::open(const Options& options, config::ParseResult parsed) {
         MonotonicClock::now());
     loop_.set_before_sleep([this] { return gateway_->busy(); });
     loop_.set_after_wake([this] { gateway_->turn(); });
-    return gateway_->start(std::make_shared<const config::Config>(std::move(parsed.config)));
+    TRY_VOID(gateway_->start(std::make_shared<const config::Config>(std::move(parsed.config))));
+    manager_.ready();
+    tell_alive();
+    return {};
+}
+
+/// The loop turns, so all is well.
+void App::tell_alive() {
+    const Instant now = MonotonicClock::now();
+    manager_.alive(now);
+    if (const auto every = manager_.interval())
+        loop_.call_at(now + *every, [this] { tell_alive(); });
 }
 
 Status App::run() {
@@ -131,6 +142,7 @@ void App::on_signal(int signal) {
         return;
     }
     stopping_ = true;
+    manager_.stopping();
     log_.write(
         {Severity::Notice, "SYS", "STOP", "adit-control stops on request; SAs are deleted", ""},
         MonotonicClock::now());

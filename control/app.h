@@ -3,6 +3,7 @@
 // the order in which they may end.
 #pragma once
 
+#include "common/service_manager.h"
 #include "control/cli/server.h"
 #include "control/config/parse.h"
 #include "control/gateway.h"
@@ -35,6 +36,7 @@ class App {
 
     Status open(const Options& options, config::ParseResult parsed);
     void on_signal(int signal);
+    void tell_alive();
     void wait_until_drained(Instant give_up);
 
     Options options_;
@@ -46,6 +48,7 @@ class App {
     std::unique_ptr<OperatorDesk> desk_;
     std::unique_ptr<LoopWatcher> watcher_;
     std::unique_ptr<cli::CliServer> server_;
+    ServiceManager manager_{ServiceManager::from_environment()};
     bool stopping_{false};
 };
 

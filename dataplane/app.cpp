@@ -221,11 +221,24 @@ Status App::run(const std::atomic<bool>& stop) {
     for (unsigned i = 0; i < launches.size(); ++i)
         if (rte_eal_remote_launch(run_worker, &launches[i], i + 1) != 0)
             return fail(ErrorCode::System, "worker " + std::to_string(i) + " does not start");
-    housekeeper_->run(stop);
+    manager_.ready();
+    housekeeper_->run(stop, [this](Instant now) { tell_alive(now); });
+    manager_.stopping();
     rte_eal_mp_wait_lcore();
     log_->write({Severity::Notice, "SYS", "STOP", "adit-dataplane stops on request", {}},
                 MonotonicClock::now());
     return {};
+}
+
+/// The housekeeper turns, or it would not ask; workers that stand still must not go unnoticed.
+void App::tell_alive(Instant now) {
+    constexpr Duration kLongestTurn = std::chrono::seconds{1};
+    for (std::uint32_t worker = 0; worker < workers_.size(); ++worker) {
+        const auto beat = ipc::read(stats_.core_stats(worker).heartbeat_ns);
+        if (Instant{Duration{static_cast<std::int64_t>(beat)}} + kLongestTurn < now)
+            return;
+    }
+    manager_.alive(now);
 }
 
 } // namespace adit::dataplane

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/log.h"
+#include "common/service_manager.h"
 #include "dataplane/eal.h"
 #include "dataplane/eth_port.h"
 #include "dataplane/housekeeper.h"
@@ -40,6 +41,7 @@ class App {
     [[nodiscard]] WorkerConfig worker_config(WorkerId id, const Options& options) const;
     void log_start(const Options& options, Instant now);
     void log_port(const EthPort& port, Instant now);
+    void tell_alive(Instant now);
 
     Eal eal_;
     MbufPool pool_;
@@ -49,6 +51,7 @@ class App {
     std::vector<std::unique_ptr<Worker>> workers_;
     Logger* log_;
     std::unique_ptr<Housekeeper> housekeeper_;
+    ServiceManager manager_{ServiceManager::from_environment()};
 };
 
 } // namespace adit::dataplane

@@ -60,11 +60,13 @@ Housekeeper::Housekeeper(const HousekeeperParts& parts, ipc::HandshakeServer ser
       datagrams_(parts.pool.get(), random_id()), links_(parts.ports.size()),
       link_reported_(parts.ports.size(), false) {}
 
-void Housekeeper::run(const std::atomic<bool>& stop) {
+void Housekeeper::run(const std::atomic<bool>& stop, const std::function<void(Instant)>& look) {
     Idle::tighten_timer();
     Duration nap = kShortestNap;
     while (!stop.load(std::memory_order_relaxed)) {
-        if (turn(MonotonicClock::now())) {
+        const Instant now = MonotonicClock::now();
+        look(now);
+        if (turn(now)) {
             nap = kShortestNap;
             continue;
         }

@@ -20,6 +20,7 @@
 #include "dataplane/worker.h"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -40,8 +41,8 @@ class Housekeeper {
   public:
     Housekeeper(const HousekeeperParts& parts, ipc::HandshakeServer server);
 
-    /// Turns until `stop` is set.
-    void run(const std::atomic<bool>& stop);
+    /// Turns until `stop` is set; `look` is called between turns, many times a second.
+    void run(const std::atomic<bool>& stop, const std::function<void(Instant)>& look);
 
     /// One turn; whether it found work.
     bool turn(Instant now);
