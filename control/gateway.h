@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "control/cli/snapshot.h"
 #include "control/dataplane_client.h"
+#include "control/dataplane_watch.h"
 #include "control/event_loop.h"
 #include "control/first_packets.h"
 #include "control/ike/crypto_pool.h"
@@ -166,6 +167,7 @@ class Gateway {
     Rng& rng_;
     ike::CryptoPool pool_;
     DataplaneClient dataplane_;
+    DataplaneWatch dataplane_watch_{loop_, log_, dataplane_};
     sa::SaDb db_;
     sa::Installer installer_;
     std::unique_ptr<ike::Engine> engine_;

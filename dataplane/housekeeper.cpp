@@ -148,6 +148,7 @@ void Housekeeper::attach(const ipc::Peer& peer, Instant now) {
 
 void Housekeeper::detach(const std::string& why, Severity severity, Instant now) {
     channel_ = nullptr;
+    control_watch_ = {};
     has_injected_ = false;
     unanswered_publish_.reset();
     parts_.shared.channel.publish(nullptr);
@@ -391,9 +392,35 @@ void Housekeeper::tick(Instant now) {
     for (std::uint32_t i = 0; i < parts_.ports.size(); ++i)
         parts_.ports[i].read_stats(parts_.stats.port_stats(i));
     watch_links(now);
+    watch_control(now);
     report_links();
     parts_.shared.tables.reclaim();
     parts_.shared.channel.reclaim();
+}
+
+/// What it says of itself: a control that lies about living is no worse than one that does not.
+void Housekeeper::watch_control(Instant now) {
+    if (channel_ == nullptr)
+        return;
+    const auto change = control_watch_.look(channel_->control_heartbeat_ns(), now);
+    if (change == StallWatch::Change::None)
+        return;
+    const auto tenths = control_watch_.silence() / std::chrono::milliseconds{100};
+    const std::string silence =
+        std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+    if (change == StallWatch::Change::Stalled)
+        log(Severity::Warning,
+            "SYS",
+            "CONTROL_STALLED",
+            describe(server_.peer()) + " has shown no sign of life for " + silence +
+                "; forwarding continues",
+            now);
+    else
+        log(Severity::Notice,
+            "SYS",
+            "CONTROL_RESUMED",
+            describe(server_.peer()) + " goes on after " + silence,
+            now);
 }
 
 void Housekeeper::watch_links(Instant now) {

@@ -13,6 +13,7 @@
 #include "common/ipc/channel.h"
 #include "common/ipc/handshake.h"
 #include "common/log.h"
+#include "common/stall_watch.h"
 #include "dataplane/arp.h"
 #include "dataplane/eth_port.h"
 #include "dataplane/ike_datagrams.h"
@@ -69,6 +70,7 @@ class Housekeeper {
 
     void tick(Instant now);
     void watch_links(Instant now);
+    void watch_control(Instant now);
     void report_links();
     void log(Severity severity,
              const char* facility,
@@ -84,6 +86,7 @@ class Housekeeper {
     DatagramBuilder datagrams_;
 
     ipc::DataplaneChannel* channel_{nullptr};         // owned by parts_.shared.channel
+    StallWatch control_watch_;                        // of this attachment
     std::uint64_t generation_{0};                     // of the last attachment
     std::uint64_t published_{0};                      // Tables::version of the last
     std::optional<std::uint32_t> unanswered_publish_; // waits for the workers to drop old SAs
