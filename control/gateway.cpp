@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/gateway.h"
 
+#include "control/pair_activity.h"
 #include "control/snapshot_builder.h"
 
 #include <algorithm>
@@ -70,7 +71,7 @@ Status Gateway::start(std::shared_ptr<const config::Config> config) {
     make_tables();
     engine_ = std::make_unique<ike::Engine>(
         provision_.engine, rng_, installer_.spis(), runtime_policies_);
-    look_for_silent_peers();
+    look_at_activity();
     look_for_new_files();
     dataplane_.start();
     return {};
@@ -583,24 +584,14 @@ void Gateway::on_link_change(const ipc::LinkChange& change) {
          ""});
 }
 
-void Gateway::look_for_silent_peers() {
-    silence_timer_ = loop_.call_at(MonotonicClock::now() + kSilenceCheckEvery,
-                                   [this] { look_for_silent_peers(); });
-    if (!config_->keepalive || !dataplane_.attached())
+void Gateway::look_at_activity() {
+    silence_timer_ =
+        loop_.call_at(MonotonicClock::now() + kSilenceCheckEvery, [this] { look_at_activity(); });
+    if (!dataplane_.attached() || !activity_matters(*provision_.engine))
         return;
-    const auto interval =
-        static_cast<std::uint64_t>(config_->keepalive->interval_seconds) * 1'000'000'000U;
-    const auto now = static_cast<std::uint64_t>(MonotonicClock::now().time_since_epoch().count());
-    for (const ike::ChildSaView& child : engine_->child_sas()) {
-        const std::uint64_t sent = db_.last_packet_ns(child.outbound_sa);
-        const std::uint64_t received = db_.last_packet_ns(child.inbound_sa);
-        // RFC 3706 5.5: worth asking only while we send and hear nothing.
-        const auto made =
-            static_cast<std::uint64_t>(child.established_at.time_since_epoch().count());
-        const std::uint64_t heard = std::max(received, made);
-        if (sent != 0 && sent + interval > now && heard + interval < sent)
-            handle(ike::PeerSilent{child.outbound_sa});
-    }
+    const Instant now = MonotonicClock::now();
+    for (ike::Event& event : judge_activity(*provision_.engine, engine_->child_sas(), db_, now))
+        handle(std::move(event));
 }
 
 // ---------------------------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ class Gateway {
     [[nodiscard]] std::optional<Ipv4Address> peer_of(const ipc::PacketNotice& notice) const;
     void on_link_change(const ipc::LinkChange& change);
     void on_datagram(const ipc::DatagramRecord& datagram);
-    void look_for_silent_peers();
+    void look_at_activity();
 
     // Tunnel interfaces.
     void keep_tunnels();

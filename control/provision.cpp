@@ -409,6 +409,7 @@ class Builder {
                    const PortInfo& port,
                    const config::CryptoMapEntry& entry) {
         connection.peers = entry.peers;
+        connection.prefers_first = entry.prefers_first;
         connection.acl_name = entry.match_address;
         set_terms(entry, connection);
 
@@ -439,6 +440,9 @@ class Builder {
             config_.sa_lifetime.seconds.value_or(config::kDefaultSaSeconds))};
         connection.lifetime_kilobytes = entry.lifetime.kilobytes.value_or(
             config_.sa_lifetime.kilobytes.value_or(config::kDefaultSaKilobytes));
+        connection.idle_time =
+            std::chrono::seconds{entry.idle_seconds.value_or(config_.sa_idle_seconds.value_or(0))};
+        connection.idle_to_first = entry.idle_to_default;
         add_transforms(entry, connection);
     }
 

@@ -133,6 +133,14 @@ Status global_lifetime(Editor& editor, const Match& match, Sign sign) {
     return {};
 }
 
+Status global_idle_time(Editor& editor, const Match& match, Sign sign) {
+    auto& seconds = editor.edit().sa_idle_seconds;
+    seconds.reset();
+    if (sign == Sign::Set)
+        seconds = match.number();
+    return {};
+}
+
 Status replay_window(Editor& editor, const Match& match, Sign sign) {
     const Word* size = match.after("window-size");
     editor.edit().replay_window = sign == Sign::Set
@@ -279,15 +287,21 @@ Status set_peer(Editor& editor, const Match& match, Sign sign) {
     const Ipv4Address peer = match.address();
     auto& peers = current(editor).peers;
     const auto known = std::find(peers.begin(), peers.end(), peer);
+    bool& prefers_first = current(editor).prefers_first;
     if (sign == Sign::No) {
-        if (known != peers.end())
+        prefers_first = prefers_first && known != peers.begin();
+        if (known != peers.end() && !match.has("default"))
             peers.erase(known);
         return {};
     }
     if (peer.is_unspecified() || peer.is_multicast() || peer.is_loopback() || peer.value == ~0U)
         return fail(ErrorCode::Invalid, to_string(peer) + " cannot be a peer");
-    if (match.has("default"))
-        editor.ignore("the first peer is the preferred one; 'default' has no effect");
+    const bool is_first = peers.empty() || known == peers.begin();
+    if (match.has("default") && !is_first)
+        return fail(ErrorCode::Invalid,
+                    "Only the first peer of an entry can be the default one, and that is " +
+                        to_string(peers.front()));
+    prefers_first = is_first ? match.has("default") : prefers_first;
     editor.define(origin_of(editor) + " peer " + to_string(peer));
     if (known == peers.end())
         peers.push_back(peer);
@@ -327,6 +341,15 @@ Status set_pfs(Editor& editor, const Match& match, Sign sign) {
 
 Status entry_lifetime(Editor& editor, const Match& match, Sign sign) {
     set_lifetime(current_terms(editor).lifetime, match, sign);
+    return {};
+}
+
+Status entry_idle_time(Editor& editor, const Match& match, Sign sign) {
+    config::IpsecProfile& terms = current_terms(editor);
+    terms.idle_seconds.reset();
+    terms.idle_to_default = sign == Sign::Set && match.has("default");
+    if (sign == Sign::Set)
+        terms.idle_seconds = match.number();
     return {};
 }
 
@@ -397,8 +420,8 @@ constexpr Row kRows[] = {
     {Mode::Config,
      "crypto ipsec security-association idle-time <60-86400>",
      "crypto ipsec security-association idle-time [<60-86400>]",
-     "Delete idle SAs",
-     Ignored{"idle SAs are kept until their lifetime ends"}},
+     "Delete SAs without traffic",
+     global_idle_time},
     {Mode::Config,
      "crypto ipsec df-bit {clear|set|copy}",
      "crypto ipsec df-bit [clear|set|copy]",
@@ -513,7 +536,12 @@ constexpr Row kRows[] = {
      "Only for peers of this ISAKMP profile",
      set_isakmp_profile},
     {Mode::IpsecProfile,
-     "set security-association {idle-time|dummy|dfbit} LINE",
+     "set security-association idle-time <60-86400>",
+     "set security-association idle-time [<60-86400>]",
+     "Delete SAs without traffic",
+     entry_idle_time},
+    {Mode::IpsecProfile,
+     "set security-association {dummy|dfbit} LINE",
      kSame,
      "Details of the SAs",
      Ignored{"no effect for single profiles"}},
@@ -563,7 +591,12 @@ constexpr Row kRows[] = {
      "Set the lifetime in kilobytes",
      entry_lifetime},
     {Mode::CryptoMap,
-     "set security-association {idle-time|dummy|dfbit} LINE",
+     "set security-association idle-time <60-86400> [default]",
+     "set security-association idle-time [<60-86400> [default]]",
+     "Delete SAs without traffic",
+     entry_idle_time},
+    {Mode::CryptoMap,
+     "set security-association {dummy|dfbit} LINE",
      kSame,
      "Details of the SAs",
      Ignored{"no effect for single entries"}},

@@ -238,6 +238,8 @@ constexpr WordHelp kGlossary[] = {
     {"df-bit copy", "Copy it to the outer header"},
     {"nat-transparency", "NAT traversal"},
     {"udp-encapsulation", "ESP in UDP"},
+    {"idle-time", "Delete SAs that carry nothing for so long"},
+    {"idle-time <60-86400>", "Seconds"},
     {"spi-matching", "Match SPIs through NAT"},
     {"ipsec-isakmp", "Keys by ISAKMP"},
     {"map NAME", "Name of the crypto map"},
@@ -270,7 +272,8 @@ constexpr WordHelp kGlossary[] = {
     {"identity hostname", "Our host name and domain"},
     {"ipv4-address", "An IP address"},
     {"retry", "Seconds between retries"},
-    {"peer default", "The preferred peer"},
+    {"peer default", "The preferred peer, tried first whenever a tunnel begins"},
+    {"<60-86400> default", "Then begin with the first peer again"},
 
     // --- global and interfaces
     {"hostname", "Name of this system"},

@@ -155,12 +155,15 @@ struct IpsecProfile {
     std::optional<ike::Group> pfs; // set pfs groupN
     std::string isakmp_profile;    // set isakmp-profile
     SaLifetime lifetime;
+    std::optional<std::uint32_t> idle_seconds; // set security-association idle-time
+    bool idle_to_default{false};               // ... default
 };
 
 /// crypto map M N ipsec-isakmp, or crypto dynamic-map D N: then peers and access list are optional
 struct CryptoMapEntry : IpsecProfile {
     std::string dynamic_map;        // crypto map M N ipsec-isakmp dynamic D: nothing else is set
-    std::vector<Ipv4Address> peers; // set peer A, in order; the first is preferred
+    std::vector<Ipv4Address> peers; // set peer A, in order
+    bool prefers_first{false};      // set peer A default: of the first
     std::string match_address;
     bool reverse_route{false}; // of a dynamic entry: routes to what its peers claim
 };
@@ -250,7 +253,9 @@ struct Config {
     std::optional<std::uint32_t> fragmentation_mtu{1280};
     bool invalid_spi_recovery{false}; // crypto isakmp invalid-spi-recovery
     std::map<std::string, TransformSet> transform_sets;
-    SaLifetime sa_lifetime;          // crypto ipsec security-association lifetime
+    SaLifetime sa_lifetime; // crypto ipsec security-association lifetime
+    /// crypto ipsec security-association idle-time; nothing: SAs without traffic stay
+    std::optional<std::uint32_t> sa_idle_seconds;
     std::uint32_t replay_window{64}; // crypto ipsec security-association replay window-size
     bool replay_disabled{false};
     std::map<std::string, AccessList> access_lists;

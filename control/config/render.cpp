@@ -4,6 +4,7 @@
 #include "control/config/names.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace adit::config {
 
@@ -284,6 +285,14 @@ void put_lifetime(std::string& to, const SaLifetime& lifetime, const std::string
               (*lifetime.kilobytes == 0 ? "disable" : std::to_string(*lifetime.kilobytes)) + '\n';
 }
 
+void put_idle_time(std::string& to,
+                   std::optional<std::uint32_t> seconds,
+                   const std::string& command,
+                   const char* end = "\n") {
+    if (seconds)
+        to += command + " idle-time " + std::to_string(*seconds) + end;
+}
+
 void put_ipsec_globals(std::string& to, const Config& config) {
     SaLifetime lifetime = config.sa_lifetime;
     if (lifetime.seconds == kDefaultSaSeconds)
@@ -291,6 +300,7 @@ void put_ipsec_globals(std::string& to, const Config& config) {
     if (lifetime.kilobytes == kDefaultSaKilobytes)
         lifetime.kilobytes.reset();
     put_lifetime(to, lifetime, "crypto ipsec security-association lifetime");
+    put_idle_time(to, config.sa_idle_seconds, "crypto ipsec security-association");
     if (config.replay_disabled)
         to += "crypto ipsec security-association replay disable\n";
     if (config.replay_window != Config{}.replay_window)
@@ -316,6 +326,10 @@ void put_description(std::string& to, const std::string& description) {
 
 void put_terms(std::string& to, const IpsecProfile& terms) {
     put_lifetime(to, terms.lifetime, " set security-association lifetime");
+    put_idle_time(to,
+                  terms.idle_seconds,
+                  " set security-association",
+                  terms.idle_to_default ? " default\n" : "\n");
     if (!terms.transform_sets.empty()) {
         to += " set transform-set";
         for (const std::string& set : terms.transform_sets)
@@ -339,8 +353,10 @@ void put_ipsec_profiles(std::string& to, const Config& config) {
 
 void put_map_entry(std::string& to, const CryptoMapEntry& entry) {
     put_description(to, entry.description);
+    bool preferred = entry.prefers_first;
     for (const Ipv4Address peer : entry.peers)
-        to += " set peer " + to_string(peer) + '\n';
+        to += " set peer " + to_string(peer) +
+              (std::exchange(preferred, false) ? " default\n" : "\n");
     put_terms(to, entry);
     if (!entry.match_address.empty())
         to += " match address " + entry.match_address + '\n';

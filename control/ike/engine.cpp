@@ -419,13 +419,11 @@ void Engine::Core::end_client(const Session& gone) {
 }
 
 void Engine::Core::effect(const Session& from, PhaseOneFailed&) {
-    // The next of the entry's peers, as far as there is one.
     for (const FlowRequest& flow : from.queue) {
         const Connection* connection = find_connection(*config_, flow.connection);
         if (connection == nullptr)
             continue;
-        auto peer = std::ranges::find(connection->peers, from.remote.address);
-        if (peer != connection->peers.end() && ++peer != connection->peers.end())
+        if (const auto peer = pass_turn(*connection, from.remote.address))
             request(flow, connection->profile, {connection->local, kIkePort}, {*peer, kIkePort});
     }
 }
@@ -480,6 +478,7 @@ void Engine::Core::effect(const Session& from, PeerDead&) {
     for (Session* other : sessions_.with_peer(from.remote.address))
         if (other->id != from.id && same_peer(*other, from))
             close(other->id);
+    pass_turns_of(from.remote.address);
 }
 
 } // namespace adit::ike

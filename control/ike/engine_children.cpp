@@ -150,6 +150,8 @@ void Engine::Core::remove_child(SaId inbound, Tell tell) {
     if (tell == Tell::Yes)
         if (const Session* session = keeper_of(sa))
             queue(session->id, TellDeleted{{sa.inbound_spi}});
+    if (child.established)
+        after_last_pair(sa);
     if (child.established && !children_.any_established(sa.remote.address))
         log_session_status(sa.remote.address, sa.remote.port, "DOWN", sa.peer_identity);
 }

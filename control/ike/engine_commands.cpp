@@ -28,11 +28,11 @@ void Engine::Core::initiate(const Connection& connection, const Flow& flow) {
         if (children_.current(peer, connection.name, flow.policy) != nullptr)
             return;
     const Endpoint local{connection.local, kIkePort};
-    // A peer that is up already comes before the first of the list.
+    // A peer that is up already comes before the one whose turn it is.
     for (const Ipv4Address peer : connection.peers)
         if (established_with(connection.local, peer, connection.profile) != nullptr)
             return request(wanted, connection.profile, local, {peer, kIkePort});
-    request(wanted, connection.profile, local, {connection.peers.front(), kIkePort});
+    request(wanted, connection.profile, local, {peer_in_turn(connection), kIkePort});
 }
 
 void Engine::Core::request(FlowRequest wanted,

@@ -2,6 +2,7 @@
 // The inside of the engine; only engine*.cpp include it. engine.cpp takes datagrams and runs steps,
 // engine_fragments.cpp puts those together that came in pieces,
 // engine_children.cpp keeps child SAs, engine_handover.cpp lets one take over from another,
+// engine_peers.cpp chooses between the peers of an entry,
 // engine_commands.cpp does what the operator and the dataplane
 // ask, engine_views.cpp shows.
 //
@@ -127,6 +128,16 @@ class Engine::Core {
     void end_holds_of(const ChildSa& gone);
     void on(PeerUses& event);
 
+    // --- engine_peers.cpp
+    [[nodiscard]] Ipv4Address peer_in_turn(const Connection& connection) const;
+    [[nodiscard]] std::optional<Ipv4Address> pass_turn(const Connection& connection,
+                                                       Ipv4Address failed);
+    void pass_turns_of(Ipv4Address dead);
+    void return_to_first(const Connection& connection);
+    [[nodiscard]] bool has_pairs(const Connection& connection);
+    void after_last_pair(const ChildSa& gone);
+    void on(PairIdle& event);
+
     // --- engine_commands.cpp
     void on(Initiate& event);
     void on(InstallFinished& event);
@@ -187,6 +198,7 @@ class Engine::Core {
     SessionTable sessions_;
     ChildTable children_;
     HeldOutbound held_;
+    std::map<std::string, Ipv4Address> turns_; // by connection; where it is not the first peer's
     /// SA bodies of half-open exchanges: a flood of equal first messages keeps one copy.
     std::map<Digest, std::weak_ptr<const Bytes>> first_bodies_;
     std::size_t sweep_bodies_at_{0};

@@ -189,6 +189,10 @@ struct Connection {
     std::string interface; // for show
     Ipv4Address local;
     std::vector<Ipv4Address> peers;
+    /// The first of them is tried first whenever a tunnel begins anew, not whoever answered last.
+    bool prefers_first{false};
+    Duration idle_time{};      // a pair without packets for so long is told as PairIdle; 0: never
+    bool idle_to_first{false}; // and what begins after that begins with the first peer
     std::vector<Phase2Transform> transforms;
     std::optional<Group> pfs;
     Duration lifetime{std::chrono::seconds{3'600}};
@@ -311,6 +315,11 @@ struct PeerMovedTo {
     Endpoint remote;
 };
 
+/// No packet for its connection's idle_time, in either direction.
+struct PairIdle {
+    SaId sa; // either direction
+};
+
 /// The first packet came by an inbound SA that Engine::awaited() names: the peer has the pair.
 struct PeerUses {
     SaId sa;
@@ -349,6 +358,7 @@ using Event = std::variant<DatagramReceived,
                            PeerSilent,
                            PeerMovedTo,
                            PeerUses,
+                           PairIdle,
                            UnknownSpi,
                            ClearPhase1,
                            ClearPhase2,

@@ -45,6 +45,10 @@ class Scene:
         self._cleanup.callback(namespace.remove)
         return namespace
 
+    def machine(self, label: str) -> Namespace:
+        """One more, without a cable."""
+        return self._namespace(label)
+
     def _host(self, namespace: Namespace, site: Site) -> None:
         namespace.address("eth0", *site.hosts())
         namespace.route("default", site.gateways()[0].split("/")[0])

@@ -9,6 +9,7 @@ SIGUSR1 begins sending and, the second time, ends it; SIGTERM ends receiving. Fi
  "holes": [[first, last], ...]}   holes: what did not come, of all up to the newest that came
 """
 
+import contextlib
 import json
 import selectors
 import signal
@@ -90,7 +91,9 @@ class End:
         for _ in range(20):
             if not self.sending or time.monotonic() < self._started + self.sent * self._gap:
                 return
-            self._socket.sendto(NUMBER.pack(self.sent) + self._rest, self._far)
+            # One that this host itself knows no way for is as lost as any other.
+            with contextlib.suppress(OSError):
+                self._socket.sendto(NUMBER.pack(self.sent) + self._rest, self._far)
             self.sent += 1
 
     def _receive_all(self) -> None:

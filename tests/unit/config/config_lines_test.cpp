@@ -304,8 +304,47 @@ TEST(ConfigLines, TakesACryptoMapEntry) {
     EXPECT_EQ(entry.transform_sets, (std::vector<std::string>{"A", "B", "C"}));
     EXPECT_EQ(entry.pfs, ike::Group::Modp2048);
     EXPECT_EQ(entry.match_address, "110");
-    ASSERT_EQ(about(result, 3).size(), 1U);
-    EXPECT_EQ(about(result, 3)[0].severity, ProblemSeverity::Ignored);
+    EXPECT_TRUE(entry.prefers_first);
+    EXPECT_TRUE(about(result, 3).empty());
+}
+
+TEST(ConfigLines, TakesOnlyTheFirstPeerAsTheDefaultOne) {
+    EXPECT_THAT(refusal("crypto map VPN 10 ipsec-isakmp\n"
+                        " set peer 192.0.2.20\n"
+                        " set peer 192.0.2.21 default\n",
+                        3),
+                HasSubstr("Only the first peer of an entry can be the default one, and that is "
+                          "192.0.2.20"));
+    const auto parsed = [](const std::string& lines) {
+        return parse("crypto map VPN 10 ipsec-isakmp\n set peer 192.0.2.20 default\n" + lines)
+            .config.crypto_maps.at("VPN")
+            .at(10);
+    };
+    EXPECT_TRUE(parsed(" set peer 192.0.2.21\n").prefers_first);
+    EXPECT_FALSE(parsed(" no set peer 192.0.2.20 default\n").prefers_first);
+    EXPECT_EQ(parsed(" no set peer 192.0.2.20 default\n").peers.size(), 1U);
+    EXPECT_FALSE(parsed(" no set peer 192.0.2.20\n").prefers_first);
+    EXPECT_FALSE(parsed(" set peer 192.0.2.20\n").prefers_first);
+}
+
+TEST(ConfigLines, TakesIdleTimes) {
+    const auto result = parse("crypto ipsec security-association idle-time 600\n"
+                              "crypto ipsec profile P\n"
+                              " set security-association idle-time 120\n"
+                              "crypto map VPN 10 ipsec-isakmp\n"
+                              " set security-association idle-time 60 default\n"
+                              "crypto map VPN 20 ipsec-isakmp\n"
+                              " set security-association idle-time 60 default\n"
+                              " no set security-association idle-time\n");
+    EXPECT_EQ(result.config.sa_idle_seconds, 600U);
+    EXPECT_EQ(result.config.ipsec_profiles.at("P").idle_seconds, 120U);
+    const CryptoMap& map = result.config.crypto_maps.at("VPN");
+    EXPECT_EQ(map.at(10).idle_seconds, 60U);
+    EXPECT_TRUE(map.at(10).idle_to_default);
+    EXPECT_FALSE(map.at(20).idle_seconds);
+    EXPECT_FALSE(map.at(20).idle_to_default);
+    EXPECT_EQ(refusal("crypto ipsec security-association idle-time 59", 1),
+              "the line is not understood");
 }
 
 TEST(ConfigLines, TakesADynamicMapAndTheEntryThatStandsForIt) {

@@ -44,6 +44,8 @@ class Generator {
         else if (coin())
             config.fragmentation_mtu = number(96, 1'500);
         config.sa_lifetime = lifetime();
+        if (coin())
+            config.sa_idle_seconds = number(60, 86'400);
         if (config.sa_lifetime.seconds == kDefaultSaSeconds)
             config.sa_lifetime.seconds.reset();
         config.replay_window = 64U << number(0, 6);
@@ -286,6 +288,10 @@ class Generator {
         if (coin())
             entry.match_address = acl_name();
         entry.lifetime = lifetime();
+        entry.prefers_first = !entry.peers.empty() && coin();
+        if (coin())
+            entry.idle_seconds = number(60, 86'400);
+        entry.idle_to_default = entry.idle_seconds && coin();
         if (coin())
             entry.description = sentence();
         return entry;
@@ -314,7 +320,11 @@ class Generator {
         return interface;
     }
 
-    IpsecProfile terms() { return entry(); }
+    IpsecProfile terms() {
+        IpsecProfile terms = entry();
+        terms.idle_to_default = false; // it has no peers to choose from
+        return terms;
+    }
 
     Interface tunnel() {
         Interface tunnel = interface();
