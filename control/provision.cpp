@@ -153,6 +153,7 @@ class Builder {
             engine_->dpd = ike::Dpd{std::chrono::seconds{config_.keepalive->interval_seconds},
                                     std::chrono::seconds{config_.keepalive->retry_seconds},
                                     config_.keepalive->periodic};
+        engine_->udp_always = config_.udp_always;
         engine_->nat_keepalive = std::chrono::seconds{config_.nat_keepalive_seconds};
         engine_->fragmentation_mtu = config_.fragmentation_mtu;
         engine_->invalid_spi_recovery = config_.invalid_spi_recovery;

@@ -162,8 +162,10 @@ Status df_bit(Editor& editor, const Match& match, Sign sign) {
     return {};
 }
 
-Status nat_transparency(Editor& editor, const Match&, Sign sign) {
-    if (sign == Sign::No)
+Status nat_transparency(Editor& editor, const Match& match, Sign sign) {
+    if (match.has("udp-encapsulation"))
+        editor.edit().udp_always = sign == Sign::Set && match.has("force");
+    if (sign == Sign::No && !match.has("force"))
         editor.ignore("NAT traversal is always offered");
     return {};
 }
@@ -432,6 +434,11 @@ constexpr Row kRows[] = {
      kSame,
      "Where large packets are fragmented",
      Ignored{"packets too large are fragmented before encryption"}},
+    {Mode::Config,
+     "crypto ipsec nat-transparency udp-encapsulation force",
+     kSame,
+     "NAT traversal",
+     nat_transparency},
     {Mode::Config,
      "crypto ipsec nat-transparency {udp-encapsulation|spi-matching}",
      kSame,

@@ -238,6 +238,7 @@ constexpr WordHelp kGlossary[] = {
     {"df-bit copy", "Copy it to the outer header"},
     {"nat-transparency", "NAT traversal"},
     {"udp-encapsulation", "ESP in UDP"},
+    {"udp-encapsulation force", "Always, as if there were a NAT: for networks that drop ESP"},
     {"idle-time", "Delete SAs that carry nothing for so long"},
     {"idle-time <60-86400>", "Seconds"},
     {"spi-matching", "Match SPIs through NAT"},

@@ -256,6 +256,7 @@ struct Config {
     SaLifetime sa_lifetime; // crypto ipsec security-association lifetime
     /// crypto ipsec security-association idle-time; nothing: SAs without traffic stay
     std::optional<std::uint32_t> sa_idle_seconds;
+    bool udp_always{false};          // crypto ipsec nat-transparency udp-encapsulation force
     std::uint32_t replay_window{64}; // crypto ipsec security-association replay window-size
     bool replay_disabled{false};
     std::map<std::string, AccessList> access_lists;

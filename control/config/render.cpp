@@ -301,6 +301,8 @@ void put_ipsec_globals(std::string& to, const Config& config) {
         lifetime.kilobytes.reset();
     put_lifetime(to, lifetime, "crypto ipsec security-association lifetime");
     put_idle_time(to, config.sa_idle_seconds, "crypto ipsec security-association");
+    if (config.udp_always)
+        to += "crypto ipsec nat-transparency udp-encapsulation force\n";
     if (config.replay_disabled)
         to += "crypto ipsec security-association replay disable\n";
     if (config.replay_window != Config{}.replay_window)

@@ -252,6 +252,7 @@ struct EngineConfig {
     std::map<std::string, AddressRange> pools;
     std::optional<Dpd> dpd;
     Duration nat_keepalive{std::chrono::seconds{20}};
+    bool udp_always{false}; // ESP travels in UDP as if there were a NAT
     /// Messages go out in fragments that make no larger IP packet. Nothing: IKE fragmentation is
     /// neither offered, nor accepted, nor used.
     std::optional<std::uint32_t> fragmentation_mtu{1280};

@@ -44,10 +44,11 @@ void add_nat_discovery(Turn& turn, MessageBuilder& message) {
     const Session& session = turn.session;
     if (session.nat.version == NatVersion::None)
         return;
-    // RFC 3947 3.2: the other end's address first, then ours.
+    // RFC 3947 3.2: the other end's address first, then ours. One that is nobody's makes the peer
+    // find a NAT in front of us.
     const PayloadType type = discovery_type(session.nat.version);
     message.add(type, hash_of(turn, session.remote));
-    message.add(type, hash_of(turn, session.local));
+    message.add(type, hash_of(turn, turn.env.config.udp_always ? Endpoint{} : session.local));
 }
 
 void detect_nat(Turn& turn) {
@@ -70,6 +71,8 @@ void detect_nat(Turn& turn) {
             session.nat.peer_behind = false;
         first = false;
     }
+    // What the peer finds, so that both encapsulate, and that we keep a mapping alive.
+    session.nat.local_behind = session.nat.local_behind || turn.env.config.udp_always;
     if (!session.nat.detected())
         debug(turn, "No NAT Found for self or peer");
     else if (session.nat.local_behind && session.nat.peer_behind)

@@ -347,6 +347,15 @@ TEST(ConfigLines, TakesIdleTimes) {
               "the line is not understood");
 }
 
+TEST(ConfigLines, TakesEncapsulationInUdpWithoutANat) {
+    const std::string line = "crypto ipsec nat-transparency udp-encapsulation force\n";
+    EXPECT_TRUE(parse(line).config.udp_always);
+    EXPECT_TRUE(parse(line).problems.empty());
+    EXPECT_FALSE(parse(line + "no " + line).config.udp_always);
+    EXPECT_FALSE(
+        parse(line + "crypto ipsec nat-transparency udp-encapsulation\n").config.udp_always);
+}
+
 TEST(ConfigLines, TakesADynamicMapAndTheEntryThatStandsForIt) {
     const auto result = parse("crypto dynamic-map DYN 10\n"
                               " description whoever has the key\n"

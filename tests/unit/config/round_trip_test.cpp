@@ -46,6 +46,7 @@ class Generator {
         config.sa_lifetime = lifetime();
         if (coin())
             config.sa_idle_seconds = number(60, 86'400);
+        config.udp_always = coin();
         if (config.sa_lifetime.seconds == kDefaultSaSeconds)
             config.sa_lifetime.seconds.reset();
         config.replay_window = 64U << number(0, 6);

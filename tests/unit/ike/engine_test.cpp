@@ -275,6 +275,26 @@ TEST_F(EngineLife, WithoutNatNothingFloats) {
     EXPECT_EQ(network.keepalives, 0U);
 }
 
+TEST_F(EngineLife, EncapsulationMayBeWantedWithoutNat) {
+    EngineConfig ours = test::left_config();
+    ours.udp_always = true;
+    up(ours, test::right_config());
+    for (const Gateway* gateway : {a, b}) {
+        EXPECT_TRUE(gateway->engine.child_sas().front().udp_encapsulated);
+        EXPECT_EQ(gateway->installed.begin()->second.remote.port, 4500);
+    }
+    network.run_for(60s);
+    EXPECT_GE(network.keepalives, 2U); // ours alone: the peer believes that we are behind a NAT
+}
+
+TEST_F(EngineLife, ResponderMayWantEncapsulation) {
+    EngineConfig theirs = test::right_config();
+    theirs.udp_always = true;
+    up(test::left_config(), theirs);
+    EXPECT_TRUE(a->engine.child_sas().front().udp_encapsulated);
+    EXPECT_TRUE(b->engine.child_sas().front().udp_encapsulated);
+}
+
 /// The left side sits behind a translator that shows 203.0.113.7 and other ports.
 TEST_F(EngineLife, BehindNatBothFloatAndTheMappingIsKept) {
     const Ipv4Address outside{203, 0, 113, 7};
