@@ -3,8 +3,13 @@
 
     inject.py spoof PORT GATEWAY SOURCE DESTINATION COUNT   clear-text pings, by way of GATEWAY
     inject.py replay PORT PCAP SENDER                       UDP-encapsulated ESP that SENDER sent
+    inject.py esp PORT TARGET SPI COUNT                     the same from UDP PORT, with nothing true in it but
+                                                            the SPI
 """
 
+import os
+import socket
+import struct
 import subprocess
 import sys
 
@@ -38,4 +43,11 @@ def replay(port: str, recorded: str, sender: str) -> None:
     sendp(frames, iface=port)
 
 
-{"spoof": spoof, "replay": replay}[sys.argv[1]](*sys.argv[2:])
+def esp(port: str, target: str, spi: str, count: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind(("", int(port)))
+        for sequence in range(1_000_000, 1_000_000 + int(count)):
+            sender.sendto(struct.pack("!II", int(spi, 0), sequence) + os.urandom(120), (target, 4500))
+
+
+{"spoof": spoof, "replay": replay, "esp": esp}[sys.argv[1]](*sys.argv[2:])

@@ -78,6 +78,9 @@ class Meter:
         return self
 
     def __exit__(self, *_) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         for end in self._ends:
             end.stop()
 
@@ -107,8 +110,7 @@ class Meter:
             return before == quiet
 
         wait_until(settled, 10, "no more datagrams arrive", step=0.6)
-        for end in self._ends:
-            end.stop()
+        self.stop()
         return self.so_far()
 
     def _toggle_sending(self) -> None:
