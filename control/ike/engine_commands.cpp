@@ -61,9 +61,7 @@ void Engine::Core::renew(const ChildSa& sa) {
     const Connection* connection = find_connection(*config_, sa.connection);
     if (connection == nullptr)
         return;
-    FlowRequest wanted{sa.connection, sa.policy, sa.lease};
-    if (sa.role == Role::Responder)
-        wanted.pfs = sa.pfs;
+    FlowRequest wanted{sa.connection, sa.policy, sa.lease, sa.pfs};
     // Another peer may live behind the same address: its own ISAKMP SA comes first.
     if (const Session* session = keeper_of(sa)) {
         if (!is_pending(wanted, *session))
@@ -389,6 +387,18 @@ bool Engine::Core::still_wanted(const Session& session, const EngineConfig& befo
     return same_suites(before, *config_) && same_key(key_in(before), key_in(*config_));
 }
 
+/// An entry that names the peer gives this, now: what the line says is to happen to it.
+bool Engine::Core::has_line_of_its_own(const ChildSa& sa) const {
+    if (sa.assigned != nullptr)
+        return false; // a client, which gets nothing by such entries
+    return std::ranges::any_of(connections_with(*config_, sa.remote.address),
+                               [&](const Connection* entry) {
+                                   return !entry->routed && entry->local == sa.local.address &&
+                                          is_for(*entry, sa.remote.address, sa.profile) &&
+                                          permitting_line(*entry, sa.selector) != nullptr;
+                               });
+}
+
 bool Engine::Core::still_wanted(const Child& child) const {
     const ChildSa& sa = child.sa;
     const Connection* connection = find_connection(*config_, sa.connection);
@@ -398,7 +408,8 @@ bool Engine::Core::still_wanted(const Child& child) const {
     if (!pfs_as_asked || !is_offered(sa.algorithms, *connection))
         return false;
     if (connection->dynamic)
-        return is_open_to(*connection, sa.local.address, sa.remote.address, sa.profile) &&
+        return !has_line_of_its_own(sa) &&
+               is_open_to(*connection, sa.local.address, sa.remote.address, sa.profile) &&
                objection(*config_, *connection, sa.selector).empty();
     if (connection->local != sa.local.address ||
         std::ranges::find(connection->peers, sa.remote.address) == connection->peers.end())

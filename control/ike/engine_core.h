@@ -181,6 +181,7 @@ class Engine::Core {
     void close_with_children(const Session& session);
     [[nodiscard]] bool still_wanted(const Session& session, const EngineConfig& before) const;
     [[nodiscard]] bool still_wanted(const Child& child) const;
+    [[nodiscard]] bool has_line_of_its_own(const ChildSa& sa) const;
 
     std::shared_ptr<const EngineConfig> config_;
     Rng& rng_;

@@ -256,6 +256,25 @@ TEST_F(DynamicFlows, PolicySurvivesAConfigurationThatKeepsItsEntry) {
     EXPECT_EQ(hub->installed_policies.size(), 1U);
 }
 
+/// Otherwise we would ask for the line while the peer's traffic goes by another policy.
+TEST_F(DynamicFlows, PolicyGoesWhenAnEntryNamesThePeerAndGivesTheSame) {
+    EngineConfig next = hub_with_list({{PolicyId{5}, selector("10.1.0.0/16", "10.0.0.0/8"), 10}});
+    hub_is(next);
+    Gateway& peer = branch(kFirst, "10.2.0.0/16");
+    ASSERT_EQ(hub->installed_policies.size(), 1U);
+    Connection fixed = test::left_config().connections.front();
+    fixed.peers = {kFirst};
+    next.connections = {fixed, next.connections.front()};
+    network.give(*hub, Reconfigure{std::make_shared<const EngineConfig>(next)});
+    network.run_for(1s);
+    EXPECT_TRUE(hub->installed_policies.empty());
+    EXPECT_TRUE(peer.installed.empty());
+    network.give(peer, test::initiate());
+    network.run_for(1s);
+    EXPECT_TRUE(is_up(peer));
+    EXPECT_EQ(hub->engine.child_sas().front().connection, "VPNMAP 10");
+}
+
 TEST_F(DynamicFlows, PolicyGoesWithTheLineThatPermittedIt) {
     hub_is(hub_config());
     const Gateway& peer = branch(kFirst, "10.2.0.0/16");
