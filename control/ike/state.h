@@ -219,7 +219,7 @@ struct FlowRequest {
     std::string connection;
     PolicyId policy;
     FlowLease lease{}; // of a flow made at run time
-    /// Of the pair to be replaced, when the peer began it: it may insist on its group.
+    /// Of the pair to be replaced, where the entry names none: the peer may insist on its group.
     std::optional<Group> pfs{};
 };
 

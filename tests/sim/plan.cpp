@@ -94,6 +94,7 @@ Terms draw_terms(Topology topology, Rng& rng) {
         terms.transform.transport_required = in_percent(rng, 50);
         terms.flows = 1;
     }
+    terms.clients = terms.clients && !terms.transform.transport; // whose sets are for tunnels
     terms.dynamic = in_percent(rng, 25);
     terms.parts = !terms.dynamic && !terms.transform.transport && in_percent(rng, 30);
     return terms;
