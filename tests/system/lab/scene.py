@@ -91,6 +91,20 @@ class Scene:
         relay.wait_for_output("relaying")
         return relay
 
+    def bridge(self) -> Namespace:
+        """A bridge in the wan, before any gateway is there. Its ports are `to-a`, `to-b` and what plug() adds."""
+        self.gw_a.run("ip", "link", "delete", "wan")
+        self._bridge = self.machine("bridge")
+        self._bridge.run("ip", "link", "add", "br0", "type", "bridge")
+        self._bridge.run("ip", "link", "set", "br0", "up")
+        self.plug(self.gw_a, "to-a")
+        self.plug(self.gw_b, "to-b")
+        return self._bridge
+
+    def plug(self, machine: Namespace, port: str) -> None:
+        cable(machine, "wan", self._bridge, port)
+        self._bridge.run("ip", "link", "set", port, "master", "br0")
+
     def behind_nat(self, label: str) -> Namespace:
         """A machine on the near side of gateway B, which lends it its own wan address."""
         if not self._inside:
