@@ -287,6 +287,8 @@ class Builder {
     }
 
     void add_interface(const std::string& name, const config::Interface& interface) {
+        if (config::is_loopback(name))
+            return add_loopback(interface);
         const PortInfo* port = find_port(name);
         if (port == nullptr) {
             problem("interface " + name + " has no port: start adit-dataplane with --port " + name +
@@ -306,6 +308,17 @@ class Builder {
             engine_->own_addresses.push_back(*interface.address);
         if (!interface.crypto_map.empty() && interface.address && !interface.shutdown)
             add_crypto_map(name, interface, *port);
+    }
+
+    void add_loopback(const config::Interface& interface) {
+        if (!interface.address || interface.shutdown)
+            return;
+        ipc::SetRoute record{};
+        record.prefix = interface.address->value;
+        record.prefix_length = 32;
+        record.interface = ipc::kToUs;
+        result_.routes.push_back(record);
+        engine_->own_addresses.push_back(*interface.address);
     }
 
     void add_crypto_map(const std::string& name,
@@ -357,10 +370,15 @@ class Builder {
         if (interface.shutdown)
             return;
         const Result<config::TunnelEnds> ends = config::tunnel_ends(config_, interface);
-        const PortInfo* port = ends ? find_port(ends->carrier) : nullptr;
+        const bool loopback = ends && config::is_loopback(ends->carrier);
+        const PortInfo* port = loopback ? port_towards(ends->remote)
+                               : ends   ? find_port(ends->carrier)
+                                        : nullptr;
         if (port == nullptr) {
             std::string fault =
-                ends ? "its source, " + ends->carrier + ", has no port" : ends.error().text;
+                !ends      ? ends.error().text
+                : loopback ? "no route leads to " + to_string(ends->remote) + ", its destination"
+                           : "its source, " + ends->carrier + ", has no port";
             problem("interface " + name + " stays down: " + fault);
             result_.tunnel_faults.emplace(name, std::move(fault));
             return;
@@ -389,6 +407,36 @@ class Builder {
             name,
             TunnelPlan{
                 tunnel_row(interface, policy, *port), ends->carrier, ends->local, ends->remote});
+    }
+
+    /// The port of the interface whose network this is in.
+    const PortInfo* port_at(Ipv4Address address) const {
+        for (const auto& [name, interface] : config_.interfaces)
+            if (interface.address && !interface.shutdown &&
+                Ipv4Prefix{
+                    Ipv4Address{interface.address->value & mask_of_length(interface.prefix_length)},
+                    interface.prefix_length}
+                    .contains(address))
+                if (const PortInfo* port = find_port(name))
+                    return port;
+        return nullptr;
+    }
+
+    /// The port by which packets to an address leave, links and static routes taken together.
+    const PortInfo* port_towards(Ipv4Address address) const {
+        if (const PortInfo* port = port_at(address))
+            return port;
+        const auto worse = [](const config::StaticRoute& left, const config::StaticRoute& right) {
+            return std::pair{left.prefix.length, -left.distance} <
+                   std::pair{right.prefix.length, -right.distance};
+        };
+        const config::StaticRoute* best = nullptr;
+        for (const config::StaticRoute& route : config_.routes)
+            if (route.prefix.contains(address) && (best == nullptr || worse(*best, route)))
+                best = &route;
+        if (best == nullptr)
+            return nullptr;
+        return best->interface.empty() ? port_at(*best->next_hop) : find_port(best->interface);
     }
 
     ipc::SetTunnel
@@ -569,7 +617,9 @@ class Builder {
         }
         if (config::is_tunnel(route.interface))
             return; // it is down, and says why itself
-        if (!route.interface.empty()) {
+        if (route.interface == config::kNowhere) {
+            record.interface = ipc::kToNowhere;
+        } else if (!route.interface.empty()) {
             const PortInfo* port = find_port(route.interface);
             if (port == nullptr) {
                 problem("ip route " + to_string(route.prefix) + ": interface " + route.interface +

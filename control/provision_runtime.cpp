@@ -84,7 +84,7 @@ std::optional<ipc::SetRoute> way_to(const Provision& provision, Ipv4Address peer
             (best == nullptr ||
              route.prefix_length >= best->prefix_length)) // the last is preferred
             best = &route;
-    if (best == nullptr)
+    if (best == nullptr || best->interface == ipc::kToNowhere || best->interface == ipc::kToUs)
         return std::nullopt;
     way.interface = best->interface;
     if (best->interface == ipc::kIntoTunnel || best->next_hop != 0)

@@ -51,6 +51,7 @@ class SnapshotBuilder {
             cli::InterfaceStatus status;
             status.name = name;
             status.admin_up = !interface.shutdown;
+            status.loopback = config::is_loopback(name);
             if (config::is_tunnel(name))
                 add_tunnel(interface, status);
             else if (const ipc::PortStats* port = find_port(name))
@@ -264,7 +265,7 @@ class SnapshotBuilder {
 
     bool leads_on(const config::StaticRoute& route) const {
         if (!route.interface.empty())
-            return is_up(route.interface);
+            return route.interface == config::kNowhere || is_up(route.interface);
         // By a next hop alone: into the tunnel whose network it lies in.
         const auto behind = tunnel_networks_.upper_bound(*route.next_hop);
         if (behind == tunnel_networks_.begin())

@@ -115,7 +115,10 @@ TableBuilder::StagedRoute TableBuilder::staged(const ipc::SetRoute& command) {
 
 Verdict TableBuilder::check(const ipc::SetRoute& command) const {
     const bool into_tunnel = command.interface == ipc::kIntoTunnel;
-    if (command.interface != kNoInterface.value && !into_tunnel && !is_port(command.interface))
+    const bool to_us = command.interface == ipc::kToUs;
+    const bool ends_here = to_us || command.interface == ipc::kToNowhere;
+    if (command.interface != kNoInterface.value && !into_tunnel && !ends_here &&
+        !is_port(command.interface))
         return {ipc::AckResult::NoSuchInterface};
     if (command.prefix_length > 32)
         return bad(offsetof(ipc::SetRoute, prefix_length));
@@ -123,6 +126,10 @@ Verdict TableBuilder::check(const ipc::SetRoute& command) const {
         return bad(offsetof(ipc::SetRoute, prefix));
     if (into_tunnel)
         return command.next_hop < max_policies_ ? kOk : bad(offsetof(ipc::SetRoute, next_hop));
+    if (to_us && (command.prefix_length != 32 || !is_unicast(command.prefix)))
+        return bad(offsetof(ipc::SetRoute, prefix));
+    if (ends_here)
+        return command.next_hop == 0 ? kOk : bad(offsetof(ipc::SetRoute, next_hop));
     const bool needs_next_hop = command.interface == kNoInterface.value;
     if (command.next_hop == 0 ? needs_next_hop : !is_unicast(command.next_hop))
         return bad(offsetof(ipc::SetRoute, next_hop));
@@ -269,6 +276,14 @@ void TableBuilder::add_ways(const Staging& staging, Tables& to) {
             const Tunnel* tunnel = to.tunnel_of(staged.next_hop);
             if (tunnel != nullptr && tunnel->up)
                 routes.add(staged.prefix, way_into(*tunnel));
+            continue;
+        }
+        if (staged.interface == ipc::kToNowhere) {
+            routes.add(staged.prefix, Route{}); // hides the shorter ones
+            continue;
+        }
+        if (staged.interface == ipc::kToUs) {
+            routes.add(staged.prefix, {RouteKind::Local, kNoInterface.value, 0});
             continue;
         }
         const std::uint16_t interface = staged.interface == kNoInterface.value

@@ -127,7 +127,8 @@ class TableBuilder {
   private:
     struct StagedRoute {
         Ipv4Prefix prefix;
-        std::uint16_t interface; // kNoInterface: where the next hop is connected; or kIntoTunnel
+        std::uint16_t interface; // kNoInterface: where the next hop is connected; kIntoTunnel,
+                                 // kToNowhere, kToUs
         std::uint32_t next_hop;
 
         friend bool operator==(const StagedRoute&, const StagedRoute&) = default;

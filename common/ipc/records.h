@@ -147,13 +147,17 @@ struct SetInterface {
 
 /// SetRoute.interface: into the tunnel whose policy `next_hop` names.
 inline constexpr std::uint16_t kIntoTunnel = 0xfffe;
+/// SetRoute.interface: Null0, as if there were no route. `next_hop` is 0.
+inline constexpr std::uint16_t kToNowhere = 0xfffd;
+/// SetRoute.interface: an address of ours that is on no link. `prefix_length` is 32, `next_hop` 0.
+inline constexpr std::uint16_t kToUs = 0xfffc;
 
 struct SetRoute {
     CommandHeader header;
     std::uint32_t prefix;
     std::uint8_t prefix_length;
     std::uint8_t reserved;
-    std::uint16_t interface; // 0xffff: where next_hop is connected; or kIntoTunnel
+    std::uint16_t interface; // 0xffff: where next_hop is connected; kIntoTunnel, kToNowhere, kToUs
     std::uint32_t next_hop;  // 0: the destination itself is on the link
     std::uint32_t reserved2;
 };

@@ -83,8 +83,10 @@ Status route(Editor& editor, const Match& match, Sign sign) {
             return fail(ErrorCode::NotFound, "No matching route to delete");
         return {};
     }
-    if (route.interface.starts_with("Null"))
-        return fail(ErrorCode::Unsupported, "Routes to Null0 are not supported");
+    if (route.interface.starts_with("Null") && route.interface != config::kNowhere)
+        return fail(ErrorCode::Invalid, "There is one null interface, Null0");
+    if (route.interface == config::kNowhere && route.next_hop)
+        return fail(ErrorCode::Invalid, "Null0 leads to no next hop");
     editor.define("route " + to_string(route.prefix));
     if (match.has("name") || match.has("tag") || match.has("permanent"))
         editor.ignore("name, tag and permanent of a route have no effect; the route itself counts");

@@ -19,7 +19,7 @@ const char* link_words(const InterfaceStatus& port) {
         return "administratively down";
     if (port.tunnel)
         return port.link_up ? "up" : "down";
-    return port.has_port && port.link_up ? "up" : "down";
+    return port.loopback || (port.has_port && port.link_up) ? "up" : "down";
 }
 
 const char* protocol_words(const InterfaceStatus& port) {

@@ -68,6 +68,7 @@ struct InterfaceStatus {
     std::string name;
     std::optional<TunnelStatus> tunnel;
     bool has_port{false}; // the dataplane has such a port
+    bool loopback{false}; // an address that is on no link
     bool admin_up{true}, link_up{false};
     std::array<std::uint8_t, 6> mac{};
     std::uint32_t mtu{1500}, ip_mtu{1500};
@@ -78,7 +79,7 @@ struct InterfaceStatus {
 
     /// Routes lead out of it.
     [[nodiscard]] bool protocol_up() const {
-        return admin_up && (tunnel ? tunnel->protocol_up : has_port && link_up);
+        return admin_up && (loopback || (tunnel ? tunnel->protocol_up : has_port && link_up));
     }
 };
 

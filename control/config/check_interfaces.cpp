@@ -78,7 +78,8 @@ class InterfacePart : Part {
     void check_route(const StaticRoute& route) {
         const std::string origin = "route " + to_string(route.prefix);
         const std::string what = "route to " + to_string(route.prefix) + ": ";
-        if (!route.interface.empty() && !config_.interfaces.contains(route.interface))
+        if (!route.interface.empty() && route.interface != kNowhere &&
+            !config_.interfaces.contains(route.interface))
             add(Severity::Error,
                 origin,
                 what + "there is no interface " + route.interface,

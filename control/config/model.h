@@ -221,6 +221,9 @@ struct Interface {
     TunnelSettings tunnel;
 };
 
+/// Where packets end that must not follow a shorter route.
+inline constexpr std::string_view kNowhere = "Null0";
+
 /// ip route PREFIX MASK {NEXT-HOP | INTERFACE [NEXT-HOP]} [DISTANCE]
 struct StaticRoute {
     Ipv4Prefix prefix;

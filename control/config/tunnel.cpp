@@ -9,6 +9,10 @@ bool is_tunnel(std::string_view interface) {
     return interface.starts_with("Tunnel");
 }
 
+bool is_loopback(std::string_view interface) {
+    return interface.starts_with("Loopback");
+}
+
 std::string head_of(const std::string& tunnel) {
     return tunnel + "-head-0";
 }

@@ -15,6 +15,9 @@ namespace adit::config {
 /// By its name.
 bool is_tunnel(std::string_view interface);
 
+/// An address that is on no link.
+bool is_loopback(std::string_view interface);
+
 /// The name that `show` gives the map of its SAs: "Tunnel10-head-0".
 std::string head_of(const std::string& tunnel);
 

@@ -59,6 +59,19 @@ def test_says_unreachable_where_there_is_no_route(scene, router):
     assert re.search(r"From 10\.1\.0\.1 .*Destination (Net|Host) Unreachable", text), text
 
 
+def test_null0_ends_what_a_shorter_route_would_take(scene, router):
+    """The summary of a network goes nowhere; what is more specific, and everything else, goes its way."""
+    router.configure("no ip route 10.2.0.0 255.255.0.0", f"ip route 0.0.0.0 0.0.0.0 {SITE_B.wan}")
+    assert ping(scene.host_a, SITE_B.host, count=3).lost == 0
+    router.configure("ip route 10.0.0.0 255.0.0.0 Null0", f"ip route 10.3.0.0 255.255.0.0 {SITE_B.wan}")
+    router.wait_for("show ip route", r"^S +10\.0\.0\.0/8 is directly connected, Null0$")
+    text = ping(scene.host_a, SITE_B.host, count=1).text
+    assert re.search(r"From 10\.1\.0\.1 .*Destination Net Unreachable", text), text
+    assert ping(scene.host_a, "10.3.0.10", count=3).lost == 0
+    router.configure("no ip route 10.0.0.0 255.0.0.0 Null0")
+    assert ping(scene.host_a, SITE_B.host, count=3).lost == 0
+
+
 def test_its_kernel_says_nothing(scene, router):
     """The ports belong to DPDK: no address, no answer and no packet of the kernel's own."""
     wan = scene.capture(scene.gw_b)

@@ -144,6 +144,39 @@ def test_unnumbered(scene):
     assert "Interface is unnumbered. Using address of GigabitEthernet0/1 (10.1.0.1)" in text
 
 
+LOOPBACKS = {SITE_A: "198.51.100.1", SITE_B: "198.51.100.2"}
+
+
+def from_loopback(site):
+    """Source and destination are addresses on no link; the wan leads there."""
+    other = SITE_B if site is SITE_A else SITE_A
+    text = tunnel_config(site, peer=LOOPBACKS[other])
+    text = text.replace("tunnel source GigabitEthernet0/0", "tunnel source Loopback0")
+    text = text.replace(f"address {other.wan}", f"address {LOOPBACKS[other]}")
+    return text + "\n".join(
+        (
+            "interface Loopback0",
+            f" ip address {LOOPBACKS[site]} 255.255.255.255",
+            f"ip route {LOOPBACKS[other]} 255.255.255.255 {other.wan}",
+            "",
+        )
+    )
+
+
+def test_between_loopback_interfaces(scene):
+    left = scene.adit(None, SITE_A, config=from_loopback(SITE_A))
+    right = scene.adit(None, SITE_B, config=from_loopback(SITE_B))
+    for adit in (left, right):
+        adit.wait_for("show ip interface brief", r"^Tunnel10 .* up +up$", 20)
+        adit.wait_for("show ip interface brief", r"^Loopback0 .* up +up$")
+    wan = scene.capture(scene.gw_b)
+    assert ping(scene.host_a, SITE_B.host, count=20).lost == 0
+    assert ping(scene.host_a, LOOPBACKS[SITE_A], count=3).lost == 0
+    assert f"local crypto endpt.: {LOOPBACKS[SITE_A]}" in left.cli("show crypto ipsec sa")
+    assert {row[0] for row in wan.fields("esp", "ip.src")} == {LOOPBACKS[SITE_A]}
+    assert wan.cleartext() == []
+
+
 # --- with strongSwan ---------------------------------------------------------------------------------
 
 

@@ -622,7 +622,13 @@ TEST(ConfigLines, TakesRoutes) {
     EXPECT_EQ(result.config.routes[1].distance, 200);
     EXPECT_TRUE(result.ok());
     EXPECT_THAT(refusal("ip route 10.9.0.1 255.255.0.0 10.0.0.1", 1), HasSubstr("Inconsistent"));
-    EXPECT_THAT(refusal("ip route 10.9.0.0 255.255.0.0 Null0", 1), HasSubstr("Null0"));
+    EXPECT_THAT(refusal("ip route 10.9.0.0 255.255.0.0 Null1", 1), HasSubstr("Null0"));
+    EXPECT_THAT(refusal("ip route 10.9.0.0 255.255.0.0 Null0 192.0.2.20", 1),
+                HasSubstr("Null0 leads to no next hop"));
+    const auto nowhere = parse("ip route 10.9.0.0 255.255.0.0 null 0\n");
+    EXPECT_TRUE(nowhere.problems.empty());
+    ASSERT_EQ(nowhere.config.routes.size(), 1U);
+    EXPECT_EQ(nowhere.config.routes[0].interface, "Null0");
 }
 
 TEST(ConfigLines, HostnameKeepsToItsCharacters) {

@@ -304,6 +304,38 @@ ipc::SetRoute into(std::uint32_t policy, const char* where) {
     return record;
 }
 
+TEST_F(TableBuilderTest, RoutesToNowhereHideShorterOnes) {
+    EXPECT_EQ(builder.set(interface()), Verdict{});
+    ipc::SetRoute nowhere = into(0, "10.9.0.0/16");
+    nowhere.interface = ipc::kToNowhere;
+    for (const char* where : {"0.0.0.0/0", "10.9.1.0/24"}) {
+        ipc::SetRoute way = into(0, where);
+        way.interface = 1;
+        EXPECT_EQ(builder.set(way), Verdict{});
+    }
+    EXPECT_EQ(builder.set(nowhere), Verdict{});
+    nowhere.next_hop = 1;
+    EXPECT_EQ(builder.set(nowhere), bad(offsetof(ipc::SetRoute, next_hop)));
+    const auto tables = builder.publish().tables;
+    EXPECT_EQ(tables->routes.lookup(ip("10.8.0.1")).kind, RouteKind::Connected);
+    EXPECT_EQ(tables->routes.lookup(ip("10.9.0.1")).kind, RouteKind::None);
+    EXPECT_EQ(tables->routes.lookup(ip("10.9.1.1")).kind, RouteKind::Connected);
+}
+
+TEST_F(TableBuilderTest, AddressesOnNoLinkAreOurs) {
+    ipc::SetRoute own = into(0, "198.51.100.1/32");
+    own.interface = ipc::kToUs;
+    EXPECT_EQ(builder.set(own), Verdict{});
+    for (const char* where : {"198.51.100.0/24", "224.0.0.1/32"}) {
+        ipc::SetRoute wrong = into(0, where);
+        wrong.interface = ipc::kToUs;
+        EXPECT_EQ(builder.set(wrong), bad(offsetof(ipc::SetRoute, prefix))) << where;
+    }
+    const auto tables = builder.publish().tables;
+    EXPECT_TRUE(tables->routes.is_local(ip("198.51.100.1")));
+    EXPECT_FALSE(tables->routes.is_local(ip("198.51.100.2")));
+}
+
 TEST_F(TableBuilderTest, RoutesLeadIntoTunnelsByTheirPolicy) {
     ipc::SetTunnel other = tunnel(0);
     other.address = ip("10.2.0.1"); // lent
