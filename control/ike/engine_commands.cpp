@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace adit::ike {
 
@@ -159,9 +160,17 @@ Session* Engine::Core::keeper_of(const ChildSa& sa) {
 
 Session*
 Engine::Core::session_for(Ipv4Address local, Ipv4Address peer, const std::string& profile) {
-    if (Session* session = established_with(local, peer, profile))
-        return session;
-    return beginning_with(local, peer, profile);
+    std::map<std::string, Session*> newest; // by who it is with
+    for (Session* session : sessions_.with_peer(peer))
+        if (session->local.address == local && is_established(*session) &&
+            (profile.empty() || session->profile == profile))
+            newest[session->secured()->peer_identity] = session;
+    if (newest.empty())
+        return beginning_with(local, peer, profile);
+    // Several behind one address: whoever has no such flow refuses, and the next try may be right.
+    const auto which =
+        newest.size() == 1 ? 0 : rng_.below(static_cast<std::uint32_t>(newest.size()));
+    return std::next(newest.begin(), which)->second;
 }
 
 Session*

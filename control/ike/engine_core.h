@@ -158,8 +158,8 @@ class Engine::Core {
     /// Begins phase 1 for its own sake with a peer that an entry names, within a budget.
     void make_contact(Ipv4Address local, Ipv4Address peer);
     [[nodiscard]] bool is_pending(const FlowRequest& wanted, std::span<const Ipv4Address> peers);
-    /// The session new quick modes with this peer run under: the newest established, else one that
-    /// we are setting up. Null when there is none.
+    /// The session new quick modes with this peer run under: the newest established, of one of
+    /// those behind its address; else one that we are setting up. Null when there is none.
     [[nodiscard]] Session*
     session_for(Ipv4Address local, Ipv4Address peer, const std::string& profile);
     [[nodiscard]] static bool is_beginning(const Session& session);

@@ -305,6 +305,21 @@ class BehindNat : public ::testing::Test {
                     5)};
 };
 
+/// The hub cannot know whom to ask for what: it does not ask the same one for ever.
+TEST_F(BehindNat, HubFindsThePeerThatHasTheFlow) {
+    up();
+    network.give(hub, ClearPhase2{});
+    network.run_for(1s);
+    ASSERT_TRUE(first.installed.empty() && second.installed.empty());
+    for (unsigned seconds = 0; seconds < 20; ++seconds) {
+        network.give(hub, Initiate{"VPNMAP 10", PolicyId{0}});
+        network.give(hub, Initiate{"VPNMAP 20", PolicyId{1}});
+        network.run_for(1s);
+    }
+    EXPECT_EQ(first.installed.size(), 2U);
+    EXPECT_EQ(second.installed.size(), 2U);
+}
+
 TEST_F(BehindNat, HubRekeysWithThePeerThatHasTheFlow) {
     up();
     for (const PolicyId policy : {PolicyId{0}, PolicyId{1}})
