@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/cli/session_handler.h"
 
+#include <algorithm>
+
 namespace adit::cli {
 
 namespace {
 
-SessionOptions options_of(const Caller& caller) {
-    const Privilege privilege = caller.privilege >= static_cast<unsigned>(Privilege::Privileged)
-                                    ? Privilege::Privileged
-                                    : Privilege::User;
+/// What the kernel says of the account, or less: `username U privilege 1` is for those who may only
+/// look. Root cannot be kept from anything.
+unsigned privilege_of(const config::Config& config, const Caller& caller) {
+    const auto user = config.users.find(caller.user);
+    if (caller.uid == 0 || user == config.users.end() || !user->second.privilege)
+        return caller.privilege;
+    return std::min<unsigned>(caller.privilege, *user->second.privilege);
+}
+
+SessionOptions options_of(const config::Config& config, const Caller& caller) {
+    const Privilege privilege =
+        privilege_of(config, caller) >= static_cast<unsigned>(Privilege::Privileged)
+            ? Privilege::Privileged
+            : Privilege::User;
     return {.user = caller.user,
             .vty = caller.line,
             .privilege = privilege,
@@ -19,7 +31,7 @@ SessionOptions options_of(const Caller& caller) {
 } // namespace
 
 SessionHandler::SessionHandler(SessionHost& host, const Caller& caller, AsyncSink async)
-    : session_(host, options_of(caller)), async_(std::move(async)) {
+    : session_(host, options_of(*host.running_config(), caller)), async_(std::move(async)) {
     if (!caller.terminal)
         session_.set_terminal_length(0);
     else

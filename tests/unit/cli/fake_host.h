@@ -35,11 +35,11 @@ class FakeHost final : public SessionHost {
     }
 
     std::vector<PeerRecord> history(std::optional<Ipv4Address> peer) override {
-        std::vector<PeerRecord> found;
+        std::vector<PeerRecord> wanted;
         for (const PeerRecord& record : records)
             if (!peer || record.peer == *peer)
-                found.push_back(record);
-        return found;
+                wanted.push_back(record);
+        return wanted;
     }
 
     Status clear_sa(std::optional<Ipv4Address> peer) override { return done("clear sa", peer); }

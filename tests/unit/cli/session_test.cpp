@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One operator's session as a dialogue.
 #include "control/cli/session.h"
+#include "control/cli/session_handler.h"
 #include "tests/unit/cli/fake_host.h"
 
 #include <gmock/gmock.h>
@@ -270,6 +271,21 @@ TEST_F(SessionTest, PrivilegedWordsDoNotExistForUsers) {
     EXPECT_THAT(user.execute("enable"), StartsWith("% Access denied"));
     EXPECT_EQ(user.prompt(), "gw-a>");
     EXPECT_THAT(user.execute("show clock"), Not(IsEmpty()));
+}
+
+TEST_F(SessionTest, AUserOfLowPrivilegeMayOnlyLook) {
+    config::Config config = *host.running;
+    config.users["noc"].privilege = 1;
+    config.users["vpn-client"];
+    host.running = std::make_shared<const config::Config>(std::move(config));
+    const auto prompt = [&](const Caller& caller) {
+        return SessionHandler{host, caller, [](const std::string&) {}}.prompt();
+    };
+    EXPECT_EQ(prompt({.user = "noc", .uid = 1000, .privilege = 15}), "gw-a>");
+    EXPECT_EQ(prompt({.user = "ops", .uid = 1000, .privilege = 15}), "gw-a#");
+    EXPECT_EQ(prompt({.user = "vpn-client", .uid = 1000, .privilege = 15}), "gw-a#");
+    EXPECT_EQ(prompt({.user = "noc", .uid = 0, .privilege = 15}), "gw-a#") << "root acting for noc";
+    EXPECT_EQ(prompt({.user = "ops", .uid = 1000, .privilege = 1}), "gw-a>");
 }
 
 TEST_F(SessionTest, EnableAndDisable) {
