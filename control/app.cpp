@@ -2,6 +2,7 @@
 #include "control/app.h"
 
 #include "common/version.h"
+#include "control/cli/show_metrics.h"
 #include "control/config/store.h"
 
 #include <csignal>
@@ -93,6 +94,11 @@ Status App::open(const Options& options, config::ParseResult parsed) {
                                        [this](const cli::Caller& caller, cli::AsyncSink async) {
                                            return desk_->open_session(caller, std::move(async));
                                        }));
+    if (!options.metrics.empty())
+        metrics_ = TRY(MetricsServer::open(options.metrics, *watcher_, [this] {
+            return cli::show_metrics(gateway_->snapshot(),
+                                     gateway_->history().records(std::nullopt));
+        }));
     log_.write(
         {Severity::Notice,
          "SYS",

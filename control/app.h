@@ -8,6 +8,7 @@
 #include "control/config/parse.h"
 #include "control/gateway.h"
 #include "control/log_buffer.h"
+#include "control/metrics_server.h"
 #include "control/operator_desk.h"
 #include "control/options.h"
 
@@ -48,6 +49,7 @@ class App {
     std::unique_ptr<OperatorDesk> desk_;
     std::unique_ptr<LoopWatcher> watcher_;
     std::unique_ptr<cli::CliServer> server_;
+    std::unique_ptr<MetricsServer> metrics_;
     ServiceManager manager_{ServiceManager::from_environment()};
     bool stopping_{false};
 };

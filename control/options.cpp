@@ -38,7 +38,11 @@ static po::options_description describe(Options& options) {
          po::value(&options.cli_socket)
              ->value_name("SOCKET")
              ->default_value("/run/adit/control.sock"),
-         "where the CLI (adit) finds us; e.g. --cli /run/gw-a/control.sock")     //
+         "where the CLI (adit) finds us; e.g. --cli /run/gw-a/control.sock") //
+        ("metrics",
+         po::value(&options.metrics)->value_name("WHERE"),
+         "serve Prometheus metrics over HTTP on a Unix socket or a port of the loopback; "
+         "e.g. --metrics /run/adit/metrics.sock, --metrics 9740")                //
         ("quiet", "log to the buffer only, not to standard error; e.g. --quiet") //
         ("version", "print the version; e.g. --version")                         //
         ("help", "print this; e.g. --help");

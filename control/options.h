@@ -13,6 +13,7 @@ struct Options {
     std::string config_path;
     std::string dataplane_socket;
     std::string cli_socket;
+    std::string metrics; // port of the loopback, or path of a socket; empty: none
     bool check_only{false};
     bool log_to_stderr{true};
 };

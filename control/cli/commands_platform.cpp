@@ -4,6 +4,7 @@
 #include "control/cli/session.h"
 #include "control/cli/show_interfaces.h"
 #include "control/cli/show_machine.h"
+#include "control/cli/show_metrics.h"
 
 namespace adit::cli {
 
@@ -15,6 +16,10 @@ std::string inventory(Session& session, const Match&) {
 
 std::string memory(Session& session, const Match&) {
     return show_memory(session.host().machine());
+}
+
+std::string metrics(Session& session, const Match&) {
+    return show_metrics(session.host().snapshot(), session.host().history(std::nullopt));
 }
 
 std::string users(Session& session, const Match&) {
@@ -107,6 +112,7 @@ constexpr Row kRows[] = {
     privileged("show tech-support", "Everything that whoever helps asks for", tech_support),
     user("show inventory", "What the box is made of", inventory),
     user("show memory statistics", "Memory of the machine", memory),
+    user("show metrics", "What Prometheus reads", metrics),
     user("show users", "Who is at the CLI", users),
     user("show history", "The last commands of this session", history),
     user("show terminal", "Settings of this session", terminal),

@@ -9,6 +9,7 @@
 #include <array>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 
 namespace adit::cli {
 
@@ -182,12 +183,17 @@ Diagnosis judge(const Case& of) {
     return *found;
 }
 
-const ike::IsakmpSaView* newest_sa(const Snapshot& snapshot, Ipv4Address peer) {
-    const ike::IsakmpSaView* newest = nullptr;
-    for (const ike::IsakmpSaView& sa : snapshot.isakmp)
-        if (sa.remote.address == peer && !sa.deleted &&
-            (newest == nullptr || sa.created > newest->created))
-            newest = &sa;
+using SasByPeer = std::unordered_map<Ipv4Address, const ike::IsakmpSaView*>;
+
+SasByPeer newest_sas(const Snapshot& snapshot) {
+    SasByPeer newest;
+    for (const ike::IsakmpSaView& sa : snapshot.isakmp) {
+        if (sa.deleted)
+            continue;
+        const ike::IsakmpSaView*& known = newest[sa.remote.address];
+        if (known == nullptr || sa.created > known->created)
+            known = &sa;
+    }
     return newest;
 }
 
@@ -224,6 +230,7 @@ std::vector<Diagnosis> diagnose(const Snapshot& snapshot,
                                 std::optional<Ipv4Address> peer) {
     std::vector<Diagnosis> found;
     const std::vector<config::Problem> problems = config::check(*snapshot.config, {});
+    const SasByPeer isakmp = newest_sas(snapshot);
     for (auto first = snapshot.flows.begin(); first != snapshot.flows.end();) {
         Case of{snapshot, problems, {}, nullptr, nullptr};
         const std::string& connection = first->connection;
@@ -235,7 +242,8 @@ std::vector<Diagnosis> diagnose(const Snapshot& snapshot,
         const auto record = std::ranges::lower_bound(records, address, {}, &PeerRecord::peer);
         if (record != records.end() && record->peer == address)
             of.record = &*record;
-        of.isakmp = newest_sa(snapshot, address);
+        if (const auto sa = isakmp.find(address); sa != isakmp.end())
+            of.isakmp = sa->second;
         found.push_back(judge(of));
     }
     for (Diagnosis& one : entries_without_flows(snapshot))

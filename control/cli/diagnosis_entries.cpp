@@ -6,6 +6,8 @@
 #include "control/config/tunnel.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace adit::cli {
 
@@ -13,7 +15,12 @@ namespace {
 
 class Entries {
   public:
-    explicit Entries(const Snapshot& snapshot) : snapshot_(snapshot), config_(*snapshot.config) {}
+    explicit Entries(const Snapshot& snapshot) : snapshot_(snapshot), config_(*snapshot.config) {
+        for (const FlowStatus& flow : snapshot.flows) {
+            entries_.emplace(flow.map_name, flow.map_sequence);
+            interfaces_.insert(flow.interface);
+        }
+    }
 
     std::vector<Diagnosis> without_flows() {
         for (const auto& [name, map] : config_.crypto_maps)
@@ -28,14 +35,11 @@ class Entries {
 
   private:
     [[nodiscard]] bool has_flow(const std::string& map, std::uint32_t sequence) const {
-        return std::ranges::any_of(snapshot_.flows, [&](const FlowStatus& flow) {
-            return flow.map_name == map && flow.map_sequence == sequence;
-        });
+        return entries_.contains({map, sequence});
     }
 
     [[nodiscard]] bool has_flow(const std::string& interface) const {
-        return std::ranges::any_of(
-            snapshot_.flows, [&](const FlowStatus& flow) { return flow.interface == interface; });
+        return interfaces_.contains(interface);
     }
 
     [[nodiscard]] const std::pair<const std::string, config::Interface>*
@@ -105,6 +109,8 @@ class Entries {
 
     const Snapshot& snapshot_;
     const config::Config& config_;
+    std::set<std::pair<std::string, std::uint32_t>> entries_; // that have flows
+    std::set<std::string> interfaces_;
     std::vector<Diagnosis> found_;
 };
 

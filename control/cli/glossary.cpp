@@ -145,6 +145,7 @@ constexpr WordHelp kGlossary[] = {
     {"rollback timer", "What waits to be confirmed"},
     {"differences", "Lines in one configuration and not in the other"},
     {"tech-support", "Everything that whoever helps asks for"},
+    {"metrics", "What Prometheus reads"},
     {"inventory", "What the box is made of"},
     {"show memory", "Memory of the machine"},
     {"statistics", "How much is used"},

@@ -182,15 +182,25 @@ def test_expired_certificate(scene):
     assert "expired" in json.dumps(verdict)
 
 
-def test_problems_and_history(scene):
+def test_problems_history_and_metrics(scene):
     adit, peer = scene.pair(GOOD)
+    tunnel = 'tunnel="VPNMAP 10 GigabitEthernet0/0",peer="192.0.2.20"'
+    assert adit.metrics()[f"vpn_tunnel_up{{{tunnel}}}"] == 0
     assert adit.cli("show crypto diagnose problems") == "No tunnel has a problem\n"
     ping_until_answered(scene.host_a, SITE_B.host)
+    up = adit.metrics()
+    assert up[f"vpn_tunnel_up{{{tunnel}}}"] == 1
+    flow = 'peer="192.0.2.20",local_ts="10.1.0.0/16",remote_ts="10.2.0.0/16"'
+    assert up[f'vpn_ipsec_sa_packets_total{{{flow},direction="in"}}'] >= 1
     peer.load(swanctl_config(SITE_B, SITE_A, replace(GOOD, secret="another")))
     adit.cli("clear crypto isakmp")
     adit.cli(f"test crypto peer {SITE_B.wan} initiate")
     wait_for_code(adit, "psk-mismatch", 20)
     assert "VPNMAP 10 GigabitEthernet0/0, peer 192.0.2.20\n  DOWN  psk-mismatch" in adit.cli("show crypto diagnose problems")
+    down = adit.metrics()
+    assert down[f'vpn_tunnel_down_cause{{{tunnel},cause="psk-mismatch"}}'] == 1
+    assert down['vpn_ike_failures_total{reason="psk-mismatch"}'] >= 1
+    assert down['vpn_tunnel_flaps_total{peer="192.0.2.20"}'] >= 1
     history = adit.cli("show crypto isakmp history")
     assert history.index("  up  ") < history.index("psk-mismatch")
     answer = json.loads(adit.cli("show crypto isakmp history json"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class Adit:
         self.config_path = self._folder / "startup-config"
         self.dataplane_socket = self._folder / "dataplane.sock"
         self.control_socket = self._folder / "control.sock"
+        self.metrics_socket = self._folder / "metrics.sock"
         self.keys_path = self._folder / "keys"
         self.config_path.write_text(config)
         self.dataplane: Process | None = None
@@ -62,6 +64,7 @@ class Adit:
         return [
             *(program("adit-control"), "--config", str(self.config_path)),
             *("--dataplane", str(self.dataplane_socket), "--cli", str(self.control_socket)),
+            *("--metrics", str(self.metrics_socket)),
         ]
 
     def start_dataplane(self) -> None:
@@ -163,6 +166,17 @@ class Adit:
             r"^ *([a-z0-9-]+) +(\d+)\b", self.cli("show crypto isakmp failures"), re.MULTILINE
         )
         return {name: int(count) for name, count in rows if int(count)}
+
+    def metrics(self) -> dict[str, int]:
+        """What Prometheus would read: sample -> value."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(self.metrics_socket))
+            client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = b"".join(iter(lambda: client.recv(65536), b"")).decode()
+        head, body = answer.split("\r\n\r\n", 1)
+        assert head.startswith("HTTP/1.1 200 OK"), head
+        lines = [line for line in body.splitlines() if not line.startswith("#")]
+        return {line.rsplit(" ", 1)[0]: int(line.rsplit(" ", 1)[1]) for line in lines}
 
     def log(self) -> str:
         return self.control.output() if self.control else ""

@@ -41,8 +41,12 @@ TEST(ControlOptions, MistakesEndWithStatusTwoAndAHint) {
 TEST(ControlOptions, HelpShowsAnExampleForEachOption) {
     const auto exit = std::get<ExitWith>(parse({"--help"}));
     EXPECT_EQ(exit.status, 0);
-    for (const char* example :
-         {"--config /etc", "--check new", "--dataplane /run", "--cli /run", "--quiet"})
+    for (const char* example : {"--config /etc",
+                                "--check new",
+                                "--dataplane /run",
+                                "--cli /run",
+                                "--metrics /run",
+                                "--quiet"})
         EXPECT_THAT(exit.text, HasSubstr(example));
 }
 

@@ -2,6 +2,7 @@
 // The server over real local sockets, turned by hand: a fake watcher remembers what it was told and
 // the test polls without waiting.
 #include "control/cli/server.h"
+#include "tests/unit/cli/fake_watcher.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -18,46 +19,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-class FakeWatcher final : public FdWatcher {
-  public:
-    void add(int fd, Callback callback) override { watched[fd] = {std::move(callback), {}}; }
-
-    void set_interest(int fd, Interest interest) override { watched.at(fd).interest = interest; }
-
-    void remove(int fd) override { EXPECT_EQ(watched.erase(fd), 1U); }
-
-    /// Calls back whatever is ready; false when nothing was.
-    bool turn() {
-        std::vector<pollfd> polled;
-        for (const auto& [fd, entry] : watched)
-            polled.push_back({fd,
-                              static_cast<short>((entry.interest.read ? POLLIN : 0) |
-                                                 (entry.interest.write ? POLLOUT : 0)),
-                              0});
-        if (poll(polled.data(), polled.size(), 0) <= 0)
-            return false;
-        for (const pollfd& ready : polled)
-            if (ready.revents != 0 && watched.contains(ready.fd)) {
-                const Callback callback = watched.at(ready.fd).callback;
-                callback((ready.revents & (POLLIN | POLLHUP | POLLERR)) != 0,
-                         (ready.revents & POLLOUT) != 0);
-            }
-        return true;
-    }
-
-    void settle() {
-        for (int turns = 0; turns < 1'000 && turn(); ++turns) {
-        }
-    }
-
-    struct Entry {
-        Callback callback;
-        Interest interest;
-    };
-
-    std::map<int, Entry> watched;
-};
 
 /// Answers each line with itself.
 class EchoHandler final : public LineHandler {
