@@ -34,11 +34,6 @@ class PolicyOwners {
         owners_[policy].compare_exchange_strong(expected, kNobody, std::memory_order_relaxed);
     }
 
-    void disclaim_all(WorkerId worker) {
-        for (std::uint32_t policy = 0; policy < owners_.size(); ++policy)
-            disclaim(policy, worker);
-    }
-
     [[nodiscard]] std::optional<WorkerId> owner(std::uint32_t policy) const {
         const std::uint8_t mark = owners_[policy].load(std::memory_order_relaxed);
         if (mark == kNobody)

@@ -76,6 +76,20 @@ void flip_used(std::vector<std::uint64_t>& used, std::uint32_t slot) {
     used[slot / 64] ^= std::uint64_t{1} << (slot % 64);
 }
 
+void clear_doubt(std::vector<std::uint64_t>& doubtful, std::uint32_t slot) {
+    doubtful[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+}
+
+template <class Sa> std::uint32_t limits_passed(const Sa& sa) {
+    std::uint32_t passed = 0;
+    // Without a soft limit there is nothing from it to the hard one.
+    if (sa.limits.soft_reported && sa.limits.until_hard != 0)
+        passed |= ipc::kAdoptedPastSoftLimit;
+    if (sa.limits.expired)
+        passed |= ipc::kAdoptedPastHardLimit;
+    return passed;
+}
+
 template <class Sa> void wipe_used(Sa* sas, const std::vector<std::uint64_t>& used) {
     for (std::size_t word = 0; word < used.size(); ++word)
         for (std::uint64_t bits = used[word]; bits != 0; bits &= bits - 1)
@@ -293,6 +307,8 @@ Result<SaTable> SaTable::create(const SaTableConfig& config, CryptoMb& crypto) {
     SaTable table{config, crypto};
     table.inbound_used_.resize((config.max_sas + 63) / 64);
     table.outbound_used_.resize((config.max_sas + 63) / 64);
+    table.inbound_doubtful_.resize((config.max_sas + 63) / 64);
+    table.outbound_doubtful_.resize((config.max_sas + 63) / 64);
     table.inbound_ = TRY(reserve<InboundSa>(config.max_sas));
     table.outbound_ = TRY(reserve<OutboundSa>(config.max_sas));
     table.current_ = TRY(reserve<OutboundSa*>(config.max_policies));
@@ -306,6 +322,8 @@ SaTable::SaTable(SaTable&& other) noexcept
       current_(std::exchange(other.current_, nullptr)),
       inbound_used_(std::move(other.inbound_used_)),
       outbound_used_(std::move(other.outbound_used_)),
+      inbound_doubtful_(std::move(other.inbound_doubtful_)),
+      outbound_doubtful_(std::move(other.outbound_doubtful_)),
       inbound_end_(std::exchange(other.inbound_end_, 0)),
       outbound_end_(std::exchange(other.outbound_end_, 0)), size_(std::exchange(other.size_, 0)) {}
 
@@ -442,6 +460,7 @@ CommandOutcome SaTable::remove_inbound(const ipc::RemoveSa& command) {
     publish(sa);
     wipe(&sa, sizeof sa);
     flip_used(inbound_used_, command.slot);
+    clear_doubt(inbound_doubtful_, command.slot);
     return {};
 }
 
@@ -459,7 +478,68 @@ CommandOutcome SaTable::remove_outbound(const ipc::RemoveSa& command) {
     publish(sa);
     wipe(&sa, sizeof sa);
     flip_used(outbound_used_, command.slot);
+    clear_doubt(outbound_doubtful_, command.slot);
     return {};
+}
+
+CommandOutcome SaTable::adopt(const ipc::AdoptSa& command) {
+    if (command.direction > static_cast<std::uint8_t>(ipc::Direction::Outbound))
+        return bad(offsetof(ipc::AdoptSa, direction));
+    return ipc::Direction{command.direction} == ipc::Direction::Inbound ? adopt_inbound(command)
+                                                                        : adopt_outbound(command);
+}
+
+CommandOutcome SaTable::adopt_inbound(const ipc::AdoptSa& command) {
+    if (command.slot >= config_.max_sas || !is_used(inbound_used_, command.slot))
+        return refused(AckResult::NoSuchSa, offsetof(ipc::AdoptSa, slot));
+    InboundSa& sa = inbound_[command.slot];
+    if (sa.sa_id != command.sa_id || sa.spi != command.spi)
+        return refused(AckResult::NoSuchSa, offsetof(ipc::AdoptSa, sa_id));
+    clear_doubt(inbound_doubtful_, command.slot);
+    // A move that nobody may have heard of is reported again.
+    sa.moved_address = sa.remote_address;
+    sa.moved_port = sa.remote_port;
+    return {ipc::AckResult::Ok, limits_passed(sa)};
+}
+
+CommandOutcome SaTable::adopt_outbound(const ipc::AdoptSa& command) {
+    if (command.slot >= config_.max_sas || !is_used(outbound_used_, command.slot))
+        return refused(AckResult::NoSuchSa, offsetof(ipc::AdoptSa, slot));
+    const OutboundSa& sa = outbound_[command.slot];
+    if (sa.sa_id != command.sa_id || sa.spi != command.spi)
+        return refused(AckResult::NoSuchSa, offsetof(ipc::AdoptSa, sa_id));
+    clear_doubt(outbound_doubtful_, command.slot);
+    std::uint32_t passed = limits_passed(sa);
+    if (sa.soft_sequence_reported)
+        passed |= ipc::kAdoptedPastSoftLimit;
+    if (sa.hard_sequence_reported)
+        passed |= ipc::kAdoptedPastHardLimit;
+    return {ipc::AckResult::Ok, passed};
+}
+
+void SaTable::forget_control() {
+    inbound_doubtful_ = inbound_used_;
+    outbound_doubtful_ = outbound_used_;
+}
+
+void SaTable::remove_doubtful() {
+    remove_doubtful(ipc::Direction::Inbound, inbound_, inbound_doubtful_);
+    remove_doubtful(ipc::Direction::Outbound, outbound_, outbound_doubtful_);
+}
+
+template <class Sa>
+void SaTable::remove_doubtful(ipc::Direction direction,
+                              const Sa* sas,
+                              std::vector<std::uint64_t>& doubtful) {
+    for (std::size_t word = 0; word < doubtful.size(); ++word)
+        for (std::uint64_t bits = doubtful[word]; bits != 0; bits &= bits - 1) {
+            ipc::RemoveSa command{};
+            command.slot = static_cast<std::uint32_t>(
+                word * 64 + static_cast<unsigned>(std::countr_zero(bits)));
+            command.sa_id = sas[command.slot].sa_id;
+            command.direction = static_cast<std::uint8_t>(direction);
+            ENSURE(remove(command).ok());
+        }
 }
 
 void SaTable::publish(std::uint32_t most, std::uint64_t now_ns) {

@@ -4,6 +4,9 @@
 // installing another one for the same policy replaces it between two bursts, and the old one stays
 // until removed.
 //
+// SAs outlive the control that installed them. From forget_control() on each is in doubt, until the
+// next control adopts it; remove_doubtful() ends those that it did not.
+//
 // Commands come from control, which is treated as hostile: every field of a record is checked
 // before anything is changed, and a refusal names the offset of the field at fault.
 //
@@ -65,6 +68,12 @@ class SaTable {
 
     [[nodiscard]] CommandOutcome install(const ipc::InstallSa& command);
     [[nodiscard]] CommandOutcome remove(const ipc::RemoveSa& command);
+
+    /// Ok's detail says which limits have been reported (ipc::AdoptedState).
+    [[nodiscard]] CommandOutcome adopt(const ipc::AdoptSa& command);
+    /// Control is gone: what is installed now waits to be adopted.
+    void forget_control();
+    void remove_doubtful();
 
     /// nullptr when no SA of this worker has exactly this SPI.
     [[nodiscard]] InboundSa* find_inbound(Spi spi) const {
@@ -128,6 +137,11 @@ class SaTable {
                       KeyBlock& keys);
     CommandOutcome remove_inbound(const ipc::RemoveSa& command);
     CommandOutcome remove_outbound(const ipc::RemoveSa& command);
+    CommandOutcome adopt_inbound(const ipc::AdoptSa& command);
+    CommandOutcome adopt_outbound(const ipc::AdoptSa& command);
+    template <class Sa>
+    void
+    remove_doubtful(ipc::Direction direction, const Sa* sas, std::vector<std::uint64_t>& doubtful);
     void publish(const InboundSa& sa) const;
     void publish(OutboundSa& sa) const;
 
@@ -153,6 +167,9 @@ class SaTable {
     // One bit per slot in use, so that wiping and refusing touch no page that was never used.
     std::vector<std::uint64_t> inbound_used_;
     std::vector<std::uint64_t> outbound_used_;
+    // Likewise, of those that the control now attached has neither installed nor adopted.
+    std::vector<std::uint64_t> inbound_doubtful_;
+    std::vector<std::uint64_t> outbound_doubtful_;
     std::uint32_t inbound_end_{0}; // 1 + highest slot ever used
     std::uint32_t outbound_end_{0};
     std::uint32_t size_{0};

@@ -230,22 +230,25 @@ void Worker::adopt_published() {
         // Events for a control that is gone mean nothing to the next one.
         events_.clear();
         events_moved_ = 0;
+        sas_->forget_control();
         channel_generation_ = channel_ == nullptr ? 0 : channel_->generation();
     }
     if (context_.tables->sa_epoch != adopted_epoch_.load(std::memory_order_relaxed))
-        remove_all_sas();
+        end_epoch();
 }
 
-void Worker::remove_all_sas() {
+/// What the control now attached has not adopted nobody would rekey any more.
+void Worker::end_epoch() {
     context_.held.clear([&](rte_mbuf* packet, std::uint32_t policy) {
         context_.drop_for_want_of_sa(packet, policy);
     });
-    if (sa_config_.owners != nullptr)
-        sa_config_.owners->disclaim_all(id_);
-    sas_.reset(); // wipes the keys
-    auto fresh = SaTable::create(sa_config_, *crypto_);
-    ENSURE(fresh.has_value()); // it asks for the address space that was given back just now
-    sas_.emplace(std::move(*fresh));
+    sas_->remove_doubtful();
+    if (sas_->size() == 0) {
+        sas_.reset(); // its pages go back
+        auto fresh = SaTable::create(sa_config_, *crypto_);
+        ENSURE(fresh.has_value()); // it asks for the address space that was given back just now
+        sas_.emplace(std::move(*fresh));
+    }
     adopted_epoch_.store(context_.tables->sa_epoch, std::memory_order_release);
 }
 
@@ -277,6 +280,8 @@ void Worker::apply(const ipc::CommandRecord& command) {
         outcome = sas_->install(command.install_sa);
     else if (type == ipc::CommandType::RemoveSa)
         outcome = sas_->remove(command.remove_sa);
+    else if (type == ipc::CommandType::AdoptSa)
+        outcome = sas_->adopt(command.adopt_sa);
 
     ipc::EventRecord event{};
     event.ack.header.type = static_cast<std::uint16_t>(ipc::EventType::Ack);

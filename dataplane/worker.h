@@ -93,7 +93,7 @@ class Worker {
            HousekeeperQueues queues);
 
     void adopt_published();
-    void remove_all_sas();
+    void end_epoch();
     /// True when none is left.
     bool drain_commands(bool& found_work);
     void apply(const ipc::CommandRecord& command);

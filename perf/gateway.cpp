@@ -93,7 +93,8 @@ void Gateway::attach_control() {
     control_ = must(ipc::ControlChannel::attach({UniqueFd{dup(stats_.fd())},
                                                  UniqueFd{dup(channel->up_fd())},
                                                  UniqueFd{dup(channel->down_fd())},
-                                                 UniqueFd{dup(channel->control_doorbell_fd())}}));
+                                                 UniqueFd{dup(channel->control_doorbell_fd())},
+                                                 UniqueFd{dup(stats_.journal_fd())}}));
     shared_.channel.publish(std::move(channel));
     for (std::uint8_t id = 0; id < spec_.workers; ++id)
         commands_.emplace_back(*control_, WorkerId{id});

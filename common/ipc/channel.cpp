@@ -107,6 +107,8 @@ Result<DataplaneStats> DataplaneStats::create(const ChannelConfig& config, Rng& 
     stats.boot_id_ = rng.u64();
     stats.region_ = TRY(SharedRegion::create(
         "adit-stats", layout.stats_bytes, PeerAccess::ReadOnly, Contents::Counters));
+    stats.journal_ = TRY(SharedRegion::create(
+        "adit-journal", layout.journal_bytes, PeerAccess::ReadWrite, Contents::Journal));
     stats.view_ = StatsView{stats.region_.data(), config, layout};
     for (std::uint32_t port = 0; port < config.port_names.size(); ++port) {
         const std::string& name = config.port_names[port];
@@ -226,12 +228,10 @@ bool DataplaneChannel::housekeeper_rings_broken() const {
 // ---------------------------------------------------------------------------------------------------
 // control's end
 
-ControlChannel::ControlChannel(SharedRegion stats,
-                               SharedRegion up,
-                               SharedRegion down,
-                               UniqueFd doorbell)
+ControlChannel::ControlChannel(
+    SharedRegion stats, SharedRegion up, SharedRegion down, SharedRegion journal, UniqueFd doorbell)
     : stats_(std::move(stats)), up_(std::move(up)), down_(std::move(down)),
-      doorbell_(std::move(doorbell)) {}
+      journal_(std::move(journal)), doorbell_(std::move(doorbell)) {}
 
 Result<std::unique_ptr<ControlChannel>> ControlChannel::attach(ChannelFds fds) {
     const auto attach_region = [](UniqueFd& fd, Access access, Contents contents) {
@@ -241,6 +241,7 @@ Result<std::unique_ptr<ControlChannel>> ControlChannel::attach(ChannelFds fds) {
     SharedRegion stats = TRY(attach_region(fds.stats, Access::ReadOnly, Contents::Counters));
     SharedRegion up = TRY(attach_region(fds.up, Access::ReadOnly, Contents::Counters));
     SharedRegion down = TRY(attach_region(fds.down, Access::ReadWrite, Contents::Secrets));
+    SharedRegion journal = TRY(attach_region(fds.journal, Access::ReadWrite, Contents::Journal));
     const RegionHeader stats_header = copy_header(stats);
     const RegionHeader up_header = copy_header(up);
     const RegionHeader down_header = copy_header(down);
@@ -249,8 +250,11 @@ Result<std::unique_ptr<ControlChannel>> ControlChannel::attach(ChannelFds fds) {
     const ChannelConfig config = TRY(check_header(up_header, RegionKind::Up, up.size()));
     TRY_VOID(check_same_boot(stats_header, up_header));
     TRY_VOID(check_same_boot(down_header, up_header));
-    std::unique_ptr<ControlChannel> channel{new ControlChannel(
-        std::move(stats), std::move(up), std::move(down), std::move(fds.doorbell))};
+    std::unique_ptr<ControlChannel> channel{new ControlChannel(std::move(stats),
+                                                               std::move(up),
+                                                               std::move(down),
+                                                               std::move(journal),
+                                                               std::move(fds.doorbell))};
     channel->build(up_header, config);
     return channel;
 }

@@ -11,6 +11,8 @@
 // them. Control can map `up` and `stats` only for reading. After a dead or broken control the
 // dataplane drops the DataplaneChannel (once no worker uses it) and makes the next one.
 //
+// The journal region is neither: control alone maps it, and its contents outlive control.
+//
 // Waking control: a socket pair, not an eventfd. Both holders of an eventfd share its open file
 // description: a hostile control could make it blocking, fill it, and so stop a worker in write(2).
 //
@@ -19,6 +21,7 @@
 // with a Result; afterwards nothing fails but a ring (spsc_ring.h).
 #pragma once
 
+#include "common/bytes.h"
 #include "common/clock.h"
 #include "common/ipc/layout.h"
 #include "common/ipc/shm.h"
@@ -84,18 +87,22 @@ class DataplaneStats {
 
     [[nodiscard]] int fd() const { return region_.fd(); }
 
+    /// What control remembers beyond its own death. Nothing here reads it.
+    [[nodiscard]] int journal_fd() const { return journal_.fd(); }
+
   private:
     DataplaneStats() = default;
 
     ChannelConfig config_;
     std::uint64_t boot_id_{0};
     SharedRegion region_;
+    SharedRegion journal_;
     StatsView view_;
 };
 
 /// Descriptors that make a ControlChannel. Borrowed from a DataplaneChannel or owned on arrival.
 struct ChannelFds {
-    UniqueFd stats, up, down, doorbell;
+    UniqueFd stats, up, down, doorbell, journal;
 };
 
 /// The dataplane's ring ends of one attachment. Not movable: threads hold references to its parts.
@@ -185,6 +192,9 @@ class ControlChannel {
     /// Read with load_neighbor().
     [[nodiscard]] std::span<const NeighborEntry> neighbors() const;
 
+    /// Outlives this process as long as the dataplane runs: as the control before left it.
+    [[nodiscard]] MutableBytes journal() { return {journal_.data(), journal_.size()}; }
+
     /// Of the dataplane; port_names are filled in.
     [[nodiscard]] const ChannelConfig& config() const { return config_; }
 
@@ -211,7 +221,11 @@ class ControlChannel {
     [[nodiscard]] bool broken() const;
 
   private:
-    ControlChannel(SharedRegion stats, SharedRegion up, SharedRegion down, UniqueFd doorbell);
+    ControlChannel(SharedRegion stats,
+                   SharedRegion up,
+                   SharedRegion down,
+                   SharedRegion journal,
+                   UniqueFd doorbell);
     void build(const RegionHeader& header, const ChannelConfig& config);
     [[nodiscard]] bool anything_ready() const;
 
@@ -221,6 +235,7 @@ class ControlChannel {
     SharedRegion stats_;
     SharedRegion up_;
     SharedRegion down_;
+    SharedRegion journal_;
     UniqueFd doorbell_;
     ChannelConfig config_;
     std::uint64_t boot_id_{0};

@@ -19,7 +19,7 @@ constexpr std::uint64_t kHandshakeMagic = 0x41444954'48454c4f; // "ADITHELO"
 constexpr mode_t kSocketMode = 0660;
 constexpr int kBacklog = 8;
 constexpr std::size_t kRefusalTextBytes = 240;
-constexpr std::size_t kFdCount = 4; // stats, up, down, doorbell
+constexpr std::size_t kFdCount = 5; // stats, up, down, doorbell, journal
 
 enum class Verdict : std::uint32_t {
     Welcome = 0,
@@ -220,9 +220,12 @@ bool HandshakeServer::may_connect(const Peer& peer) const {
 
 Status HandshakeServer::welcome(const DataplaneStats& stats, DataplaneChannel& channel) {
     ENSURE(attached());
-    Status sent = send_welcome(
-        connection_.get(),
-        {stats.fd(), channel.up_fd(), channel.down_fd(), channel.control_doorbell_fd()});
+    Status sent = send_welcome(connection_.get(),
+                               {stats.fd(),
+                                channel.up_fd(),
+                                channel.down_fd(),
+                                channel.control_doorbell_fd(),
+                                stats.journal_fd()});
     if (!sent)
         disconnect();
     channel.close_control_doorbell();
@@ -362,7 +365,8 @@ Result<DataplaneLink> connect_to_dataplane(const std::string& path, Duration tim
     ChannelFds fds{.stats = std::move(received.fds[0]),
                    .up = std::move(received.fds[1]),
                    .down = std::move(received.fds[2]),
-                   .doorbell = std::move(received.fds[3])};
+                   .doorbell = std::move(received.fds[3]),
+                   .journal = std::move(received.fds[4])};
     DataplaneLink link;
     link.channel = TRY(ControlChannel::attach(std::move(fds)));
     TRY_VOID(set_nonblocking(connection.get()));

@@ -67,6 +67,11 @@ Status check_record_sizes(const RegionHeader& header) {
     return check_same("neighbor cell size", header.neighbor_bytes, sizeof(NeighborEntry));
 }
 
+/// Address space only: pages come into being when they are written. A configuration text may take
+/// 16 MB and stands there twice while it is replaced; a tunnel takes about 1.5 kB.
+constexpr std::size_t kJournalBase = std::size_t{64} << 20;
+constexpr std::size_t kJournalBytesPerPolicy = 4096;
+
 std::size_t region_bytes(const ChannelLayout& layout, RegionKind kind) {
     switch (kind) {
     case RegionKind::Stats:
@@ -125,6 +130,7 @@ ChannelLayout lay_out(const ChannelConfig& config) {
     layout.inject = place_ring<DatagramRecord>(down, up, config.inject_slots);
     layout.up_bytes = up.end();
     layout.down_bytes = down.end();
+    layout.journal_bytes = kJournalBase + std::size_t{config.max_policies} * kJournalBytesPerPolicy;
     return layout;
 }
 

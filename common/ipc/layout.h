@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where things lie in the three shared regions. Both sides compute the same places from the same
+// Where things lie in the shared regions. Both sides compute the same places from the same
 // few numbers; no offset ever crosses the channel.
 //
 //   stats  header, cores, ports, SA counters, policy counters, neighbours     written by the
@@ -11,6 +11,9 @@
 //   down   header, control's block, tails and slots of commands and inject,   written by control;
 //   the
 //          heads of events and punt                                           dataplane wipes slots
+//
+//   journal  control's memory beyond its own death (control/journal.h); the dataplane keeps the
+//          region and reads nothing of it
 //
 // `up` and `down` are made anew for every control that attaches. The dataplane never reads the
 // header of `down`: it knows the numbers.
@@ -100,6 +103,7 @@ struct ChannelLayout {
     std::vector<RingPlace> events; // one per worker, the housekeeper's last
     RingPlace punt;
     std::size_t up_bytes;
+    std::size_t journal_bytes;
 };
 
 /// For a config that passed check().

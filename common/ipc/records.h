@@ -22,7 +22,7 @@
 namespace adit::ipc {
 
 // Bump when any layout below changes; the handshake refuses a different number.
-inline constexpr std::uint32_t kLayoutVersion = 4;
+inline constexpr std::uint32_t kLayoutVersion = 5;
 
 inline constexpr std::size_t kCommandBytes = 512;
 inline constexpr std::size_t kEventBytes = 128;
@@ -36,6 +36,7 @@ enum class CommandType : std::uint16_t {
     // To a worker.
     InstallSa = 1, // InstallSa: outbound ones become their policy's SA between two bursts
     RemoveSa = 2,  // RemoveSa: final counters stay readable until the slot is used again
+    AdoptSa = 3,   // AdoptSa: an SA of the control before stays when our first tables come
     // To the housekeeper. Tables are staged and replaced as a whole, so a restart of either side
     // needs no other path: BeginTables, any number of Set..., PublishTables.
     BeginTables = 16,
@@ -131,6 +132,22 @@ struct RemoveSa {
     std::uint8_t reserved[3];
 };
 
+/// SAs that nobody has adopted or installed since control attached end with its first tables.
+struct AdoptSa {
+    CommandHeader header;
+    std::uint32_t sa_id;
+    std::uint32_t spi;
+    std::uint32_t slot;
+    std::uint8_t direction;
+    std::uint8_t reserved[3];
+};
+
+/// `detail` of an AdoptSa's Ok: limits that were reported, perhaps to a control that is gone.
+enum AdoptedState : std::uint32_t {
+    kAdoptedPastSoftLimit = 1 << 0,
+    kAdoptedPastHardLimit = 1 << 1,
+};
+
 enum InterfaceFlags : std::uint8_t {
     kInterfaceUp = 1 << 0, // `no shutdown`
 };
@@ -215,6 +232,7 @@ union CommandRecord {
     CommandHeader header;
     InstallSa install_sa;
     RemoveSa remove_sa;
+    AdoptSa adopt_sa;
     SetInterface set_interface;
     SetRoute set_route;
     SetPolicy set_policy;

@@ -71,6 +71,8 @@ Status SharedRegion::map(Access access, Contents contents) {
     // hold keys for some microseconds could reach swap.
     if (contents == Contents::Secrets)
         (void)::mlock(mapped, size_bytes_);
+    if (contents == Contents::Journal)
+        (void)::mlock2(mapped, size_bytes_, MLOCK_ONFAULT);
     return {};
 }
 

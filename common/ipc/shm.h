@@ -29,6 +29,7 @@ enum class Access : std::uint8_t {
 enum class Contents : std::uint8_t {
     Counters, // pages appear when touched
     Secrets,  // kept in memory as far as RLIMIT_MEMLOCK allows, wiped by its creator on close
+    Journal,  // secrets of which only touched pages exist; wiped by whoever writes them
 };
 
 class SharedRegion {

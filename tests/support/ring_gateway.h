@@ -184,7 +184,8 @@ class RingGateway {
             ipc::ControlChannel::attach({UniqueFd{dup(stats_.fd())},
                                          UniqueFd{dup((*channel)->up_fd())},
                                          UniqueFd{dup((*channel)->down_fd())},
-                                         UniqueFd{dup((*channel)->control_doorbell_fd())}});
+                                         UniqueFd{dup((*channel)->control_doorbell_fd())},
+                                         UniqueFd{dup(stats_.journal_fd())}});
         ENSURE(attached.has_value());
         control_ = std::move(*attached);
         shared_.channel.publish(std::move(*channel));

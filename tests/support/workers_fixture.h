@@ -234,6 +234,20 @@ class WorkersFixture : public EspFixture {
     std::unique_ptr<ipc::ControlChannel> control;
     std::vector<std::uint32_t> sequences; // of commands, by worker
 
+    void attach_control(std::uint64_t generation = 1) {
+        auto channel = ipc::DataplaneChannel::create(*stats, generation);
+        ENSURE(channel.has_value());
+        auto attached =
+            ipc::ControlChannel::attach({UniqueFd{dup(stats->fd())},
+                                         UniqueFd{dup((*channel)->up_fd())},
+                                         UniqueFd{dup((*channel)->down_fd())},
+                                         UniqueFd{dup((*channel)->control_doorbell_fd())},
+                                         UniqueFd{dup(stats->journal_fd())}});
+        ENSURE(attached.has_value());
+        control = std::move(*attached);
+        shared->channel.publish(std::move(*channel));
+    }
+
   private:
     enum class Way : std::uint8_t { Out, In };
 
@@ -269,19 +283,6 @@ class WorkersFixture : public EspFixture {
                                        *stats);
         ENSURE(made.has_value());
         return std::move(*made);
-    }
-
-    void attach_control() {
-        auto channel = ipc::DataplaneChannel::create(*stats, 1);
-        ENSURE(channel.has_value());
-        auto attached =
-            ipc::ControlChannel::attach({UniqueFd{dup(stats->fd())},
-                                         UniqueFd{dup((*channel)->up_fd())},
-                                         UniqueFd{dup((*channel)->down_fd())},
-                                         UniqueFd{dup((*channel)->control_doorbell_fd())}});
-        ENSURE(attached.has_value());
-        control = std::move(*attached);
-        shared->channel.publish(std::move(*channel));
     }
 
     static Bytes inner(std::uint8_t flow, std::uint32_t number, Way way) {

@@ -138,7 +138,7 @@ TEST(PolicyOwners, TheLastClaimStandsUntilItsWorkerEndsIt) {
     owners.claim(1, kTwo);
     owners.disclaim(1, kZero);
     EXPECT_EQ(owners.owner(1), kTwo);
-    owners.disclaim_all(kTwo);
+    owners.disclaim(1, kTwo);
     EXPECT_EQ(owners.owner(1), std::nullopt);
 }
 

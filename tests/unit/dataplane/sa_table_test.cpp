@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <vector>
 
 namespace adit::dataplane {
 namespace {
@@ -51,6 +52,51 @@ TEST(SaTable, RefusesEveryUnsoundSuite) {
         }
     }
     EXPECT_EQ(world.table.size(), 0U);
+}
+
+ipc::AdoptSa adoption_of(const InstallSa& sa) {
+    ipc::AdoptSa adoption{};
+    adoption.sa_id = sa.sa_id;
+    adoption.spi = sa.spi;
+    adoption.slot = sa.slot;
+    adoption.direction = sa.direction;
+    return adoption;
+}
+
+TEST(SaTable, SasWithoutTheirControlGoUnlessTheNextOneAdoptsThem) {
+    EspWorld world;
+    std::vector<InstallSa> sas;
+    for (const Direction direction : {Direction::Inbound, Direction::Outbound})
+        for (std::uint32_t slot = 0; slot < 3; ++slot) {
+            sas.push_back(EspWorld::record(direction, kGcm, slot));
+            ASSERT_TRUE(world.table.install(sas.back()).ok());
+        }
+    world.table.forget_control();
+    ASSERT_TRUE(world.table.adopt(adoption_of(sas[1])).ok());
+    ASSERT_TRUE(world.table.adopt(adoption_of(sas[4])).ok());
+    const InstallSa fresh = EspWorld::record(Direction::Inbound, kCbc, 5);
+    ASSERT_TRUE(world.table.install(fresh).ok());
+    world.table.remove_doubtful();
+    EXPECT_EQ(world.table.size(), 3U);
+    for (const InstallSa& kept : {sas[1], sas[4], fresh})
+        EXPECT_TRUE(world.table.remove(removal_of(kept)).ok());
+}
+
+TEST(SaTable, AdoptsNothingButWhatIsMeant) {
+    EspWorld world;
+    const InstallSa sa = EspWorld::record(Direction::Inbound, kGcm, 1);
+    ASSERT_TRUE(world.table.install(sa).ok());
+    const auto refused = [&](const std::function<void(ipc::AdoptSa&)>& change) {
+        ipc::AdoptSa adoption = adoption_of(sa);
+        change(adoption);
+        return world.table.adopt(adoption).result;
+    };
+    EXPECT_EQ(refused([](auto& adopt) { ++adopt.sa_id; }), AckResult::NoSuchSa);
+    EXPECT_EQ(refused([](auto& adopt) { ++adopt.spi; }), AckResult::NoSuchSa);
+    EXPECT_EQ(refused([](auto& adopt) { ++adopt.slot; }), AckResult::NoSuchSa);
+    EXPECT_EQ(refused([](auto& adopt) { adopt.slot = EspWorld::kMaxSas; }), AckResult::NoSuchSa);
+    EXPECT_EQ(refused([](auto& adopt) { adopt.direction = 1; }), AckResult::NoSuchSa);
+    EXPECT_EQ(refused([](auto& adopt) { adopt.direction = 2; }), AckResult::BadValue);
 }
 
 struct BadField {

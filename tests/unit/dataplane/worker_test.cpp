@@ -44,14 +44,15 @@ class WorkerTest : public test::MbufFixture {
         return std::move(*made);
     }
 
-    void attach_control() {
-        auto channel = ipc::DataplaneChannel::create(stats, 1);
+    void attach_control(std::uint64_t generation = 1) {
+        auto channel = ipc::DataplaneChannel::create(stats, generation);
         ENSURE(channel.has_value());
         auto attached =
             ipc::ControlChannel::attach({UniqueFd{dup(stats.fd())},
                                          UniqueFd{dup((*channel)->up_fd())},
                                          UniqueFd{dup((*channel)->down_fd())},
-                                         UniqueFd{dup((*channel)->control_doorbell_fd())}});
+                                         UniqueFd{dup((*channel)->control_doorbell_fd())},
+                                         UniqueFd{dup(stats.journal_fd())}});
         ENSURE(attached.has_value());
         control = std::move(*attached);
         shared.channel.publish(std::move(*channel));
@@ -84,6 +85,15 @@ class WorkerTest : public test::MbufFixture {
         command.header.type = static_cast<std::uint16_t>(ipc::CommandType::RemoveSa);
         command.remove_sa.sa_id = 2003;
         command.remove_sa.slot = 1;
+        push(command);
+    }
+
+    void push_adopt() {
+        ipc::CommandRecord command{};
+        command.header.type = static_cast<std::uint16_t>(ipc::CommandType::AdoptSa);
+        command.adopt_sa.sa_id = 2003;
+        command.adopt_sa.spi = make_spi(WorkerId{0}, 1, 0xa5).value;
+        command.adopt_sa.slot = 1;
         push(command);
     }
 
@@ -138,12 +148,42 @@ TEST_F(WorkerTest, TablesOfANewControlEndTheSasOfTheOld) {
     push_install();
     turn();
     EXPECT_EQ(ack(1), ipc::AckResult::Ok);
+    attach_control(2);
     publish_tables(2);
     turn();
     EXPECT_EQ(worker->adopted_epoch(), 2U);
     push_remove();
     turn();
     EXPECT_EQ(ack(2), ipc::AckResult::NoSuchSa);
+}
+
+TEST_F(WorkerTest, AnAdoptedSaOutlivesTheTablesOfTheOldControl) {
+    push_install();
+    turn();
+    EXPECT_EQ(ack(1), ipc::AckResult::Ok);
+    attach_control(2);
+    push_adopt();
+    turn();
+    EXPECT_EQ(ack(2), ipc::AckResult::Ok);
+    publish_tables(2);
+    turn();
+    attach_control(3); // each control adopts for itself
+    turn();
+    push_remove();
+    turn();
+    EXPECT_EQ(ack(3), ipc::AckResult::Ok);
+}
+
+TEST_F(WorkerTest, WhatANewControlInstallsBeforeItsTablesStays) {
+    attach_control(2);
+    push_install();
+    turn();
+    EXPECT_EQ(ack(1), ipc::AckResult::Ok);
+    publish_tables(2);
+    turn();
+    push_remove();
+    turn();
+    EXPECT_EQ(ack(2), ipc::AckResult::Ok);
 }
 
 TEST_F(WorkerTest, InjectedPacketsWaitForTheCommandsBeforeThem) {

@@ -212,6 +212,7 @@ TEST_F(WorkersTest, TablesOfANewControlEndTheClaimsOfTheOld) {
     turn_all();
     auto tables = protecting_tables(2);
     tables->sa_epoch = 2;
+    attach_control(2);
     publish(std::move(tables));
     turn_all();
     EXPECT_EQ(shared->crossing.owners.owner(2), std::nullopt);

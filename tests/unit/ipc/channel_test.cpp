@@ -54,7 +54,8 @@ class Channel : public testing::Test {
         return {.stats = copy_of(stats_->fd()),
                 .up = copy_of(dataplane.up_fd()),
                 .down = copy_of(dataplane.down_fd()),
-                .doorbell = copy_of(dataplane.control_doorbell_fd())};
+                .doorbell = copy_of(dataplane.control_doorbell_fd()),
+                .journal = copy_of(stats_->journal_fd())};
     }
 
     Result<std::unique_ptr<ControlChannel>> attach_control(const DataplaneChannel& dataplane) {

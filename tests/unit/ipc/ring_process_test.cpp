@@ -29,7 +29,8 @@ int run_control(const DataplaneStats& stats, const DataplaneChannel& dataplane) 
     auto attached = ControlChannel::attach({.stats = copy_of(stats.fd()),
                                             .up = copy_of(dataplane.up_fd()),
                                             .down = copy_of(dataplane.down_fd()),
-                                            .doorbell = copy_of(dataplane.control_doorbell_fd())});
+                                            .doorbell = copy_of(dataplane.control_doorbell_fd()),
+                                            .journal = copy_of(stats.journal_fd())});
     if (!attached)
         return kChildAttach;
     ControlChannel& control = **attached;

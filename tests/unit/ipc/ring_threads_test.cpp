@@ -85,7 +85,8 @@ TEST(RingThreads, ASleepingControlMissesNoEvent) {
     auto control = ControlChannel::attach({.stats = copy(stats->fd()),
                                            .up = copy((*dataplane)->up_fd()),
                                            .down = copy((*dataplane)->down_fd()),
-                                           .doorbell = copy((*dataplane)->control_doorbell_fd())});
+                                           .doorbell = copy((*dataplane)->control_doorbell_fd()),
+                                           .journal = copy(stats->journal_fd())});
     ASSERT_TRUE(control) << control.error().text;
 
     const auto work = [&](std::uint32_t worker) {
