@@ -37,9 +37,10 @@ class App::LoopWatcher final : public cli::FdWatcher {
     EventLoop& loop_;
 };
 
-Result<config::ParseResult> read_config(const std::string& path) {
-    const std::string text = TRY(config::load_text(path));
-    return config::parse_config(text);
+Result<StartupConfig> read_config(const std::string& path) {
+    StartupConfig startup{.text = TRY(config::load_text(path)), .parsed = {}};
+    startup.parsed = config::parse_config(startup.text);
+    return startup;
 }
 
 /// Every problem, so that one run of the program shows all of them.
@@ -57,20 +58,20 @@ App::App(const Options& options, EventLoop loop) : options_(options), loop_(std:
 App::~App() = default;
 
 Result<std::unique_ptr<App>> App::start(const Options& options) {
-    config::ParseResult parsed = TRY(read_config(options.config_path));
-    if (!parsed.ok())
+    StartupConfig startup = TRY(read_config(options.config_path));
+    if (!startup.parsed.ok())
         return fail(
             ErrorCode::Invalid,
-            list_problems(options.config_path, parsed.problems) +
+            list_problems(options.config_path, startup.parsed.problems) +
                 "configuration not used; mend the lines above (adit-control --check shows all)");
     TRY_VOID(ike::self_test());
     EventLoop loop = TRY(EventLoop::open());
     std::unique_ptr<App> app(new App(options, std::move(loop)));
-    TRY_VOID(app->open(options, std::move(parsed)));
+    TRY_VOID(app->open(options, std::move(startup)));
     return app;
 }
 
-Status App::open(const Options& options, config::ParseResult parsed) {
+Status App::open(const Options& options, StartupConfig startup) {
     if (options.log_to_stderr)
         log_.add_sink(stderr_sink("adit-control"));
     log_.add_sink([this](const LogRecord&, const std::string& line) {
@@ -87,7 +88,7 @@ Status App::open(const Options& options, config::ParseResult parsed) {
     gateway_ =
         std::make_unique<Gateway>(loop_, log_, rng_, std::move(pool), options.dataplane_socket);
     desk_ = std::make_unique<OperatorDesk>(
-        loop_, *gateway_, log_, buffer_, options.config_path, std::move(parsed.problems));
+        loop_, *gateway_, log_, buffer_, options.config_path, std::move(startup.parsed.problems));
     watcher_ = std::make_unique<LoopWatcher>(loop_);
     server_ = TRY(cli::CliServer::open({.path = options.cli_socket},
                                        *watcher_,
@@ -108,7 +109,8 @@ Status App::open(const Options& options, config::ParseResult parsed) {
         MonotonicClock::now());
     loop_.set_before_sleep([this] { return gateway_->busy(); });
     loop_.set_after_wake([this] { gateway_->turn(); });
-    TRY_VOID(gateway_->start(std::make_shared<const config::Config>(std::move(parsed.config))));
+    TRY_VOID(gateway_->start(
+        std::make_shared<const config::Config>(std::move(startup.parsed.config)), startup.text));
     manager_.ready();
     tell_alive();
     return {};
@@ -128,13 +130,16 @@ Status App::run() {
 
 void App::on_signal(int signal) {
     if (signal == SIGHUP) {
-        Result<config::ParseResult> parsed = read_config(options_.config_path);
-        const std::string trouble = !parsed ? parsed.error().text
-                                    : parsed->ok()
-                                        ? std::string()
-                                        : list_problems(options_.config_path, parsed->problems);
-        if (trouble.empty())
-            gateway_->apply(std::make_shared<const config::Config>(std::move(parsed->config)));
+        Result<StartupConfig> startup = read_config(options_.config_path);
+        const std::string trouble =
+            !startup               ? startup.error().text
+            : startup->parsed.ok() ? std::string()
+                                   : list_problems(options_.config_path, startup->parsed.problems);
+        if (trouble.empty()) {
+            gateway_->apply(
+                std::make_shared<const config::Config>(std::move(startup->parsed.config)));
+            gateway_->set_startup_text(startup->text);
+        }
         log_.write({trouble.empty() ? Severity::Notice : Severity::Error,
                     "SYS",
                     "CONFIG_RELOAD",

@@ -17,6 +17,12 @@
 
 namespace adit {
 
+/// A configuration file, read and checked.
+struct StartupConfig {
+    std::string text;
+    config::ParseResult parsed;
+};
+
 class App {
   public:
     /// Reads the configuration, opens the CLI socket, looks for the dataplane. The error's text is
@@ -35,7 +41,7 @@ class App {
 
     App(const Options& options, EventLoop loop);
 
-    Status open(const Options& options, config::ParseResult parsed);
+    Status open(const Options& options, StartupConfig startup);
     void on_signal(int signal);
     void tell_alive();
     void wait_until_drained(Instant give_up);
@@ -54,7 +60,7 @@ class App {
     bool stopping_{false};
 };
 
-/// Reads and checks a configuration file; prints nothing.
-Result<config::ParseResult> read_config(const std::string& path);
+/// Prints nothing.
+Result<StartupConfig> read_config(const std::string& path);
 
 } // namespace adit

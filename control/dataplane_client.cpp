@@ -62,6 +62,7 @@ void DataplaneClient::try_attach() {
     });
     const bool known = link_.channel->boot_id() == last_boot_id_;
     last_boot_id_ = link_.channel->boot_id();
+    takes_datagrams_ = false;
     trouble_.clear();
     log_.write({Severity::Notice,
                 "SYS",
@@ -159,7 +160,7 @@ bool DataplaneClient::take_events(CommandPort& port) {
 
 void DataplaneClient::take_datagrams() {
     static thread_local ipc::DatagramRecord datagram; // 10 kB: not on the stack
-    for (unsigned i = 0; i < kBudget && attached() &&
+    for (unsigned i = 0; i < kBudget && attached() && takes_datagrams_ &&
                          link_.channel->punt().try_pop(datagram) == ipc::PopResult::Got;
          ++i)
         handlers_.datagram(datagram);

@@ -54,6 +54,11 @@ class DataplaneClient {
     /// Only while attached.
     [[nodiscard]] const ipc::ControlChannel& channel() const { return *link_.channel; }
 
+    [[nodiscard]] MutableBytes journal() { return link_.channel->journal(); }
+
+    /// Those that arrive stay in their ring while this is off, as it is after each attachment.
+    void take_datagrams(bool on) { takes_datagrams_ = on; }
+
     /// Why it is not attached; empty when it is.
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
@@ -101,6 +106,7 @@ class DataplaneClient {
     std::vector<CommandPort> ports_; // workers, then the housekeeper
     std::deque<std::unique_ptr<ipc::DatagramRecord>> waiting_datagrams_;
     std::uint64_t datagrams_dropped_{0};
+    bool takes_datagrams_{false};
     std::uint64_t last_boot_id_{0};
     std::string trouble_{"not tried yet"};
     EventLoop::TimerId retry_timer_{0};

@@ -30,16 +30,18 @@ Gateway::Gateway(EventLoop& loop,
           log,
           dataplane_socket,
           {.attached = [this](bool known) { on_attached(known); },
-           .lost = [] {},
+           .lost = [this] { on_lost(); },
            .event = [this](const ipc::EventRecord& event) { on_event(event); },
            .datagram = [this](const ipc::DatagramRecord& datagram) { on_datagram(datagram); }}),
-      db_([this](const sa::InstalledSa& sa) -> const ipc::SaStats* {
-          if (!dataplane_.attached() || sa.slot >= dataplane_.channel().config().max_sas ||
-              sa.worker.value >= dataplane_.channel().config().workers)
-              return nullptr;
-          return sa.inbound ? &dataplane_.channel().inbound_sa_stats(sa.worker.value, sa.slot)
-                            : &dataplane_.channel().outbound_sa_stats(sa.worker.value, sa.slot);
-      }),
+      db_(
+          [this](const sa::InstalledSa& sa) -> const ipc::SaStats* {
+              if (!dataplane_.attached() || sa.slot >= dataplane_.channel().config().max_sas ||
+                  sa.worker.value >= dataplane_.channel().config().workers)
+                  return nullptr;
+              return sa.inbound ? &dataplane_.channel().inbound_sa_stats(sa.worker.value, sa.slot)
+                                : &dataplane_.channel().outbound_sa_stats(sa.worker.value, sa.slot);
+          },
+          [this](const std::vector<JournalEntry>& entries) { write_down(entries); }),
       installer_(dataplane_,
                  db_,
                  rng,
@@ -64,13 +66,15 @@ Gateway::~Gateway() {
     loop_.cancel(tunnel_timer_);
 }
 
-Status Gateway::start(std::shared_ptr<const config::Config> config) {
+Status Gateway::start(std::shared_ptr<const config::Config> config, std::string_view startup_text) {
+    set_startup_text(startup_text);
     TRY_VOID(loop_.add(pool_.event_fd(), EPOLLIN, [this](std::uint32_t) { collect_jobs(); }));
     config_ = std::move(config);
     read_trustpoints();
     make_tables();
     engine_ = std::make_unique<ike::Engine>(
         provision_.engine, rng_, installer_.spis(), runtime_policies_);
+    engine_->keep_memory();
     look_at_activity();
     look_for_new_files();
     dataplane_.start();
@@ -94,7 +98,9 @@ void Gateway::handle(ike::Event event) {
     while (!waiting_events_.empty()) {
         ike::Event next = std::move(waiting_events_.front());
         waiting_events_.pop_front();
-        perform(engine_->handle(std::move(next), MonotonicClock::now()));
+        ike::Actions actions = engine_->handle(std::move(next), MonotonicClock::now());
+        write_down(actions);
+        perform(std::move(actions));
     }
     handling_ = false;
     rearm_timer();
@@ -178,9 +184,9 @@ void Gateway::perform_one(ike::InstallSaAction& action) {
         const auto change =
             runtime_policies_.lead_to(action.policy, action.remote.address, provision_);
         for (const ipc::SetRoute& route : change.gone)
-            send_table(ipc::CommandType::RemoveRoute, route, "removal of a reverse route");
+            edit_table(ipc::CommandType::RemoveRoute, route, "removal of a reverse route");
         for (const ipc::SetRoute& route : change.fresh)
-            send_table(ipc::CommandType::AddRoute, route, "a reverse route");
+            edit_table(ipc::CommandType::AddRoute, route, "a reverse route");
     }
     if (!action.inbound)
         tunnels_.expect(action.sa, action.policy);
@@ -202,7 +208,7 @@ void Gateway::perform_one(ike::AddPolicyAction& action) {
     const std::optional<ipc::SetPolicy> row = runtime_policies_.add(action, provision_);
     if (!row || !dataplane_.attached())
         return handle(ike::PolicyRefused{policy, "no dataplane has its entry"});
-    send_table(ipc::CommandType::AddPolicy,
+    edit_table(ipc::CommandType::AddPolicy,
                *row,
                "a policy made at run time",
                [this, policy](ipc::AckResult result, std::uint32_t detail) {
@@ -218,12 +224,12 @@ void Gateway::perform_one(ike::RemovePolicyAction& action) {
     const std::vector<ipc::SetRoute> routes = runtime_policies_.take_routes(policy);
     if (dataplane_.attached())
         for (const ipc::SetRoute& route : routes)
-            send_table(ipc::CommandType::RemoveRoute, route, "removal of a reverse route");
+            edit_table(ipc::CommandType::RemoveRoute, route, "removal of a reverse route");
     if (!runtime_policies_.remove(policy) || !dataplane_.attached())
         return;
     ipc::RemovePolicy record{};
     record.policy = policy.value;
-    send_table(
+    edit_table(
         ipc::CommandType::RemovePolicy,
         record,
         "removal of a policy made at run time",
@@ -280,42 +286,15 @@ void Gateway::rearm_timer() {
     engine_timer_at_ = *deadline;
     engine_timer_ = loop_.call_at(*deadline, [this] {
         engine_timer_ = 0;
-        perform(engine_->advance(MonotonicClock::now()));
+        ike::Actions actions = engine_->advance(MonotonicClock::now());
+        write_down(actions);
+        perform(std::move(actions));
         rearm_timer();
     });
 }
 
 // ---------------------------------------------------------------------------------------------------
 // The dataplane
-
-void Gateway::on_attached(bool known) {
-    const ipc::ChannelConfig& channel = dataplane_.channel().config();
-    ports_.clear();
-    for (std::size_t i = 0; i < channel.port_names.size(); ++i) {
-        const auto mtu =
-            ipc::read(dataplane_.channel().port_stats(static_cast<std::uint32_t>(i)).port_mtu);
-        ports_.push_back({channel.port_names[i],
-                          InterfaceIndex{static_cast<std::uint16_t>(i)},
-                          mtu == 0 ? 1500 : static_cast<std::uint32_t>(mtu)});
-    }
-    interface_baseline_.clear(); // a new dataplane counts from zero
-    installer_.start_over(channel.workers, channel.max_sas);
-    policy_numbers_.set_limit(channel.max_policies);
-    runtime_policies_.start_over();
-    for (const TunnelKeeper::Change& change : tunnels_.start_over(MonotonicClock::now()))
-        log_line_protocol(change);
-    provision();
-    // What the engine believed to be installed is gone, or goes with this publication: a dataplane
-    // keeps no SA of an attachment before. The peers are told, so that they do not send into a
-    // hole.
-    handle(ike::ClearPhase2{});
-    if (!known)
-        log({Severity::Notice,
-             "SYS",
-             "PROVISIONED",
-             "interfaces, routes and policies are set",
-             ""});
-}
 
 template <class Record>
 void Gateway::send_table(ipc::CommandType type,
@@ -339,12 +318,24 @@ void Gateway::send_table(ipc::CommandType type,
         });
 }
 
+template <class Record>
+void Gateway::edit_table(ipc::CommandType type,
+                         const Record& record,
+                         const char* what,
+                         DataplaneClient::AckCallback then) {
+    if (provisioned_)
+        send_table(type, record, what, std::move(then));
+    else if (then)
+        then(ipc::AckResult::Ok, 0);
+}
+
 void Gateway::make_tables() {
     provision_ = make_provision(*config_,
                                 ports_,
                                 policy_numbers_,
                                 ++config_generation_,
                                 trustpoints_.credentials(std::chrono::system_clock::now));
+    write_configuration();
 }
 
 static ipc::SetTunnel row_of(const TunnelPlan& plan, bool up) {
@@ -354,6 +345,8 @@ static ipc::SetTunnel row_of(const TunnelPlan& plan, bool up) {
 }
 
 void Gateway::provision() {
+    if (adopting_)
+        return; // comes at the end of that
     make_tables();
     for (const TunnelKeeper::Change& change :
          tunnels_.configure(provision_.tunnels, MonotonicClock::now()))
@@ -361,6 +354,7 @@ void Gateway::provision() {
     for (const std::string& problem : provision_.problems)
         if (dataplane_.attached())
             log({Severity::Warning, "SYS", "CONFIG_PROBLEM", problem, ""});
+    provisioned_ = dataplane_.attached();
     send_table(ipc::CommandType::BeginTables, ipc::PlainCommand{}, "begin of tables");
     for (const ipc::SetInterface& interface : provision_.interfaces)
         send_table(ipc::CommandType::SetInterface, interface, "an interface");
@@ -399,7 +393,7 @@ void Gateway::on_tunnel_change(const TunnelKeeper::Change& change) {
     const auto plan = provision_.tunnels.find(change.interface);
     if (plan != provision_.tunnels.end() && plan->second.policy() == change.policy &&
         dataplane_.attached())
-        send_table(ipc::CommandType::ChangeTunnel,
+        edit_table(ipc::CommandType::ChangeTunnel,
                    row_of(plan->second, change.up),
                    "the state of a tunnel interface");
     wake_keeper();

@@ -3,6 +3,10 @@
 // and time bring, and carries out what the engine answers. It decides nothing about IKE; it keeps
 // configuration, dataplane and engine in step.
 //
+// It outlives itself: what the engine, the SA database and the policy numbers must not forget goes
+// into the journal before anybody outside acts on it, and a gateway that finds the journal of one
+// that died goes on where that one stopped (gateway_resume.cpp). A clean stop leaves no journal.
+//
 //     punt, events ──> DataplaneClient ──> Gateway ──> ike::Engine
 //                            ^                │  ^         │
 //     commands, inject <─────┴── Installer <──┘  └─ pool <─┘ actions
@@ -18,6 +22,7 @@
 #include "control/first_packets.h"
 #include "control/ike/crypto_pool.h"
 #include "control/ike/engine.h"
+#include "control/journal.h"
 #include "control/peer_history.h"
 #include "control/pki/trustpoint_set.h"
 #include "control/provision.h"
@@ -33,6 +38,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -50,8 +56,11 @@ class Gateway {
     Gateway& operator=(const Gateway&) = delete;
     ~Gateway();
 
-    /// Starts with this configuration and looks for the dataplane.
-    Status start(std::shared_ptr<const config::Config> config);
+    /// Starts with this configuration, read from this text, and looks for the dataplane.
+    Status start(std::shared_ptr<const config::Config> config, std::string_view startup_text);
+
+    /// The startup configuration is this text from now on.
+    void set_startup_text(std::string_view text);
 
     /// Replaces the running configuration: only differences take effect.
     void apply(std::shared_ptr<const config::Config> config);
@@ -91,7 +100,7 @@ class Gateway {
     Status export_keys(const std::string& path);
 
     /// Deletes go to all peers; true once the dataplane has taken them and the process may end.
-    void shut_down() { handle(ike::Shutdown{}); }
+    void shut_down();
 
     [[nodiscard]] bool drained() const { return dataplane_.drained(); }
 
@@ -132,8 +141,25 @@ class Gateway {
     [[nodiscard]] bool watches(const sa::InstalledSa* sa) const;
     [[nodiscard]] bool watches(const ike::Connection& connection) const;
 
+    // The journal: what has changed goes in; and all of it comes back.
+    void write_down(const ike::Actions& actions);
+    void write_down(const std::vector<JournalEntry>& entries);
+    void write_down_everything();
+    void write_configuration();
+    void open_journal();
+    bool resume();
+    Status resume_from(const std::vector<JournalEntry>& entries);
+    void resume_configuration(const std::vector<JournalEntry>& entries);
+    void resume_tunnels();
+    void discard_journal(const std::string& why);
+    void start_over();
+    void adopt_sas(std::function<void()> then);
+    void settle_differences();
+
     // From the dataplane.
     void on_attached(bool known);
+    void on_lost();
+    void read_ports();
     void on_event(const ipc::EventRecord& event);
     void on_acquire(const ipc::Acquire& acquire);
     void on_notice(const ipc::PacketNotice& notice);
@@ -161,6 +187,12 @@ class Gateway {
                     const Record& record,
                     const char* what,
                     DataplaneClient::AckCallback then = {});
+    /// Of the tables in use. Before the first publication there are none: it will contain the edit.
+    template <class Record>
+    void edit_table(ipc::CommandType type,
+                    const Record& record,
+                    const char* what,
+                    DataplaneClient::AckCallback then = {});
 
     EventLoop& loop_;
     Logger& log_;
@@ -168,6 +200,13 @@ class Gateway {
     ike::CryptoPool pool_;
     DataplaneClient dataplane_;
     DataplaneWatch dataplane_watch_{loop_, log_, dataplane_};
+    std::optional<Journal> journal_; // while attached
+    std::uint64_t startup_digest_{0};
+    std::shared_ptr<const config::Config> written_config_; // as the journal has it
+    std::vector<SaId> resumed_sas_;                        // that the engine believes installed
+    std::map<SaId, ike::InstallSaAction> unanswered_;      // of these: perhaps not even asked for
+    bool adopting_{false};    // tables would end what is not yet adopted
+    bool provisioned_{false}; // the dataplane has tables of ours
     sa::SaDb db_;
     sa::Installer installer_;
     std::unique_ptr<ike::Engine> engine_;

@@ -9,15 +9,16 @@ namespace adit {
 namespace {
 
 int check_config(const std::string& path) {
-    const Result<config::ParseResult> parsed = read_config(path);
-    if (!parsed) {
-        std::fprintf(stderr, "adit-control: %s\n", parsed.error().text.c_str());
+    const Result<StartupConfig> startup = read_config(path);
+    if (!startup) {
+        std::fprintf(stderr, "adit-control: %s\n", startup.error().text.c_str());
         return 1;
     }
-    for (const config::Problem& problem : parsed->problems)
+    const config::ParseResult& parsed = startup->parsed;
+    for (const config::Problem& problem : parsed.problems)
         std::printf("%s: %s\n", path.c_str(), to_string(problem).c_str());
-    std::printf("%s: %s\n", path.c_str(), parsed->ok() ? "usable" : "not usable");
-    return parsed->ok() ? 0 : 1;
+    std::printf("%s: %s\n", path.c_str(), parsed.ok() ? "usable" : "not usable");
+    return parsed.ok() ? 0 : 1;
 }
 
 /// Keys live in this process: no core file, no reading by others.

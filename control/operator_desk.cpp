@@ -125,8 +125,10 @@ Status OperatorDesk::apply_config(config::Config config) {
 }
 
 Status OperatorDesk::save_config() {
-    return config::save_text(startup_path_,
-                             config::render(*gateway_.config(), config::Secrets::Clear));
+    const std::string text = config::render(*gateway_.config(), config::Secrets::Clear);
+    TRY_VOID(config::save_text(startup_path_, text));
+    gateway_.set_startup_text(text);
+    return {};
 }
 
 } // namespace adit

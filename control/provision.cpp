@@ -12,42 +12,6 @@
 
 namespace adit {
 
-PolicyId PolicyNumbers::number(const std::string& key) {
-    if (const auto known = numbers_.find(key); known != numbers_.end())
-        return known->second;
-    PolicyId number{fresh_};
-    if (free_.empty()) {
-        ++fresh_;
-    } else {
-        number = free_.front();
-        free_.pop_front();
-    }
-    numbers_.emplace(key, number);
-    return number;
-}
-
-void PolicyNumbers::forget_others(const std::map<PolicyId, std::string>& kept) {
-    std::erase_if(numbers_, [&](const auto& entry) {
-        if (kept.contains(entry.second))
-            return false;
-        free_.push_back(entry.second);
-        return true;
-    });
-}
-
-std::optional<PolicyId> PolicyNumbers::take(const std::function<bool(PolicyId)>& busy) {
-    for (std::size_t tries = free_.size(); tries > 0; --tries) {
-        const PolicyId number = free_.front();
-        free_.pop_front();
-        if (!busy(number))
-            return number;
-        free_.push_back(number);
-    }
-    if (fresh_ >= limit_)
-        return std::nullopt;
-    return PolicyId{fresh_++};
-}
-
 static Result<Ipv4Range> range_of(const config::AclAddress& term) {
     const std::uint32_t wildcard = term.wildcard.value;
     if ((wildcard & (wildcard + 1)) != 0)

@@ -11,10 +11,9 @@
 #include "common/ipc/records.h"
 #include "control/config/model.h"
 #include "control/ike/interface.h"
+#include "control/policy_numbers.h"
 
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,32 +26,6 @@ struct PortInfo {
     std::string name;
     InterfaceIndex index;
     std::uint32_t mtu{1500};
-};
-
-/// Gives each ACL line its row in the dataplane's policy table and remembers it while the line
-/// exists; and numbers to policies made at run time.
-class PolicyNumbers {
-  public:
-    /// The same key gets the same number until forget_others() let go of it.
-    PolicyId number(const std::string& key);
-
-    /// Numbers that `kept` does not name may be given to new keys, longest unused first.
-    void forget_others(const std::map<PolicyId, std::string>& kept);
-
-    /// For a policy made at run time: a number that nobody has and that is not `busy`. Nothing when
-    /// the dataplane's table is full.
-    std::optional<PolicyId> take(const std::function<bool(PolicyId)>& busy);
-
-    void give_back(PolicyId number) { free_.push_back(number); }
-
-    /// As many as the dataplane's table holds.
-    void set_limit(std::uint32_t limit) { limit_ = limit; }
-
-  private:
-    std::uint32_t limit_{0};
-    std::uint32_t fresh_{0}; // as many were ever in use
-    std::map<std::string, PolicyId> numbers_;
-    std::deque<PolicyId> free_;
 };
 
 /// Where the policies of a dynamic entry stand, when no line of an access list says it better.

@@ -109,6 +109,10 @@ void RuntimePolicies::start_over() {
         policy.in_dataplane = false;
         policy.routes.clear();
     }
+    reattached();
+}
+
+void RuntimePolicies::reattached() {
     for (const PolicyId policy : std::exchange(leaving_, {}))
         gone_.push_back(policy);
 }

@@ -61,8 +61,10 @@ class RuntimePolicies final : public ike::PolicyAllocator {
     std::vector<ipc::SetPolicy> rows(const Provision& provision);
     std::vector<ipc::SetRoute> routes(const Provision& provision);
 
-    /// The dataplane is another one, or another attachment: it has no row of ours.
+    /// The dataplane is another one: it has no row of ours.
     void start_over();
+    /// The same dataplane has lost its control and has us again: rows() will contain all rows.
+    void reattached();
 
     [[nodiscard]] std::size_t size() const { return policies_.size(); }
 

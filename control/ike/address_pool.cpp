@@ -91,6 +91,18 @@ Result<AddressLeasePtr> AddressPools::lend(const Wish& wish) {
     return take(pool, *offset, wish);
 }
 
+AddressLeasePtr AddressPools::resume(const AddressLease& lease) {
+    const auto found = pools_.find(lease.pool);
+    if (found == pools_.end() || lease.address < found->second.range.first ||
+        lease.address > found->second.range.last)
+        return std::make_shared<const AddressLease>(lease); // its pool went away meanwhile
+    Pool& pool = found->second;
+    const std::uint32_t offset = lease.address.value - pool.range.first.value;
+    if (AddressLeasePtr known = pool.lent[offset].lock())
+        return known;
+    return take(pool, offset, {lease.pool, lease.group, lease.user, lease.device, {}});
+}
+
 std::vector<PoolView> AddressPools::view() const {
     std::vector<PoolView> views;
     for (const auto& [name, pool] : pools_) {

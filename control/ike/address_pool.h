@@ -67,6 +67,9 @@ class AddressPools {
     /// had before when it is free, else one that nobody had, else the one unused longest.
     Result<AddressLeasePtr> lend(const Wish& wish);
 
+    /// A lease that was made before this engine. Whoever asks for the same one shares it.
+    AddressLeasePtr resume(const AddressLease& lease);
+
     [[nodiscard]] std::vector<PoolView> view() const;
     [[nodiscard]] std::vector<AddressLeasePtr> leases() const;
 

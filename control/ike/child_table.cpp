@@ -32,6 +32,7 @@ Child& ChildTable::insert(Child child) {
     by_peer_.emplace(child.sa.remote.address, id);
     by_policy_.emplace(child.sa.policy, id);
     by_deadline_.emplace(due, id);
+    touch(child);
     return children_.emplace(id, Entry{std::move(child), due}).first->second.child;
 }
 
@@ -86,6 +87,7 @@ Child ChildTable::take(SaId inbound) {
     children_.erase(found);
     forget(by_peer_, child.sa.remote.address, inbound);
     forget(by_policy_, child.sa.policy, inbound);
+    touch(child);
     return child;
 }
 
@@ -94,6 +96,12 @@ void ChildTable::reschedule(Child& child) {
     by_deadline_.erase({entry.deadline, child.sa.inbound_sa});
     entry.deadline = deadline_of(child);
     by_deadline_.emplace(entry.deadline, child.sa.inbound_sa);
+    touch(child);
+}
+
+void ChildTable::touch(const Child& child) {
+    if (watched_)
+        changed_.insert(child.sa.inbound_sa);
 }
 
 std::vector<SaId> ChildTable::due(Instant now) const {

@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace adit::ike {
@@ -23,6 +24,7 @@ struct Child {
     bool established{false};          // both directions agreed
     bool current{false};              // new packets leave by it
     bool outbound_installed{false};
+    bool recalled{false};     // current again, but no packet leaves by it: its successor is gone
     bool astray{false};       // it leads to where the peer was before it moved
     bool volume_spent{false}; // nearly: the dataplane reached a soft limit
 };
@@ -52,6 +54,13 @@ class ChildTable {
     Child take(SaId inbound);
     /// After its times changed.
     void reschedule(Child& child);
+    /// After anything else changed.
+    void touch(const Child& child);
+
+    /// From now on take_changed() tells which changed, came or went since the last call.
+    void watch_changes() { watched_ = true; }
+
+    [[nodiscard]] std::set<SaId> take_changed() { return std::exchange(changed_, {}); }
 
     [[nodiscard]] std::vector<SaId> due(Instant now) const;
     [[nodiscard]] std::optional<Instant> next_deadline() const;
@@ -78,6 +87,8 @@ class ChildTable {
     std::unordered_multimap<Ipv4Address, SaId> by_peer_;
     std::unordered_multimap<PolicyId, SaId> by_policy_;
     std::set<std::pair<Instant, SaId>> by_deadline_;
+    bool watched_{false};
+    std::set<SaId> changed_; // by inbound number
 };
 
 } // namespace adit::ike

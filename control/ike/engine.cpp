@@ -75,6 +75,26 @@ const EngineCounters& Engine::counters() const {
     return core_->counters();
 }
 
+void Engine::keep_memory() {
+    core_->keep_memory();
+}
+
+std::vector<JournalEntry> Engine::take_memory(const Actions& actions) {
+    return core_->take_memory(actions);
+}
+
+std::vector<JournalEntry> Engine::whole_memory() {
+    return core_->whole_memory();
+}
+
+bool Engine::knows(SaId sa) {
+    return core_->knows(sa);
+}
+
+Result<Engine::Resumed> Engine::resume(const std::vector<JournalEntry>& entries, Instant now) {
+    return core_->resume(entries, now);
+}
+
 void Engine::set_debug(bool isakmp, bool keys) {
     core_->set_debug(isakmp, keys);
 }
@@ -348,8 +368,6 @@ bool same_peer(const Session& left, const Session& right) {
            (!left.login || !left.nat.peer_behind || left.remote.port == right.remote.port);
 }
 
-/// A replaced ISAKMP SA lives on this long for what is under way in it.
-constexpr Duration kReplacedLinger = std::chrono::seconds{10};
 /// More than an old and a new one for one peer are leftovers.
 constexpr std::size_t kMaxIsakmpPerPeer = 2;
 
@@ -378,8 +396,10 @@ void Engine::Core::effect(const Session& from, PhaseOneUp&) {
         sessions_.insert(std::move(old));
     }
     for (Child* child : children_.with_peer(from.remote.address))
-        if (is_with(child->sa, from))
+        if (is_with(child->sa, from)) {
             child->sa.isakmp = from.conn_id;
+            children_.touch(*child);
+        }
     if (from.open())
         take_over_flows(from);
 }
@@ -402,8 +422,10 @@ void Engine::Core::take_over_flows(const Session& up) {
 
 void Engine::Core::effect(const Session& from, AddressAssigned&) {
     children_.for_each([&](Child& child) {
-        if (child.sa.assigned == from.assigned)
-            child.sa.isakmp = from.conn_id;
+        if (child.sa.assigned != from.assigned)
+            return;
+        child.sa.isakmp = from.conn_id;
+        children_.touch(child);
     });
 }
 

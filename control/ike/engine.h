@@ -13,10 +13,14 @@
 #include "common/random.h"
 #include "control/ike/debug_condition.h"
 #include "control/ike/interface.h"
+#include "control/ike/journal_entry.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace adit::ike {
@@ -57,6 +61,35 @@ class Engine {
     [[nodiscard]] std::vector<SaId> awaited() const;
     [[nodiscard]] std::vector<PoolView> pools() const;
     [[nodiscard]] const EngineCounters& counters() const;
+
+    // --- to go on after a crash of the process: what it must not forget, for a journal
+
+    /// From now on take_memory() tells what has changed since the last call. The journal has to
+    /// have it before these actions, which came of the change, are carried out.
+    void keep_memory();
+    [[nodiscard]] std::vector<JournalEntry> take_memory(const Actions& actions);
+    /// Everything, for an empty journal.
+    [[nodiscard]] std::vector<JournalEntry> whole_memory();
+
+    struct Resumed {
+        std::size_t sessions{0};
+        /// Given to the dataplane, or about to be; and how, of those it may not have got.
+        std::vector<SaId> installed;
+        std::map<SaId, InstallSaAction> unanswered;
+        /// SPIs of ours that are in use, with the policies of their SAs.
+        std::vector<std::pair<Spi, PolicyId>> spis;
+        /// Policies made at run time: those that the dataplane had been given, and all numbers.
+        std::vector<AddPolicyAction> policies;
+        std::set<PolicyId> policy_numbers;
+    };
+
+    /// Whether a child SA of ours has this number, in either direction.
+    [[nodiscard]] bool knows(SaId sa);
+
+    /// For an engine that has done nothing yet: goes on where the one that wrote these entries
+    /// stopped. SAs count as installed; on whichever turns out not to be, InstallFinished says so.
+    /// Malformed, and nothing taken, when an entry cannot be read.
+    Result<Resumed> resume(const std::vector<JournalEntry>& entries, Instant now);
 
     /// `debug crypto isakmp` and its key export. Off at start; costs nothing while off.
     void set_debug(bool isakmp, bool keys);

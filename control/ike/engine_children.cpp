@@ -94,6 +94,7 @@ void Engine::Core::recall_twin(const Child& gone) {
             continue;
         twin->retire_at.reset();
         twin->current = true;
+        twin->recalled = true;
         return rekey(*twin);
     }
 }

@@ -26,7 +26,8 @@ void Engine::Core::initiate(const Connection& connection, const Flow& flow) {
     if (is_pending(wanted, connection.peers))
         return;
     for (const Ipv4Address peer : connection.peers)
-        if (children_.current(peer, connection.name, flow.policy) != nullptr)
+        if (const Child* current = children_.current(peer, connection.name, flow.policy);
+            current != nullptr && !current->recalled)
             return;
     const Endpoint local{connection.local, kIkePort};
     // A peer that is up already comes before the one whose turn it is.
@@ -190,6 +191,7 @@ bool Engine::Core::is_beginning(const Session& session) {
 // --- the dataplane's news -----------------------------------------------------------------------
 
 void Engine::Core::on(InstallFinished& event) {
+    answered_.push_back(event.sa);
     Child* child = children_.find(event.sa);
     if (event.ok || child == nullptr)
         return;

@@ -2,9 +2,8 @@
 // The inside of the engine; only engine*.cpp include it. engine.cpp takes datagrams and runs steps,
 // engine_fragments.cpp puts those together that came in pieces,
 // engine_children.cpp keeps child SAs, engine_handover.cpp lets one take over from another,
-// engine_peers.cpp chooses between the peers of an entry,
-// engine_commands.cpp does what the operator and the dataplane
-// ask, engine_views.cpp shows.
+// engine_peers.cpp chooses between the peers of an entry, engine_memory.cpp goes on after a crash,
+// engine_commands.cpp does what the operator and the dataplane ask, engine_views.cpp shows.
 //
 // Threading: belongs to its engine.
 #pragma once
@@ -22,6 +21,9 @@
 #include <span>
 
 namespace adit::ike {
+
+/// A replaced ISAKMP SA lives on this long for what is under way in it.
+inline constexpr Duration kReplacedLinger = std::chrono::seconds{10};
 
 class Engine::Core {
   public:
@@ -48,6 +50,13 @@ class Engine::Core {
     }
 
     void set_debug_condition(DebugCondition condition) { debug_condition_ = std::move(condition); }
+
+    void keep_memory();
+    std::vector<JournalEntry> take_memory(const Actions& actions);
+    std::vector<JournalEntry> whole_memory();
+    Result<Resumed> resume(const std::vector<JournalEntry>& entries, Instant now);
+
+    [[nodiscard]] bool knows(SaId sa) { return children_.find(sa) != nullptr; }
 
     void set_row_observer(RowObserver observer) { row_observer_ = std::move(observer); }
 
@@ -95,6 +104,17 @@ class Engine::Core {
     void effect(const Session& from, PhaseOneFailed& failed);
     void effect(const Session& from, RekeyDue& due);
     void effect(const Session& from, PeerDead& dead);
+
+    // --- engine_memory.cpp
+    void remember_session(SessionId id, std::vector<JournalEntry>& entries);
+    void remember_quick_modes(const Session& session, std::vector<JournalEntry>& entries);
+    void forget_session(SessionId id, std::vector<JournalEntry>& entries);
+    void remember_child(SaId id, std::vector<JournalEntry>& entries);
+    void remember_held(SaId inbound, std::vector<JournalEntry>& entries);
+    void remember_numbers(std::vector<JournalEntry>& entries);
+    void remember_installs(const Actions& actions, std::vector<JournalEntry>& entries);
+    void take_in(Session session);
+    static void note_policies(const FlowLease& lease, Resumed& resumed);
 
     // --- engine_fragments.cpp
     void collect_fragment(const Header& header, DatagramReceived& event);
@@ -204,6 +224,11 @@ class Engine::Core {
     std::map<Digest, std::weak_ptr<const Bytes>> first_bodies_;
     std::size_t sweep_bodies_at_{0};
     std::deque<std::pair<SessionId, SessionEvent>> queue_;
+    /// What the journal has been told: of each session its quick modes, as they stood.
+    std::map<SessionId, std::map<MessageId, State>> remembered_;
+    std::map<SaId, SecretBuffer> unanswered_; // installations, as the journal has them
+    std::vector<SaId> answered_;              // whose records go
+    std::uint32_t remembered_numbers_{0};     // the next SA's and the next ISAKMP SA's, added
     Actions actions_;
     Instant now_;
     bool debug_{false};

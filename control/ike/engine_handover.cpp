@@ -44,6 +44,7 @@ void Engine::Core::send_by(Child& child, InstallSaAction install) {
         actions_.emplace_back(
             AddPolicyAction{child.sa.policy, child.sa.connection, child.sa.selector});
     child.outbound_installed = true;
+    children_.touch(child);
     if (child.sa.udp_encapsulated)
         install.remote = child.sa.remote; // which may have moved since message 2
     actions_.emplace_back(std::move(install));

@@ -5,12 +5,19 @@ namespace adit::ike {
 
 void HeldOutbound::hold(SaId inbound, InstallSaAction install, Instant until) {
     held_.insert_or_assign(inbound, Held{std::move(install), until});
+    note_change(inbound);
+}
+
+const HeldOutbound::Held* HeldOutbound::find(SaId inbound) const {
+    const auto held = held_.find(inbound);
+    return held == held_.end() ? nullptr : &held->second;
 }
 
 std::optional<InstallSaAction> HeldOutbound::take(SaId inbound) {
     auto held = held_.extract(inbound);
     if (held.empty())
         return std::nullopt;
+    note_change(inbound);
     return std::move(held.mapped().install);
 }
 

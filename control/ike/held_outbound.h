@@ -10,6 +10,8 @@
 
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace adit::ike {
@@ -20,11 +22,24 @@ inline constexpr Duration kLongestHold = std::chrono::seconds{5};
 
 class HeldOutbound {
   public:
+    struct Held {
+        InstallSaAction install;
+        Instant until;
+    };
+
     /// Until then, or until take(). By the number of the pair's inbound SA.
     void hold(SaId inbound, InstallSaAction install, Instant until);
 
     /// Nothing when it is not held.
     [[nodiscard]] std::optional<InstallSaAction> take(SaId inbound);
+
+    /// Null when it is not held.
+    [[nodiscard]] const Held* find(SaId inbound) const;
+
+    /// From now on take_changed() tells which came or went since the last call.
+    void watch_changes() { watched_ = true; }
+
+    [[nodiscard]] std::set<SaId> take_changed() { return std::exchange(changed_, {}); }
 
     [[nodiscard]] bool holds(SaId inbound) const { return held_.contains(inbound); }
 
@@ -35,12 +50,14 @@ class HeldOutbound {
     [[nodiscard]] std::vector<SaId> inbound() const;
 
   private:
-    struct Held {
-        InstallSaAction install;
-        Instant until;
-    };
+    void note_change(SaId inbound) {
+        if (watched_)
+            changed_.insert(inbound);
+    }
 
     std::map<SaId, Held> held_; // few: a pair is here for a round trip
+    bool watched_{false};
+    std::set<SaId> changed_;
 };
 
 } // namespace adit::ike

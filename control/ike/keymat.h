@@ -141,6 +141,20 @@ class IvChain {
     /// The received message is authentic: go on from its last ciphertext block.
     Status accept(ByteView ciphertext);
 
+    /// All there is to a chain, to be kept and to go on from.
+    struct Position {
+        HashAlgorithm hash{};
+        CipherAlgorithm cipher{};
+        MessageId message_id;
+        std::array<std::uint8_t, kMaxBlockBytes> iv{};
+    };
+
+    [[nodiscard]] Position position() const { return {hash_, cipher_, message_id_, iv_}; }
+
+    explicit IvChain(const Position& position)
+        : hash_(position.hash), cipher_(position.cipher), message_id_(position.message_id),
+          iv_(position.iv) {}
+
   private:
     IvChain(HashAlgorithm hash, CipherAlgorithm cipher, MessageId message_id, ByteView digest);
 

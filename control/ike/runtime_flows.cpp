@@ -94,9 +94,25 @@ RuntimeFlows::claim(const std::string& connection,
     const auto policy = policies_.allocate();
     if (!policy)
         return std::unexpected(Denied{});
-    FlowLease lease{new RuntimeFlow{*policy, connection, selector, claimant},
-                    [this](RuntimeFlow* flow) { end(flow); }};
-    shelves_[shelf_of(selector)].emplace(selector.remote.first.value, lease.get());
+    return shelve(std::make_unique<RuntimeFlow>(*policy, connection, selector, claimant));
+}
+
+FlowLease RuntimeFlows::resume(const RuntimeFlow& flow) {
+    RuntimeFlow* known = nullptr;
+    for_each_overlapping(flow.selector, [&](RuntimeFlow& other) {
+        if (other.policy == flow.policy)
+            known = &other;
+        return known == nullptr;
+    });
+    if (known == nullptr)
+        return shelve(std::make_unique<RuntimeFlow>(flow));
+    known->added = known->added || flow.added; // who wrote it down first may not have known
+    return known->shared_from_this();
+}
+
+FlowLease RuntimeFlows::shelve(std::unique_ptr<RuntimeFlow> flow) {
+    FlowLease lease{flow.release(), [this](RuntimeFlow* ended) { end(ended); }};
+    shelves_[shelf_of(lease->selector)].emplace(lease->selector.remote.first.value, lease.get());
     ++count_;
     return lease;
 }

@@ -83,6 +83,9 @@ class RuntimeFlows {
                                            const TrafficSelector& selector,
                                            const std::optional<Claimant>& claimant);
 
+    /// A flow as another engine of this gateway left it. Whoever asks for the same one shares it.
+    FlowLease resume(const RuntimeFlow& flow);
+
     /// Numbers of flows that have ended since the last call and whose policies are in the
     /// dataplane.
     std::vector<PolicyId> take_ended();
@@ -90,6 +93,7 @@ class RuntimeFlows {
     [[nodiscard]] std::size_t size() const { return count_; }
 
   private:
+    FlowLease shelve(std::unique_ptr<RuntimeFlow> flow);
     void end(RuntimeFlow* flow);
 
     template <class Visit>

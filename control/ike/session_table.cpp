@@ -114,6 +114,8 @@ std::vector<Session*> SessionTable::with_peer(Ipv4Address peer) {
 
 void SessionTable::insert(Session session) {
     const SessionId id = session.id;
+    if (watched_ && session.secured() != nullptr)
+        changed_.insert(id);
     const Ipv4Address peer = session.remote.address;
     by_cookie_.emplace(std::pair{session.cookies.initiator, peer}, id);
     if (HalfOpen::fits(session)) {
@@ -146,6 +148,8 @@ Session SessionTable::take(SessionId id) {
     const auto found = sessions_.find(id);
     ENSURE(found != sessions_.end());
     Entry entry = std::move(found->second);
+    if (watched_ && entry.session.secured() != nullptr)
+        changed_.insert(id);
     sessions_.erase(found);
     const Ipv4Address peer = entry.session.remote.address;
     erase_from(by_cookie_, std::pair{entry.session.cookies.initiator, peer}, id);

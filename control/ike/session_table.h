@@ -73,6 +73,12 @@ class SessionTable {
     /// Diffie-Hellman jobs waited for.
     [[nodiscard]] std::size_t jobs() const { return by_job_.size(); }
 
+    /// From now on take_changed() tells which of those that have keys were put in or taken out
+    /// since the last call.
+    void watch_changes() { watched_ = true; }
+
+    [[nodiscard]] std::set<SessionId> take_changed() { return std::exchange(changed_, {}); }
+
     /// Of those kept small a copy is shown.
     template <class Visit> void for_each(const Visit& visit) const {
         for (const auto& [id, entry] : sessions_)
@@ -110,6 +116,8 @@ class SessionTable {
     std::size_t half_open_{0};
     std::size_t first_jobs_{0};
     std::array<std::set<SessionId>, 2> unanswered_;
+    bool watched_{false};
+    std::set<SessionId> changed_;
 };
 
 /// A responder's session whose peer has proved nothing.

@@ -304,6 +304,10 @@ class VendorSet {
         return (words_.at(row / 64) >> row % 64 & 1) != 0;
     }
 
+    [[nodiscard]] const auto& words() const { return words_; }
+
+    [[nodiscard]] auto& words() { return words_; }
+
     /// Any row of this vendor.
     [[nodiscard]] bool has(Vendor vendor) const;
 

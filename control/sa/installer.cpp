@@ -84,6 +84,59 @@ void Installer::start_over(std::uint32_t workers, std::uint32_t slots) {
     outbound_slots_.assign(workers, SlotPool(slots));
 }
 
+void Installer::resume(std::uint32_t workers,
+                       std::uint32_t slots,
+                       const std::vector<std::pair<Spi, PolicyId>>& engine) {
+    spis_.inner = std::make_unique<InboundSpis>(workers, slots, rng_);
+    outbound_slots_.assign(workers, SlotPool(slots));
+    std::vector<InboundSpis::Resumed> spis;
+    std::vector<std::vector<bool>> outbound(workers, std::vector<bool>(slots));
+    for (const auto& [spi, policy] : engine)
+        spis.push_back({spi, policy, true, false});
+    for (const InstalledSa& sa : db_.all()) {
+        if (sa.worker.value >= workers || sa.slot >= slots)
+            continue; // the dataplane will not know it either
+        if (sa.inbound)
+            spis.push_back({sa.spi, sa.policy, false, true});
+        else
+            outbound[sa.worker.value][sa.slot] = true;
+    }
+    spis_.inner->resume(spis);
+    for (std::uint32_t worker = 0; worker < workers; ++worker)
+        outbound_slots_[worker].resume(outbound[worker]);
+}
+
+void Installer::adopt(const InstalledSa& sa, DataplaneClient::AckCallback on_ack) {
+    ipc::CommandRecord record{};
+    record.adopt_sa.header.type = static_cast<std::uint16_t>(ipc::CommandType::AdoptSa);
+    record.adopt_sa.sa_id = sa.sa.value;
+    record.adopt_sa.spi = sa.spi.value;
+    record.adopt_sa.slot = sa.slot;
+    record.adopt_sa.direction =
+        static_cast<std::uint8_t>(sa.inbound ? ipc::Direction::Inbound : ipc::Direction::Outbound);
+    dataplane_.command_worker(sa.worker, record, std::move(on_ack));
+}
+
+void Installer::adopt_all(const Adoption& adoption) {
+    const std::vector<InstalledSa> sas = db_.all();
+    if (sas.empty())
+        return adoption.done();
+    auto unanswered = std::make_shared<std::size_t>(sas.size());
+    for (const InstalledSa& sa : sas)
+        adopt(sa, [this, sa, unanswered, adoption](ipc::AckResult result, std::uint32_t detail) {
+            if (result != ipc::AckResult::Ok) {
+                let_go(sa);
+                adoption.missing(sa.sa);
+            } else if ((detail & ipc::kAdoptedPastHardLimit) != 0) {
+                adoption.limit_passed(sa.sa, true);
+            } else if ((detail & ipc::kAdoptedPastSoftLimit) != 0) {
+                adoption.limit_passed(sa.sa, false);
+            }
+            if (--*unanswered == 0)
+                adoption.done();
+        });
+}
+
 /// The inbound one is in the SPI, and is the dataplane's from now on.
 std::optional<std::uint32_t> Installer::take_slot(const ike::InstallSaAction& action) {
     if (!action.inbound)

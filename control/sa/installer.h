@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace adit::sa {
@@ -27,6 +28,24 @@ class Installer {
     /// Workers and slots of each as the attached dataplane has them. SAs of an earlier one are
     /// forgotten.
     void start_over(std::uint32_t workers, std::uint32_t slots);
+
+    /// Instead of start_over(): goes on with the SAs in the database. `engine` are the SPIs that
+    /// the engine refers to.
+    void resume(std::uint32_t workers,
+                std::uint32_t slots,
+                const std::vector<std::pair<Spi, PolicyId>>& engine);
+
+    struct Adoption {
+        /// The dataplane does not have it; the database forgets it.
+        std::function<void(SaId)> missing;
+        /// It had reached a limit, maybe without anybody having heard of it.
+        std::function<void(SaId, bool hard)> limit_passed;
+        /// All have been answered: tables may be published, and not before.
+        std::function<void()> done;
+    };
+
+    /// The dataplane has lost its control and has one again: all SAs in the database stay there.
+    void adopt_all(const Adoption& adoption);
 
     /// For the engine. Nothing is allocated while no dataplane is attached.
     ike::SpiAllocator& spis() { return spis_; }
@@ -53,6 +72,7 @@ class Installer {
     std::optional<std::uint32_t> take_slot(const ike::InstallSaAction& action);
     void on_install_ack(const InstalledSa& sa, ipc::AckResult result, std::uint32_t detail);
     void let_go(const InstalledSa& sa);
+    void adopt(const InstalledSa& sa, DataplaneClient::AckCallback on_ack);
 
     DataplaneClient& dataplane_;
     SaDb& db_;

@@ -1,7 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/sa/sa_db.h"
 
+#include "control/journal_kinds.h"
+
 namespace adit::sa {
+
+template <class Codec, ike::As<InstalledSa> T> void fields(Codec& codec, T& sa) {
+    codec(sa.sa, sa.spi, sa.worker, sa.slot, sa.inbound, sa.policy, sa.peer.value);
+}
+
+template <class Codec, ike::As<SaDb::Totals> T> void fields(Codec& codec, T& totals) {
+    codec(totals.encaps,
+          totals.encaps_bytes,
+          totals.send_drops,
+          totals.decaps,
+          totals.decaps_bytes,
+          totals.replay,
+          totals.integrity,
+          totals.other);
+}
+
+static ike::JournalEntry entry_of(const InstalledSa& sa) {
+    ike::Saver saver;
+    saver(sa);
+    return {journal_key(JournalKind::InstalledSa, sa.sa.value), saver.take()};
+}
+
+ike::JournalEntry SaDb::totals_entry(PolicyId policy) const {
+    const auto of = [&](const auto& totals) {
+        const auto found = totals.find(policy);
+        return found == totals.end() ? Totals{} : found->second;
+    };
+    ike::Saver saver;
+    saver(of(folded_), of(baseline_));
+    return {journal_key(JournalKind::PolicyTotals, policy.value), saver.take()};
+}
+
+Status SaDb::resume(const std::vector<ike::JournalEntry>& entries) {
+    for (const ike::JournalEntry& entry : entries) {
+        ike::Loader loader{entry.octets.view()};
+        if (is_kind(entry.key, JournalKind::InstalledSa)) {
+            InstalledSa sa;
+            loader(sa);
+            installed_[sa.sa] = sa;
+            of_policy_[sa.policy].push_back(sa.sa);
+        } else if (is_kind(entry.key, JournalKind::PolicyTotals)) {
+            const PolicyId policy{static_cast<std::uint32_t>(entry.key.number)};
+            loader(folded_[policy], baseline_[policy]);
+        } else {
+            continue;
+        }
+        if (!loader.done())
+            return fail(ErrorCode::Malformed, "an SA or its totals cannot be read");
+    }
+    return {};
+}
+
+std::vector<ike::JournalEntry> SaDb::whole_memory() const {
+    std::vector<ike::JournalEntry> entries;
+    for (const auto& [id, sa] : installed_)
+        entries.push_back(entry_of(sa));
+    for (const auto& [policy, totals] : folded_)
+        entries.push_back(totals_entry(policy));
+    return entries;
+}
+
+std::vector<InstalledSa> SaDb::all() const {
+    std::vector<InstalledSa> sas;
+    for (const auto& [id, sa] : installed_)
+        sas.push_back(sa);
+    return sas;
+}
 
 SaDb::Totals& SaDb::Totals::operator+=(const Totals& more) {
     encaps += more.encaps;
@@ -30,6 +99,7 @@ SaDb::Totals& SaDb::Totals::operator-=(const Totals& less) {
 void SaDb::add(const InstalledSa& sa) {
     installed_[sa.sa] = sa;
     of_policy_[sa.policy].push_back(sa.sa);
+    note(entry_of(sa));
 }
 
 void SaDb::forget_all() {
@@ -51,6 +121,7 @@ void SaDb::forget_policy(PolicyId policy) {
     of_policy_.erase(policy);
     folded_.erase(policy);
     baseline_.erase(policy);
+    note(ike::JournalEntry{journal_key(JournalKind::PolicyTotals, policy.value), {}});
 }
 
 /// Null when the slot counts for another SA by now.
@@ -86,6 +157,8 @@ void SaDb::remove(SaId sa) {
     folded_[policy] += read(found->second);
     installed_.erase(found);
     std::erase(of_policy_[policy], sa);
+    note(totals_entry(policy),
+         ike::JournalEntry{journal_key(JournalKind::InstalledSa, sa.value), {}});
 }
 
 cli::SaCounters SaDb::counters(SaId sa) const {
@@ -137,6 +210,7 @@ cli::FlowCounters SaDb::flow_counters(PolicyId policy) const {
 
 void SaDb::reset_counters(PolicyId policy) {
     baseline_[policy] = totals(policy);
+    note(totals_entry(policy));
 }
 
 } // namespace adit::sa

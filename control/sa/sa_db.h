@@ -6,6 +6,8 @@
 // line, CLI.md 1.4) run on across rekeys: what a removed SA had counted is folded into its policy's
 // totals once the dataplane has confirmed the removal, when nothing can change it any more.
 //
+// What changes here is told to the journal at once: of an SA before the dataplane hears of it.
+//
 // Threading: control's loop.
 #pragma once
 
@@ -13,6 +15,8 @@
 #include "common/ipc/stats.h"
 #include "common/types.h"
 #include "control/cli/snapshot.h"
+#include "control/ike/codec.h"
+#include "control/ike/journal_entry.h"
 
 #include <functional>
 #include <map>
@@ -37,9 +41,21 @@ class SaDb {
     /// The counters of an SA's slot; null when no dataplane is attached.
     using StatsOf = std::function<const ipc::SaStats*(const InstalledSa&)>;
 
-    explicit SaDb(StatsOf stats_of) : stats_of_(std::move(stats_of)) {}
+    /// Takes what a journal has to know, all or nothing.
+    using Note = std::function<void(std::vector<ike::JournalEntry>)>;
+
+    explicit SaDb(StatsOf stats_of, Note note = {})
+        : stats_of_(std::move(stats_of)), note_(std::move(note)) {}
 
     void add(const InstalledSa& sa);
+
+    /// Knows again what the entries of a control before say (SAs that it had and totals); others
+    /// are passed over. Malformed when one cannot be read.
+    Status resume(const std::vector<ike::JournalEntry>& entries);
+
+    [[nodiscard]] std::vector<ike::JournalEntry> whole_memory() const;
+
+    [[nodiscard]] std::vector<InstalledSa> all() const;
 
     [[nodiscard]] const InstalledSa* find(SaId sa) const;
 
@@ -76,10 +92,23 @@ class SaDb {
         Totals& operator-=(const Totals& less);
     };
 
+    template <class Codec, ike::As<Totals> T> friend void fields(Codec& codec, T& totals);
+
+    template <class... Entries> void note(Entries... changed) const {
+        if (!note_)
+            return;
+        std::vector<ike::JournalEntry> entries;
+        (entries.push_back(std::move(changed)), ...);
+        note_(std::move(entries));
+    }
+
+    [[nodiscard]] ike::JournalEntry totals_entry(PolicyId policy) const;
+
     [[nodiscard]] Totals read(const InstalledSa& sa) const;
     [[nodiscard]] Totals totals(PolicyId policy) const;
 
     StatsOf stats_of_;
+    Note note_;
     std::unordered_map<SaId, InstalledSa> installed_;
     std::unordered_map<PolicyId, std::vector<SaId>> of_policy_; // a handful each
     std::unordered_map<PolicyId, Totals> folded_;

@@ -15,6 +15,17 @@ std::optional<std::uint32_t> SlotPool::take() {
     return slot;
 }
 
+void SlotPool::resume(const std::vector<bool>& taken) {
+    ENSURE(taken.size() == size_ && in_use() == 0);
+    fresh_ = size_;
+    free_.clear();
+    for (std::uint32_t step = 0; step < size_; ++step) {
+        const auto slot = static_cast<std::uint32_t>((std::uint64_t{first_} + step) % size_);
+        if (!taken[slot])
+            free_.push_back(slot);
+    }
+}
+
 InboundSpis::InboundSpis(std::uint32_t workers, std::uint32_t slots, Rng& rng) : rng_(rng) {
     for (std::uint32_t worker = 0; worker < workers; ++worker)
         slots_.emplace_back(slots, rng.below(slots));
@@ -47,6 +58,28 @@ void InboundSpis::release(Spi spi) {
         found->second.engine = false;
         free_if_unheld(spi);
     }
+}
+
+void InboundSpis::resume(const std::vector<Resumed>& spis) {
+    std::vector<std::vector<bool>> taken(slots_.size());
+    for (std::size_t worker = 0; worker < slots_.size(); ++worker)
+        taken[worker].resize(slots_[worker].size());
+    for (const Resumed& one : spis) {
+        const WorkerId worker = spi_worker(one.spi);
+        if (worker.value >= slots_.size() || spi_slot(one.spi) >= taken[worker.value].size())
+            continue;
+        const auto [held, fresh] = held_.emplace(one.spi, Holders{one.policy, false, false});
+        held->second.engine = held->second.engine || one.engine;
+        held->second.dataplane = held->second.dataplane || one.dataplane;
+        taken[worker.value][spi_slot(one.spi)] = true;
+        if (!fresh)
+            continue;
+        Home& home = homes_[one.policy];
+        home.worker = worker;
+        ++home.spis;
+    }
+    for (std::size_t worker = 0; worker < slots_.size(); ++worker)
+        slots_[worker].resume(taken[worker]);
 }
 
 void InboundSpis::installed(Spi spi) {

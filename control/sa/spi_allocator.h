@@ -35,6 +35,11 @@ class SlotPool {
 
     void give_back(std::uint32_t slot) { free_.push_back(slot); }
 
+    /// These are taken already, by a control before; the others come in their turn.
+    void resume(const std::vector<bool>& taken);
+
+    [[nodiscard]] std::uint32_t size() const { return size_; }
+
     [[nodiscard]] bool full() const { return in_use() == size_; }
 
     [[nodiscard]] std::uint32_t in_use() const {
@@ -57,6 +62,16 @@ class InboundSpis final : public ike::SpiAllocator {
 
     /// The engine has no further use for it. The slot stays taken while the dataplane holds the SA.
     void release(Spi spi) override;
+
+    struct Resumed {
+        Spi spi;
+        PolicyId policy;
+        bool engine{false}; // who refers to it
+        bool dataplane{false};
+    };
+
+    /// Before the first allocation: given out by a control before.
+    void resume(const std::vector<Resumed>& spis);
 
     /// Sent to the dataplane / gone from it (its Ack came, or it restarted).
     void installed(Spi spi);

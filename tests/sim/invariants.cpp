@@ -44,6 +44,10 @@ bool has_inbound(const Gateway& gateway, const InstalledSa& out) {
 
 } // namespace
 
+void KeyLedger::refused(const ike::InstallSaAction& install) {
+    (install.inbound ? inbound_ : outbound_).at(key_of(install)).refused = true;
+}
+
 void KeyLedger::note(const Gateway& gateway, const ike::InstallSaAction& install) {
     auto& same_role = install.inbound ? inbound_ : outbound_;
     const auto& other_role = install.inbound ? outbound_ : inbound_;
@@ -51,7 +55,10 @@ void KeyLedger::note(const Gateway& gateway, const ike::InstallSaAction& install
     const std::string here = words(gateway.name, install.spi);
     const auto [entry, fresh] = same_role.try_emplace(
         key, End{gateway.name, install.spi, install.policy, install.selector});
-    if (!fresh)
+    const bool again = !fresh && entry->second.refused && entry->second.gateway == gateway.name &&
+                       entry->second.spi == install.spi;
+    entry->second.refused = false;
+    if (!fresh && !again)
         misused_.push_back(here + " has the key of " +
                            words(entry->second.gateway, entry->second.spi));
     const auto other = other_role.find(key);

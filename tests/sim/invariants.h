@@ -20,6 +20,8 @@ using Complaints = std::vector<std::string>;
 class KeyLedger {
   public:
     void note(const test::Gateway& gateway, const ike::InstallSaAction& install);
+    /// The dataplane did not take what was noted: the same gateway may ask for it again.
+    void refused(const ike::InstallSaAction& install);
 
     /// No key is installed twice in one role, and its two ends are the two gateways that negotiated
     /// it: each names the other as its peer.
@@ -34,6 +36,7 @@ class KeyLedger {
         Spi spi;
         PolicyId policy;
         TrafficSelector selector;
+        bool refused{false};
     };
 
     std::map<Bytes, End> inbound_, outbound_;

@@ -80,6 +80,9 @@ std::span<const Life::Trouble> Life::troubles() {
         Trouble{Fault::ForgedRefusals, "times of forged refusals", 2, [](Life& life, Gateway&) { life.forging_ = true; }},
         Trouble{Fault::ProtectedRefusals, "times of refusals under keys", 1, [](Life& life, Gateway&) { life.refusing_ = true; }},
         Trouble{Fault::CommitBits, "times of peers with the commit bit", 2, [](Life& life, Gateway&) { life.committing_ = true; }},
+        // Control alone is killed beside all this, by dice of its own: see kill().
+        Trouble{Fault::Kill, "kills of control", 0, [](Life& life, Gateway& at) { life.network_.restart(at); }},
+        Trouble{Fault::KillHalfWay, "kills of control between two actions", 0, [](Life& life, Gateway& at) { life.doomed_ = &at; }},
         Trouble{Fault::Client, "visits of clients", 6, [](Life& life, Gateway&) { life.visit(); }},
     };
     // clang-format on
@@ -102,10 +105,32 @@ void Life::trouble() {
     const Trouble* chosen = &troubles().front();
     while (drawn >= chosen->weight)
         drawn -= chosen++->weight;
-    Gateway& at = any_gateway();
-    ++chronicle_.tally.faults[static_cast<std::size_t>(chosen->fault)];
-    say("--- " + at.name + ": " + chosen->name);
-    chosen->happen(*this, at);
+    happen(*chosen, any_gateway());
+}
+
+/// A process that dies and goes on is to be no trouble at all: the rest of a life stays what it
+/// would have been, so that a life that fails without kills is told from one that fails by them.
+///
+/// Not of a hub whose peers come behind a NAT and are known to a dynamic entry alone: what such a
+/// peer protects as its own address the hub cannot ask for, so that a rekey of its own comes to
+/// nothing, and at the end of an SA that only the hub sees coming a packet is lost, kills or not.
+void Life::kill() {
+    constexpr std::uint32_t kOneIn = 2;
+    const bool any_dynamic =
+        std::ranges::any_of(gateways_.front()->config.connections,
+                            [](const ike::Connection& entry) { return entry.dynamic.has_value(); });
+    // A login under way is not kept: that would only cut the visits of clients short.
+    if (kill_dice_.below(kOneIn) != 0 || client_ != nullptr || (nat_ != nullptr && any_dynamic))
+        return;
+    const Fault fault = kill_dice_.below(2) == 0 ? Fault::Kill : Fault::KillHalfWay;
+    const auto row = std::ranges::find(troubles(), fault, &Trouble::fault);
+    happen(*row, *gateways_[kill_dice_.below(static_cast<std::uint32_t>(gateways_.size()))]);
+}
+
+void Life::happen(const Trouble& trouble, Gateway& at) {
+    ++chronicle_.tally.faults[static_cast<std::size_t>(trouble.fault)];
+    say("--- " + at.name + ": " + trouble.name);
+    trouble.happen(*this, at);
 }
 
 void Life::initiate(Gateway& gateway) {
@@ -172,8 +197,8 @@ void Life::visit() {
 // --- the world ----------------------------------------------------------------------------------
 
 Life::Life(std::uint64_t seed, Chronicle& chronicle)
-    : chronicle_(chronicle), dice_(spread(seed)), plan_(draw_plan(dice_)),
-      network_(dice_.u64(), plan_.weather), insider_(chronicle.memo) {
+    : chronicle_(chronicle), dice_(spread(seed)), kill_dice_(spread(~seed)),
+      plan_(draw_plan(dice_)), network_(dice_.u64(), plan_.weather), insider_(chronicle.memo) {
     place_gateways();
     hook_network();
 }
@@ -204,6 +229,12 @@ void Life::place_gateways() {
 }
 
 void Life::hook_network() {
+    network_.dies = [this](Gateway& acting, std::size_t actions) {
+        if (&acting != doomed_ || actions == 0)
+            return actions;
+        doomed_ = nullptr;
+        return std::size_t{kill_dice_.below(static_cast<std::uint32_t>(actions))};
+    };
     network_.work = [this](Gateway& gateway, const ike::Job& job) { return work(gateway, job); };
     network_.work_time = [this]() -> Duration {
         if (jobs_ != Jobs::Slow)
@@ -247,6 +278,8 @@ bool Life::install(Gateway& gateway, const ike::InstallSaAction& action) {
         ledger_.note(gateway, action);
     if (installs_to_refuse_ > 0) {
         --installs_to_refuse_;
+        if (action.remote.address != kClientAddress)
+            ledger_.refused(action);
         return false;
     }
     traffic_.note_install(gateway, action);
@@ -343,6 +376,7 @@ Complaints Life::live() {
     const std::uint32_t troubles = 1 + dice_.below(kTroubles);
     for (std::uint32_t i = 0; i < troubles; ++i) {
         trouble();
+        kill();
         network_.run_for(std::chrono::milliseconds{dice_.below(kPauseMilliseconds)});
     }
     calm_down();
@@ -359,6 +393,7 @@ void Life::calm_down() {
     jobs_ = Jobs::Sound;
     installs_to_refuse_ = 0;
     forging_ = refusing_ = committing_ = false;
+    doomed_ = nullptr;
     for (std::size_t i = 0; i < gateways_.size(); ++i) {
         gateways_[i]->spis.limit = 1'000'000;
         reconfigure(*gateways_[i], plan_.places[i].config);

@@ -45,6 +45,8 @@ enum class Fault : std::uint8_t {
     ForgedRefusals,
     ProtectedRefusals,
     CommitBits,
+    Kill,
+    KillHalfWay,
     Client,
     Count_,
 };
@@ -99,6 +101,8 @@ class Life {
     void answer(const ike::SendDatagram& question, Bytes payload);
 
     void trouble();
+    void kill();
+    void happen(const Trouble& trouble, test::Gateway& at);
     void calm_down();
     void clear_deaf_sas(test::Gateway& gateway);
     Complaints watch_calm();
@@ -121,6 +125,7 @@ class Life {
 
     Chronicle& chronicle_;
     test::SeededRng dice_;
+    test::SeededRng kill_dice_;
     Plan plan_;
     test::Network network_;
     test::Nat* nat_{nullptr};
@@ -135,6 +140,7 @@ class Life {
     bool forging_{false};
     bool refusing_{false};
     bool committing_{false};
+    test::Gateway* doomed_{nullptr}; // dies the next time it has anything to do
     Insider insider_;
     std::unique_ptr<ClientVisit> client_; // while one is here
 };

@@ -31,6 +31,13 @@ class CountingSpis final : public ike::SpiAllocator {
         return *in_use_.insert(Spi{next_++}).first;
     }
 
+    /// As after a restart: these are held, and no others.
+    void keep_only(const std::vector<std::pair<Spi, PolicyId>>& held) {
+        in_use_.clear();
+        for (const auto& [spi, policy] : held)
+            in_use_.insert(spi);
+    }
+
     void release(Spi spi) override { released_twice += 1 - in_use_.erase(spi); }
 
     /// Numbers of its own: two engines that choose alike cannot tell apart the pairs that both make
@@ -59,6 +66,13 @@ class CountingPolicies final : public ike::PolicyAllocator {
             return std::nullopt;
         in_use_.insert(next_);
         return PolicyId{next_++};
+    }
+
+    /// As after a restart.
+    void keep_only(const std::set<PolicyId>& held) {
+        in_use_.clear();
+        for (const PolicyId policy : held)
+            in_use_.insert(policy.value);
     }
 
     void release(PolicyId policy) override { ENSURE(in_use_.erase(policy.value) == 1); }
@@ -97,7 +111,9 @@ struct Gateway {
             ike::EngineConfig its_config,
             std::uint64_t seed)
         : name(std::move(its_name)), address(its_address), config(std::move(its_config)), rng(seed),
-          engine(std::make_shared<const ike::EngineConfig>(config), rng, spis, policies) {}
+          engine(std::make_shared<const ike::EngineConfig>(config), rng, spis, policies) {
+        engine.keep_memory();
+    }
 
     std::string name;
     Ipv4Address address;
@@ -111,9 +127,11 @@ struct Gateway {
     std::vector<std::string> log;
     std::vector<std::string> debug;
     std::vector<std::string> exported;
-    Duration ahead{};         // its clock, before the network's
-    std::uint32_t crashes{0}; // what was under way before one comes back to nobody
-    bool debugging{false};    // the engine's debug lines are wanted; for crash()
+    Duration ahead{};           // its clock, before the network's
+    std::uint32_t crashes{0};   // with its dataplane
+    std::uint32_t processes{1}; // what was under way in one comes back to nobody in the next
+    std::map<ike::JournalKey, Bytes> journal;
+    bool debugging{false}; // the engine's debug lines are wanted; for crash()
 
     /// Told of each row of the transition table that has run, across crashes.
     void observe(ike::RowObserver observer) {
@@ -123,15 +141,57 @@ struct Gateway {
 
     /// Process and dataplane end at once and come back with the same configuration.
     void crash() {
-        engine =
-            ike::Engine{std::make_shared<const ike::EngineConfig>(config), rng, spis, policies};
-        engine.set_row_observer(observer_);
-        engine.set_debug(debugging, false);
+        begin_process();
+        journal.clear();
         installed.clear();
         installed_policies.clear();
         spis.forget();
         policies.forget();
         ++crashes;
+    }
+
+    /// What it would be dangerous to forget when the process dies in the next moment.
+    void write_down(const ike::Actions& actions) {
+        for (const ike::JournalEntry& entry : engine.take_memory(actions))
+            if (entry.octets.empty())
+                journal.erase(entry.key);
+            else
+                journal[entry.key] = to_bytes(entry.octets.view());
+    }
+
+    /// What the engine believes to be in its dataplane and is not; and how it gets there, as far as
+    /// the journal says.
+    struct Missing {
+        std::vector<SaId> sas;
+        std::map<SaId, ike::InstallSaAction> unanswered;
+    };
+
+    /// The process ends, and another one goes on from its journal; the dataplane notices nothing.
+    Missing resume(Instant now) {
+        std::vector<ike::JournalEntry> entries;
+        for (const auto& [key, octets] : journal)
+            entries.push_back({key, SecretBuffer{ByteView{octets}}});
+        const CountingPolicies held = policies; // the killed one gives nothing back
+        begin_process();
+        policies = held;
+        auto resumed = engine.resume(entries, now);
+        ENSURE(resumed.has_value());
+        spis.keep_only(resumed->spis);
+        policies.keep_only(resumed->policy_numbers);
+        std::set<PolicyId> known;
+        for (const ike::AddPolicyAction& policy : resumed->policies)
+            known.insert(installed_policies.emplace(policy.policy, policy.selector).first->first);
+        std::erase_if(installed, [&](const auto& entry) { return !engine.knows(entry.first); });
+        std::erase_if(installed_policies,
+                      [&](const auto& entry) { return !known.contains(entry.first); });
+        journal.clear();
+        for (const ike::JournalEntry& entry : engine.whole_memory())
+            journal[entry.key] = to_bytes(entry.octets.view());
+        Missing missing{{}, std::move(resumed->unanswered)};
+        for (const SaId sa : resumed->installed)
+            if (!installed.contains(sa))
+                missing.sas.push_back(sa);
+        return missing;
     }
 
     [[nodiscard]] std::uint64_t failures(ike::Failure failure) const {
@@ -158,6 +218,15 @@ struct Gateway {
     }
 
   private:
+    void begin_process() {
+        engine =
+            ike::Engine{std::make_shared<const ike::EngineConfig>(config), rng, spis, policies};
+        engine.set_row_observer(observer_);
+        engine.set_debug(debugging, false);
+        engine.keep_memory();
+        ++processes;
+    }
+
     [[nodiscard]] const InstalledSa& first_of(bool inbound) const {
         const auto found = std::ranges::find_if(
             installed, [&](const auto& entry) { return entry.second.inbound == inbound; });

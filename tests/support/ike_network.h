@@ -12,6 +12,7 @@
 #include "tests/support/ike_gateway.h"
 #include "tests/support/nat.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -76,6 +77,8 @@ class Network {
     std::function<Duration()> work_time = [] { return std::chrono::milliseconds{1}; };
     /// Before it takes effect; false: the dataplane refuses.
     std::function<bool(Gateway&, const ike::InstallSaAction&)> on_install;
+    /// How many of these actions a gateway lives to carry out: it is killed before the next one.
+    std::function<std::size_t(Gateway&, std::size_t actions)> dies;
     /// One line for each thing that happens.
     std::function<void(const std::string&)> trace;
 
@@ -101,6 +104,22 @@ class Network {
 
     void give(Gateway& gateway, ike::Event event) {
         carry_out(gateway, gateway.engine.handle(std::move(event), now(gateway)));
+    }
+
+    /// Its process is killed and comes back.
+    void restart(Gateway& gateway) {
+        if (trace)
+            trace(gateway.name + " is killed and goes on");
+        Gateway::Missing missing = gateway.resume(now(gateway));
+        for (const auto& [sa, install] : missing.unanswered)
+            if (gateway.installed.contains(sa))
+                give(gateway, ike::InstallFinished{sa, true, {}});
+        for (const SaId sa : missing.sas)
+            if (const auto install = missing.unanswered.find(sa);
+                install != missing.unanswered.end())
+                act(gateway, install->second);
+            else
+                give(gateway, ike::InstallFinished{sa, false, "nobody knows its keys"});
     }
 
     void give_datagram(Gateway& to, Endpoint from, std::uint16_t port, Bytes payload) {
@@ -176,8 +195,12 @@ class Network {
     }
 
     void carry_out(Gateway& gateway, ike::Actions actions) {
-        for (ike::Action& action : actions)
-            std::visit([&](auto& wanted) { act(gateway, wanted); }, action);
+        gateway.write_down(actions);
+        const std::size_t most = dies ? dies(gateway, actions.size()) : actions.size();
+        for (std::size_t i = 0; i < std::min(most, actions.size()); ++i)
+            std::visit([&](auto& wanted) { act(gateway, wanted); }, actions[i]);
+        if (most < actions.size())
+            restart(gateway);
     }
 
     void act(Gateway& gateway, ike::SendDatagram& send) {
@@ -220,8 +243,8 @@ class Network {
             return;
         // Functions are copied, results are not.
         auto shared = std::make_shared<ike::JobResult>(std::move(*result));
-        after(work_time(), [this, &gateway, life = gateway.crashes, shared] {
-            if (gateway.crashes == life)
+        after(work_time(), [this, &gateway, process = gateway.processes, shared] {
+            if (gateway.processes == process)
                 give(gateway, ike::JobFinished{std::move(*shared)});
         });
     }
@@ -246,12 +269,16 @@ class Network {
                   std::to_string(install.policy.value) + " towards " + to_string(install.remote));
         if (on_install && !on_install(gateway, install)) {
             after(std::chrono::milliseconds{1},
-                  [this, &gateway, life = gateway.crashes, sa = install.sa] {
-                      if (gateway.crashes == life)
+                  [this, &gateway, process = gateway.processes, sa = install.sa] {
+                      if (gateway.processes == process)
                           give(gateway, ike::InstallFinished{sa, false, "no room"});
                   });
             return;
         }
+        after(Duration::zero(), [this, &gateway, process = gateway.processes, sa = install.sa] {
+            if (gateway.processes == process)
+                give(gateway, ike::InstallFinished{sa, true, {}});
+        });
         gateway.installed[install.sa] = {install.spi,
                                          install.inbound,
                                          install.policy,

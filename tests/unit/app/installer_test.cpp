@@ -128,6 +128,46 @@ TEST_F(InstallerTest, ARemovalGoesWhereTheSaIs) {
     EXPECT_FALSE(channel->commands(0).ready());
 }
 
+TEST_F(InstallerTest, AdoptsWhatTheDatabaseKnowsAndSaysWhatIsMissing) {
+    const Spi spi = make_spi(WorkerId{1}, 2, 77);
+    db.add({SaId{2001}, spi, WorkerId{1}, 2, true, PolicyId{0}, {192, 0, 2, 1}});
+    db.add({SaId{2002}, Spi{0xc0ffee01}, WorkerId{1}, 3, false, PolicyId{0}, {192, 0, 2, 1}});
+    installer->resume(kWorkers, kSlots, {{spi, PolicyId{0}}});
+    std::vector<SaId> missing;
+    std::vector<std::pair<SaId, bool>> limits;
+    bool done = false;
+    installer->adopt_all(
+        {.missing = [&](SaId sa) { missing.push_back(sa); },
+         .limit_passed = [&](SaId sa, bool hard) { limits.emplace_back(sa, hard); },
+         .done = [&] { done = true; }});
+    for (int i = 0; i < 2; ++i) {
+        const ipc::CommandRecord record = command(WorkerId{1});
+        EXPECT_EQ(record.header.type, static_cast<std::uint16_t>(ipc::CommandType::AdoptSa));
+        const bool inbound = record.adopt_sa.sa_id == 2001;
+        EXPECT_EQ(record.adopt_sa.spi, inbound ? spi.value : 0xc0ffee01);
+        EXPECT_EQ(record.adopt_sa.slot, inbound ? 2U : 3U);
+        EXPECT_FALSE(done);
+        ipc::EventRecord ack{};
+        ack.ack.header.type = static_cast<std::uint16_t>(ipc::EventType::Ack);
+        ack.ack.sequence = record.header.sequence;
+        ack.ack.result =
+            static_cast<std::uint16_t>(inbound ? ipc::AckResult::Ok : ipc::AckResult::NoSuchSa);
+        ack.ack.detail = inbound ? std::uint32_t{ipc::kAdoptedPastSoftLimit} : 0U;
+        ASSERT_TRUE(channel->events(1).try_push(ack));
+        client->turn();
+    }
+    EXPECT_TRUE(done);
+    EXPECT_EQ(missing, std::vector<SaId>{SaId{2002}});
+    EXPECT_EQ(limits, (std::vector<std::pair<SaId, bool>>{{SaId{2001}, false}}));
+    EXPECT_EQ(db.find(SaId{2002}), nullptr);
+    // Its slot is free again; the inbound one is taken.
+    install(2003, spi, false);
+    EXPECT_EQ(command(WorkerId{1}).install_sa.sa_id, 2003U);
+    for (unsigned i = 0; i + 1 < kWorkers * kSlots; ++i)
+        allocate(i);
+    EXPECT_FALSE(installer->spis().allocate(PolicyId{0}));
+}
+
 TEST_F(InstallerTest, AnSpiOfADataplaneThatIsGoneIsRefused) {
     allocate(0);
     const Spi spi = allocate(1);

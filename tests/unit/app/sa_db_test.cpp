@@ -3,6 +3,8 @@
 
 #include <array>
 #include <gtest/gtest.h>
+#include <map>
+#include <vector>
 
 namespace adit::sa {
 namespace {
@@ -45,6 +47,42 @@ TEST_F(SaDbTest, ClearedCountersStartAtZeroButTheSaKeepsItsOwn) {
     inbound.at(0).packets = 12;
     EXPECT_EQ(db.flow_counters(PolicyId{7}).decaps, 2U);
     EXPECT_EQ(db.counters(SaId{2001}).packets, 12U);
+}
+
+TEST_F(SaDbTest, TheNextProcessCountsOn) {
+    std::map<ike::JournalKey, Bytes> journal;
+    const auto stats_of = [this](const InstalledSa& sa) {
+        return sa.inbound ? &inbound.at(sa.slot) : &outbound.at(sa.slot);
+    };
+    const auto note = [&](const std::vector<ike::JournalEntry>& entries) {
+        for (const ike::JournalEntry& entry : entries)
+            if (entry.octets.empty())
+                journal.erase(entry.key);
+            else
+                journal[entry.key] = to_bytes(entry.octets.view());
+    };
+    SaDb first{stats_of, note};
+    const auto add = [&](std::uint32_t id, std::uint32_t slot, std::uint64_t packets) {
+        inbound.at(slot).sa_id = id;
+        inbound.at(slot).packets = packets;
+        first.add({SaId{id}, Spi{id}, WorkerId{0}, slot, true, PolicyId{7}, {192, 0, 2, 1}});
+    };
+    add(2001, 0, 10);
+    add(2003, 1, 30);
+    first.remove(SaId{2001});
+    first.reset_counters(PolicyId{7});
+    inbound.at(1).packets = 31;
+    std::vector<ike::JournalEntry> entries;
+    for (const auto& [key, octets] : journal)
+        entries.push_back({key, SecretBuffer{ByteView{octets}}});
+    SaDb second{stats_of};
+    ASSERT_TRUE(second.resume(entries));
+    EXPECT_EQ(second.flow_counters(PolicyId{7}).decaps, 1U);
+    EXPECT_EQ(second.counters(SaId{2003}).packets, 31U);
+    ASSERT_EQ(second.all().size(), 1U);
+    EXPECT_EQ(second.all().front().peer, (Ipv4Address{192, 0, 2, 1}));
+    entries.front().octets = SecretBuffer{3};
+    EXPECT_FALSE(SaDb{stats_of}.resume(entries));
 }
 
 TEST_F(SaDbTest, RemovingTwiceFoldsOnce) {

@@ -28,6 +28,25 @@ TEST_F(InboundSpisTest, NamesWorkerAndSlotAndAvoidsReservedValues) {
     EXPECT_FALSE(spis.allocate(kPolicy)) << "all slots are in use";
 }
 
+TEST_F(InboundSpisTest, WhatAControlBeforeGaveOutDoesNotComeAgain) {
+    const Spi engines = *spis.allocate(kPolicy);
+    const Spi boths = *spis.allocate(kPolicy);
+    InboundSpis next{1, 4, rng};
+    next.resume({{engines, kPolicy, true, false},
+                 {boths, kPolicy, true, false},
+                 {boths, kPolicy, false, true},
+                 {make_spi(WorkerId{9}, 1, 1), kPolicy, true, false}}); // of no worker there is
+    EXPECT_EQ(next.in_use(), 2U);
+    std::set<std::uint32_t> slots{spi_slot(engines), spi_slot(boths)};
+    slots.insert(spi_slot(*next.allocate(kPolicy)));
+    slots.insert(spi_slot(*next.allocate(kPolicy)));
+    EXPECT_EQ(slots.size(), 4U);
+    next.release(boths);
+    EXPECT_FALSE(next.allocate(kPolicy)) << "the dataplane still has it";
+    next.release(engines);
+    EXPECT_EQ(spi_slot(*next.allocate(kPolicy)), spi_slot(engines));
+}
+
 TEST_F(InboundSpisTest, SlotComesBackOnlyWhenEngineAndDataplaneLetGo) {
     std::vector<Spi> all;
     for (int i = 0; i < 4; ++i)
