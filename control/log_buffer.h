@@ -24,6 +24,11 @@ class LogBuffer {
 
     void append(const std::string& line, WallTime when);
 
+    void clear() {
+        lines_.clear();
+        bytes_ = 0;
+    }
+
     [[nodiscard]] std::vector<std::string> lines() const { return {lines_.begin(), lines_.end()}; }
 
     [[nodiscard]] std::uint64_t total() const { return total_; }

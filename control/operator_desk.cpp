@@ -63,6 +63,12 @@ Status OperatorDesk::clear_isakmp(std::optional<ConnId> conn_id) {
     return {};
 }
 
+Status OperatorDesk::clear_session(std::optional<Ipv4Address> peer) {
+    gateway_.clear_phase2(peer); // first: phase 1 tells the peer
+    gateway_.clear_phase1(peer, std::nullopt);
+    return {};
+}
+
 Status OperatorDesk::clear_interface_counters() {
     gateway_.clear_interface_counters();
     return {};

@@ -52,7 +52,11 @@ class OperatorDesk final : public cli::SessionHost {
     Status clear_sa(std::optional<Ipv4Address> peer) override;
     Status clear_sa_counters(std::optional<Ipv4Address> peer) override;
     Status clear_isakmp(std::optional<ConnId> conn_id) override;
+    Status clear_session(std::optional<Ipv4Address> peer) override;
     Status clear_interface_counters() override;
+
+    void clear_log() override { buffer_.clear(); }
+
     Status clear_arp() override;
 
     Status initiate(Ipv4Address peer) override { return gateway_.initiate(peer); }

@@ -66,6 +66,15 @@ std::string clear_isakmp(Session& session, const Match& match) {
     return session.answer(session.host().clear_isakmp(conn_id));
 }
 
+std::string clear_session(Session& session, const Match& match) {
+    return session.answer(session.host().clear_session(peer_of(match)));
+}
+
+std::string clear_logging(Session& session, const Match&) {
+    session.host().clear_log();
+    return {};
+}
+
 std::string clear_counters(Session& session, const Match&) {
     return session.answer(session.host().clear_interface_counters());
 }
@@ -92,6 +101,9 @@ constexpr Row kRows[] = {
     privileged(
         "clear crypto sa [peer A.B.C.D] [counters]", "Delete SAs or zero counters", clear_sa),
     privileged("clear crypto isakmp [<1-4294967295>]", "Delete ISAKMP SAs", clear_isakmp),
+    privileged(
+        "clear crypto session [remote A.B.C.D]", "Delete the SAs of both phases", clear_session),
+    privileged("clear logging", "Empty the log buffer", clear_logging),
     privileged("clear counters", "Zero the counters of the interfaces", clear_counters),
     privileged("clear {ip arp|arp-cache}", "Delete learnt ARP entries", clear_arp),
     privileged("test crypto peer A.B.C.D initiate", "Bring the tunnels of a peer up", test_peer),

@@ -119,7 +119,9 @@ Session::Session(SessionHost& host, SessionOptions options)
 std::string Session::prompt() const {
     if (question_)
         return question_->prompt;
-    const std::string name = host_.running_config()->hostname;
+    // What was typed shows at once, as on a router, although it takes effect with the block.
+    const std::string name =
+        editor_ ? editor_->config().hostname : host_.running_config()->hostname;
     if (!editor_)
         return name + (privilege_ == Privilege::Privileged ? '#' : '>');
     constexpr std::size_t kMaxName = 20; // longer ones are cut in configuration modes

@@ -44,7 +44,10 @@ class SessionHost {
     virtual Status clear_sa(std::optional<Ipv4Address> peer) = 0;
     virtual Status clear_sa_counters(std::optional<Ipv4Address> peer) = 0;
     virtual Status clear_isakmp(std::optional<ConnId> conn_id) = 0;
+    /// Both phases with this peer, or with all.
+    virtual Status clear_session(std::optional<Ipv4Address> peer) = 0;
     virtual Status clear_interface_counters() = 0;
+    virtual void clear_log() = 0;
     virtual Status clear_arp() = 0;
     /// Every flow of every connection that has this peer.
     virtual Status initiate(Ipv4Address peer) = 0;

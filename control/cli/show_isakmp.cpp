@@ -103,15 +103,18 @@ std::string capabilities(const IsakmpSaView& sa) {
     return letters;
 }
 
-void append_sa_row(std::string& out, const IsakmpSaView& sa) {
+enum class Slot : bool { Hidden, Shown };
+
+void append_sa_row(std::string& out, const IsakmpSaView& sa, Slot slot = Slot::Hidden) {
     const Endpoint& responder = is_initiator(sa) ? sa.remote : sa.local;
     const Endpoint& initiator = is_initiator(sa) ? sa.local : sa.remote;
     append(out,
-           "%-15s %-15s %-14s %7u %s\n",
+           "%-15s %-15s %-14s %7u %s%s\n",
            to_string(responder.address).c_str(),
            to_string(initiator.address).c_str(),
            sa.state.c_str(),
            sa.conn_id.value,
+           slot == Slot::Shown ? "   0 " : "",
            sa.deleted ? "ACTIVE (deleted)" : "ACTIVE");
 }
 
@@ -244,6 +247,19 @@ std::string show_isakmp_sa(const Snapshot& snapshot) {
     for (const IsakmpSaView& sa : snapshot.isakmp)
         append_sa_row(out, sa);
     return out + "\nIPv6 Crypto ISAKMP SA\n\n";
+}
+
+std::string show_isakmp_sa_active(const Snapshot& snapshot) {
+    std::string out = show_isakmp_sa_standby(snapshot);
+    for (const IsakmpSaView& sa : snapshot.isakmp)
+        append_sa_row(out, sa, Slot::Shown);
+    return out + '\n';
+}
+
+/// Nothing is kept ready for another box.
+std::string show_isakmp_sa_standby(const Snapshot&) {
+    return "IPv4 Crypto ISAKMP SA\n"
+           "dst             src             state          conn-id slot status\n";
 }
 
 std::string show_isakmp_sa_detail(const Snapshot& snapshot) {

@@ -14,6 +14,9 @@ namespace adit::cli {
 /// show crypto isakmp sa: dst is the responder, src the initiator.
 std::string show_isakmp_sa(const Snapshot& snapshot);
 /// show crypto isakmp sa detail
+/// show crypto isakmp sa active | standby: with a slot, as its readers want it.
+std::string show_isakmp_sa_active(const Snapshot& snapshot);
+std::string show_isakmp_sa_standby(const Snapshot& snapshot);
 std::string show_isakmp_sa_detail(const Snapshot& snapshot);
 /// show crypto isakmp sa count
 std::string show_isakmp_sa_count(const Snapshot& snapshot);

@@ -113,6 +113,37 @@ def test_editing_and_ctrl_c(terminal):
     assert "uptime is" in terminal.command("show version")
 
 
+def test_ctrl_z_leaves_configuration_and_runs_what_is_typed(terminal):
+    terminal.command("configure terminal", "gw-a(config)#")
+    terminal.command("crypto isakmp policy 33", "gw-a(config-isakmp)#")
+    terminal.type("group 20" + CTRL_Z)
+    terminal.expect(r"gw-a#")
+    assert " group 20" in terminal.command("show running-config | section policy 33")
+
+
+def test_a_question_waits_for_its_answer(terminal, adit):
+    terminal.type("copy running-config startup-config\r")
+    terminal.expect(r"Destination filename \[startup-config\]\? $")
+    terminal.type(CTRL_C)
+    terminal.expect(r"gw-a#$")
+    adit.config_path.unlink()
+    terminal.type("copy run start\r")
+    terminal.expect(r"Destination filename \[startup-config\]\? $")
+    terminal.type("\r")
+    terminal.expect(r"\[OK\]\r\n[\s\S]*gw-a#$")
+    assert "crypto map VPNMAP 10 ipsec-isakmp" in adit.config_path.read_text()
+
+
+def test_a_change_is_taken_back_on_request(terminal):
+    terminal.command("configure terminal revert timer 5", "gw-a(config)#")
+    terminal.command("hostname risky", "risky(config)#")
+    terminal.type("end\r")
+    terminal.expect(r"risky#$")
+    assert "+hostname risky" in terminal.command("show archive config differences", "risky#")
+    terminal.type("configure revert now\r")
+    terminal.expect(r"gw-a#$")
+
+
 def test_exit_ends_the_session(terminal):
     terminal.type("exit\r")
     terminal.wait_end()

@@ -52,6 +52,12 @@ class FakeHost final : public SessionHost {
         return done("clear isakmp" + (conn_id ? ' ' + std::to_string(conn_id->value) : ""));
     }
 
+    Status clear_session(std::optional<Ipv4Address> peer) override {
+        return done("clear session", peer);
+    }
+
+    void clear_log() override { asked.emplace_back("clear log"); }
+
     Status clear_interface_counters() override { return done("clear counters"); }
 
     Status clear_arp() override { return done("clear arp"); }

@@ -288,6 +288,18 @@ TEST_F(SessionTest, AUserOfLowPrivilegeMayOnlyLook) {
     EXPECT_EQ(prompt({.user = "ops", .uid = 1000, .privilege = 1}), "gw-a>");
 }
 
+TEST_F(SessionTest, ANewNameShowsAtOnce) {
+    type("configure terminal");
+    type("hostname other");
+    EXPECT_EQ(session.prompt(), "other(config)#");
+    EXPECT_EQ(host.running->hostname, "gw-a") << "not before the block is complete";
+}
+
+TEST_F(SessionTest, ClearsSessionsAndTheLog) {
+    type_all({"clear crypto session", "clear crypto session remote 192.0.2.20", "clear logging"});
+    EXPECT_THAT(host.asked, ElementsAre("clear session", "clear session 192.0.2.20", "clear log"));
+}
+
 TEST_F(SessionTest, EnableAndDisable) {
     type_all({"disable"});
     EXPECT_EQ(session.prompt(), "gw-a>");
@@ -305,9 +317,11 @@ TEST_F(SessionTest, ClosesOnEveryWord) {
 
 TEST_F(SessionTest, QuestionMarkListsWordsWithHelp) {
     EXPECT_EQ(session.question("show crypto isakmp sa "),
+              "  active           Active ones\n"
               "  count            Number of them\n"
               "  detail           In detail\n"
               "  json             For programs: one JSON object with a named schema\n"
+              "  standby          Those that another box holds ready\n"
               "  <cr>\n");
     EXPECT_EQ(session.question("te"), "terminal  test\n");
     EXPECT_EQ(session.question("show foo "), "% Unrecognized command\n");

@@ -15,6 +15,16 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
+TEST(ShowIsakmpSaActive, HasASlotAndStandbyHasNobody) {
+    EXPECT_EQ(show_isakmp_sa_active(test::sample()),
+              "IPv4 Crypto ISAKMP SA\n"
+              "dst             src             state          conn-id slot status\n"
+              "192.0.2.1       192.0.2.20      QM_IDLE           1003    0 ACTIVE\n\n");
+    EXPECT_EQ(show_isakmp_sa_standby(test::sample()),
+              "IPv4 Crypto ISAKMP SA\n"
+              "dst             src             state          conn-id slot status\n");
+}
+
 TEST(ShowIsakmpSa, PrintsResponderAsDstAndInitiatorAsSrc) {
     Snapshot snapshot = sample();
     snapshot.isakmp.push_back(sample_isakmp());
