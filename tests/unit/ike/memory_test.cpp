@@ -67,6 +67,13 @@ TEST_F(MemoryTest, WhatOneProcessWritesTheNextWritesAgain) {
     EXPECT_EQ(octets_of(a), before);
 }
 
+TEST_F(MemoryTest, ATunnelTakesLittleOfTheJournal) {
+    up();
+    network.run_for(70s); // its quick mode is no longer kept to answer copies
+    EXPECT_EQ(a.journal.size(), 3U) << "numbers, ISAKMP SA, pair";
+    EXPECT_LT(octets_of(a).size(), 1024U);
+}
+
 TEST_F(MemoryTest, TheNextRekeyComesOnTime) {
     up();
     const Instant due = *a.engine.next_deadline();
