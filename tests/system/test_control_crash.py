@@ -8,11 +8,10 @@ import signal
 import threading
 import time
 
+from lab.meter import Meter, expect_all
 from lab.process import wait_until
-from lab.traffic import Stream, ping, ping_until_answered, stream_all
+from lab.traffic import ping, ping_until_answered
 from lab.tunnel import SITE_A, SITE_B, Tunnel
-
-BOTH_WAYS = ((SITE_A, SITE_B), (SITE_B, SITE_A))
 
 
 def crash(adit) -> None:
@@ -21,61 +20,20 @@ def crash(adit) -> None:
     adit.start_control()
 
 
-def streams_of(scene) -> list[Stream]:
-    return [
-        Stream(scene.host_a, scene.host_b, SITE_B.host),
-        Stream(scene.host_b, scene.host_a, SITE_A.host),
-    ]
-
-
-class Traffic(threading.Thread):
-    """Numbered datagrams both ways for `seconds`, beside what the scene does."""
-
-    PER_SECOND = 400
-
-    def __init__(self, scene, seconds: int):
-        super().__init__()
-        self.scene, self.seconds = scene, seconds
-        self.results, self.error = [], None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self.results = stream_all(
-                streams_of(self.scene),
-                self.scene.folder,
-                flows=1,
-                count=self.PER_SECOND * self.seconds,
-                per_second=self.PER_SECOND,
-            )
-        except AssertionError as error:
-            self.error = error
-
-    def finish(self) -> None:
-        self.join()
-        assert self.error is None, self.error
-        assert [result.lost for result in self.results] == [0, 0]
-        print(f"{self.results[0].sent} datagrams each way, none lost")
-
-
-def spis(adit) -> list[str]:
-    return sorted(re.findall(r"spi: (0x[0-9A-F]+)", adit.cli("show crypto ipsec sa")))
-
-
 def test_a_killed_control_goes_on(scene):
     adit, peer = scene.pair(Tunnel(keepalive="10 2 periodic"))
     scene.bring_up(adit, peer, "initiator")
     ping(scene.host_a, SITE_B.host, count=10)
-    before = (spis(adit), adit.counters("encaps"), adit.counters("decaps"))
+    before = (adit.inbound_spis(), adit.counters("encaps"), adit.counters("decaps"))
     conn_id = re.search(r"QM_IDLE +(\d+)", adit.cli("show crypto isakmp sa"))[1]
     crash(adit)
     adit.wait_for_log(r"RESUMED: 1 ISAKMP SA\(s\) and 1 pair\(s\) of IPsec SAs taken over")
-    assert (spis(adit), adit.counters("encaps"), adit.counters("decaps")) == before
+    assert (adit.inbound_spis(), adit.counters("encaps"), adit.counters("decaps")) == before
     assert re.search(rf"QM_IDLE +{conn_id} ACTIVE", adit.cli("show crypto isakmp sa"))
     assert peer.established() == 1 and peer.children() == 1
     # Everything that needs the keys of the ISAKMP SA still works, in both directions.
     peer.swanctl("--rekey", "--child", "net0")
-    wait_until(lambda: peer.children() == 1 and spis(adit) != before[0], 40, "the peer's rekey")
+    wait_until(lambda: peer.children() == 1 and adit.inbound_spis() != before[0], 40, "the peer's rekey")
     assert ping(scene.host_a, SITE_B.host, count=5).lost == 0
     adit.cli("clear crypto sa")
     wait_until(lambda: peer.children() == 0, 5, "our delete")
@@ -111,18 +69,18 @@ def test_killed_again_and_again_while_the_peer_rekeys(scene):
     adit = scene.adit(Tunnel())
     scene.bring_up(adit, peer, "initiator")
     before = adit.counters("encaps"), adit.counters("decaps")
-    traffic = Traffic(scene, seconds=35)
-    rekeys = Rekeys(peer)
-    try:
-        for _ in range(kills):
-            time.sleep(draw.uniform(0, 0.9))
-            crash(adit)
-    finally:
-        rekeys.finish()
-    print(f"{kills} kills, {rekeys.count} rekeys")
-    traffic.finish()
-    assert adit.counters("encaps") - before[0] == Traffic.PER_SECOND * traffic.seconds
-    assert adit.counters("decaps") - before[1] == Traffic.PER_SECOND * traffic.seconds
+    with Meter(scene.host_a, SITE_A.host, scene.host_b, SITE_B.host, scene.folder, per_second=400) as meter:
+        rekeys = Rekeys(peer)
+        try:
+            for _ in range(kills):
+                time.sleep(draw.uniform(0, 0.9))
+                crash(adit)
+        finally:
+            rekeys.finish()
+        there, back = expect_all(meter)
+    print(f"{kills} kills, {rekeys.count} rekeys; there: {there}; back: {back}")
+    assert adit.counters("encaps") - before[0] == there.sent
+    assert adit.counters("decaps") - before[1] == back.sent
 
 
 def test_what_was_configured_and_not_saved_runs_on(scene):
@@ -135,10 +93,10 @@ def test_what_was_configured_and_not_saved_runs_on(scene):
     assert ping(scene.host_a, SITE_B.host, count=3).lost == 0
     # The administrator's hand on the file counts more; what did not change does not flap.
     adit.config_path.write_text(adit.config_path.read_text().replace("hostname gw-a", "hostname by-hand"))
-    before = spis(adit)
+    before = adit.inbound_spis()
     crash(adit)
     assert "hostname by-hand" in adit.cli("show running-config")
-    assert spis(adit) == before
+    assert adit.inbound_spis() == before
 
 
 def test_a_clean_stop_leaves_nothing_to_go_on_from(scene):

@@ -17,11 +17,6 @@ KILOBYTES = "crypto ipsec security-association lifetime kilobytes 2560\n"  # the
 PAIRS_STAY = 30  # seconds that more than two pairs may all live for
 
 
-def inbound_spis(adit) -> set[str]:
-    blocks = re.findall(r"inbound esp sas:\n((?: {6,}.*\n)*)", adit.cli("show crypto ipsec sa"))
-    return set(re.findall(r"spi: (0x[0-9A-F]+)", "".join(blocks)))
-
-
 class PairWatch:
     """Looks at an appliance's pairs of SAs twice a second."""
 
@@ -43,7 +38,7 @@ class PairWatch:
 
     def _watch(self) -> None:
         while not self._ended.wait(0.5):
-            there, now = inbound_spis(self._adit), time.monotonic()
+            there, now = self._adit.inbound_spis(), time.monotonic()
             self._since = {spi: self._since.get(spi, now) for spi in there}
             self.seen |= there
             old = [spi for spi, since in self._since.items() if now - since > PAIRS_STAY]

@@ -150,10 +150,16 @@ class Adit:
 
     def children(self, half: str = "inbound") -> int:
         """SA pairs, counted by one half. The outbound one comes last when the peer began."""
+        return len(self._spis(half))
+
+    def inbound_spis(self) -> set[str]:
+        return set(self._spis("inbound"))
+
+    def _spis(self, half: str) -> list[str]:
         blocks = re.findall(
             rf"{half} esp sas:\n((?: {{6,}}.*\n)*)", self.cli("show crypto ipsec sa")
         )
-        return sum(block.count("spi: 0x") for block in blocks)
+        return re.findall(r"spi: (0x[0-9A-F]+)", "".join(blocks))
 
     def counters(self, name: str) -> int:
         """Sum of `#pkts NAME: n` over all flows."""
