@@ -160,6 +160,7 @@ class Gateway {
     void on_attached(bool known);
     void on_lost();
     void read_ports();
+    void note_links(bool goes_on);
     void on_event(const ipc::EventRecord& event);
     void on_acquire(const ipc::Acquire& acquire);
     void on_notice(const ipc::PacketNotice& notice);
@@ -222,6 +223,7 @@ class Gateway {
     TunnelKeeper tunnels_;
     PeerHistory history_;
     std::vector<PortInfo> ports_;
+    std::map<std::uint16_t, bool> links_; // up, of those the dataplane has reported
     std::map<std::string, cli::InterfaceStatus> interface_baseline_; // as of `clear counters`
     DebugSink isakmp_debug_;
     DebugSink ipsec_debug_;

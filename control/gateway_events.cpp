@@ -4,6 +4,7 @@
 #include "control/gateway.h"
 
 #include <cstdio>
+#include <utility>
 
 namespace adit {
 
@@ -151,11 +152,15 @@ void Gateway::on_notice(const ipc::PacketNotice& notice) {
 void Gateway::on_link_change(const ipc::LinkChange& change) {
     if (change.interface >= ports_.size())
         return;
-    PortInfo& port = ports_[change.interface];
+    const PortInfo& port = ports_[change.interface];
+    const bool up = change.up != 0;
+    const auto [known, first] = links_.try_emplace(change.interface, up);
+    if (!first && std::exchange(known->second, up) == up)
+        return; // told again because control is a new one
     log({Severity::Error,
          "LINK",
          "UPDOWN",
-         "Interface " + port.name + ", changed state to " + (change.up != 0 ? "up" : "down"),
+         "Interface " + port.name + ", changed state to " + (up ? "up" : "down"),
          ""});
 }
 

@@ -208,6 +208,8 @@ void Gateway::on_attached(bool known) {
     read_ports();
     open_journal();
     const bool goes_on = known || resume();
+    if (!known)
+        note_links(goes_on);
     if (!goes_on)
         start_over();
     else if (known)
@@ -230,6 +232,17 @@ void Gateway::on_attached(bool known) {
              "PROVISIONED",
              "interfaces, routes and policies are set",
              ""});
+}
+
+/// The dataplane reports every link to a new control. One that goes on says only what has changed:
+/// the control before has said the rest.
+void Gateway::note_links(bool goes_on) {
+    links_.clear();
+    if (!goes_on)
+        return;
+    for (const PortInfo& port : ports_)
+        links_[port.index.value] =
+            ipc::read(dataplane_.channel().port_stats(port.index.value).link_up) != 0;
 }
 
 void Gateway::on_lost() {

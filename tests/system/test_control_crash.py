@@ -28,6 +28,7 @@ def test_a_killed_control_goes_on(scene):
     conn_id = re.search(r"QM_IDLE +(\d+)", adit.cli("show crypto isakmp sa"))[1]
     crash(adit)
     adit.wait_for_log(r"RESUMED: 1 ISAKMP SA\(s\) and 1 pair\(s\) of IPsec SAs taken over")
+    assert "changed state" not in adit.log().split("RESUMED")[1]
     assert (adit.inbound_spis(), adit.counters("encaps"), adit.counters("decaps")) == before
     assert re.search(rf"QM_IDLE +{conn_id} ACTIVE", adit.cli("show crypto isakmp sa"))
     assert peer.established() == 1 and peer.children() == 1
