@@ -21,6 +21,7 @@ FORCE = "crypto ipsec nat-transparency udp-encapsulation force\n"
 class Receiver:
     def __init__(self, scene, host, address, port):
         log = scene.folder / f"{host.label}.sizes{port}"
+        log.unlink(missing_ok=True)  # the one before listened, too
         words = [sys.executable, str(TOOL), "receive", address, str(port)]
         self._process = host.start("sizes", words, log)
         scene.on_close(self._process.stop)
