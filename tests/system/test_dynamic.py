@@ -5,6 +5,7 @@ One charon plays all peers: a connection each, from addresses of its own.
 """
 
 import re
+import signal
 
 import pytest
 from lab.branches import Branch, hub, swanctl
@@ -143,6 +144,29 @@ def test_peer_comes_back_from_another_address(scene, peers):
     adit.wait_for("show crypto session", r"Peer: 192\.0\.2\.21 port \d+")
     wait_until(lambda: adit.children() == 1, 5, "the new SA pair")
     assert reaches(scene, HOST_2)
+
+
+def test_control_killed_and_restarted(scene, peers):
+    """What peers brought along stays theirs: policies, SAs, and nobody else's claim to them."""
+    adit = scene.adit(None, config=hub())
+    peers.initiate("first")
+    wait_until(lambda: adit.children() == 1, 5, "its SA pair")
+    before = adit.inbound_spis()
+    adit.control.signal(signal.SIGKILL)
+    adit.control.wait()
+    assert reaches(scene, HOST_2)
+    adit.start_control()
+    adit.wait_for_log("RESUMED: 1 ISAKMP")
+    assert reaches(scene, HOST_2) and adit.inbound_spis() == before
+    peers.initiate("thief", check=False)
+    assert adit.inbound_spis() == before and "proxy-in-use" in adit.failures()
+    peers.initiate("second")
+    wait_until(lambda: adit.children() == 2, 5, "an SA pair for another peer")
+    assert reaches(scene, HOST_2, HOST_3)
+    peers.swanctl("--terminate", "--child", "first", "--timeout", "5")
+    wait_until(lambda: adit.children() == 1, 5, "the first one's SAs are gone")
+    peers.initiate("thief")
+    wait_until(lambda: adit.children() == 2, 5, "what it gave up another may have")
 
 
 def test_dataplane_killed_and_restarted(scene, peers):

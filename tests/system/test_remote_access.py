@@ -152,3 +152,23 @@ def test_vpnc_with_a_wrong_password(scene, vpnc):
     wait_until(peer.ended, 15, "vpnc gives up")
     assert in_use(adit) == 0
     assert adit.children() == 0
+
+
+def test_a_killed_control_keeps_its_clients(scene, client):
+    """User, address and tunnel outlive the process: nobody logs in again, nobody is lent the address."""
+    adit = scene.adit(None, config=gateway_config())
+    peer = client("ann", USERS["ann"])
+    peer.initiate()
+    before = adit.inbound_spis()
+    adit.control.signal(signal.SIGKILL)
+    adit.control.wait()
+    assert ping(scene.gw_b, SITE_A.host).lost == 0
+    adit.start_control()
+    adit.wait_for_log("RESUMED: 1 ISAKMP")
+    assert adit.inbound_spis() == before and in_use(adit) == 1
+    session = adit.cli("show crypto session detail")
+    assert "Username: ann" in session and f"Assigned address: {POOL[0]}" in session
+    assert ping(scene.gw_b, SITE_A.host).lost == 0
+    assert "gateway[2]" not in peer.log()
+    peer.swanctl("--terminate", "--ike", "gateway")
+    wait_until(lambda: in_use(adit) == 0 and adit.established() == 0, 5, "address and SAs are free again")

@@ -2,6 +2,7 @@
 """Route-based VPN: `interface Tunnel10`, what is routed into it is protected."""
 
 import re
+import signal
 from dataclasses import replace
 
 import pytest
@@ -74,6 +75,23 @@ def test_two_appliances(scene, workers):
     assert re.search(r"^S +10\.2\.0\.0/16 is directly connected, Tunnel10$", routes, re.M)
     left.wait_for_log("%LINEPROTO-5-UPDOWN: Line protocol on Interface Tunnel10, changed state to up")
     assert (left.failures(), right.failures()) == ({}, {})
+
+
+def test_control_killed_under_a_tunnel(scene):
+    """Its line protocol does not flap, and its routes stay."""
+    left, _ = two_appliances(scene)
+    ping_until_answered(scene.host_a, SITE_B.host)
+    before = left.inbound_spis()
+    left.control.signal(signal.SIGKILL)
+    left.control.wait()
+    assert ping(scene.host_a, SITE_B.host, count=5).lost == 0
+    left.start_control()
+    left.wait_for_log("SYS-5-RESUMED")
+    assert ping(scene.host_b, SITE_A.host, count=20).lost == 0
+    assert re.search(r"^Tunnel10 .* up +up$", left.cli("show ip interface brief"), re.M)
+    assert re.search(r"^S +10\.2\.0\.0/16 is directly connected, Tunnel10$", left.cli("show ip route"), re.M)
+    assert left.inbound_spis() == before
+    assert "LINEPROTO" not in left.log().split("RESUMED")[1]
 
 
 def test_shutdown_and_back(scene):
