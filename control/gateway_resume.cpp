@@ -216,22 +216,23 @@ void Gateway::on_attached(bool known) {
         runtime_policies_.reattached();
     write_down_everything();
     adopting_ = true;
-    adopt_sas([this, goes_on] {
+    adopt_sas([this, known, goes_on] {
         adopting_ = false;
         provision();
-        journal_->settled();
+        if (journal_) // not when we were asked to stop meanwhile
+            journal_->settled();
         // What the engine believed to be installed is gone with the dataplane that had it. The
         // peers are told, so that they do not send into a hole.
         if (!goes_on)
             handle(ike::ClearPhase2{});
         dataplane_.take_datagrams(true);
+        if (!known)
+            log({Severity::Notice,
+                 "SYS",
+                 "PROVISIONED",
+                 "interfaces, routes and policies are set",
+                 ""});
     });
-    if (!known)
-        log({Severity::Notice,
-             "SYS",
-             "PROVISIONED",
-             "interfaces, routes and policies are set",
-             ""});
 }
 
 /// The dataplane reports every link to a new control. One that goes on says only what has changed:
