@@ -185,13 +185,11 @@ void Journal::write(const JournalKey& key, ByteView octets) {
     if (octets.empty() && known == places_.end())
         return;
     const Offset offset = take_extent(sizeof(Record) + octets.size());
-    // A record that is no longer true is worse than none.
-    if (offset == 0 && known != places_.end() && !octets.empty()) {
-        ++not_kept_;
-        return write(key, {});
-    }
     if (offset == 0) {
         ++not_kept_;
+        // A record that is no longer true is worse than none.
+        if (!octets.empty())
+            write(key, {});
         return;
     }
     Record& record = at<Record>(region_, offset);

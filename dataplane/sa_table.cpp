@@ -451,12 +451,22 @@ CommandOutcome SaTable::remove(const ipc::RemoveSa& command) {
     return outcome;
 }
 
+/// The slot that a command names holds the SA that it names.
+template <class Command, class Sa>
+CommandOutcome SaTable::check_there(const Command& command,
+                                    const Sa* sas,
+                                    const std::vector<std::uint64_t>& used) const {
+    if (command.slot >= config_.max_sas || !is_used(used, command.slot))
+        return refused(AckResult::NoSuchSa, offsetof(Command, slot));
+    if (sas[command.slot].sa_id != command.sa_id)
+        return refused(AckResult::NoSuchSa, offsetof(Command, sa_id));
+    return {};
+}
+
 CommandOutcome SaTable::remove_inbound(const ipc::RemoveSa& command) {
-    if (command.slot >= config_.max_sas || !is_used(inbound_used_, command.slot))
-        return refused(AckResult::NoSuchSa, offsetof(ipc::RemoveSa, slot));
+    if (const auto outcome = check_there(command, inbound_, inbound_used_); !outcome.ok())
+        return outcome;
     InboundSa& sa = inbound_[command.slot];
-    if (sa.sa_id != command.sa_id)
-        return refused(AckResult::NoSuchSa, offsetof(ipc::RemoveSa, sa_id));
     publish(sa);
     wipe(&sa, sizeof sa);
     flip_used(inbound_used_, command.slot);
@@ -465,11 +475,9 @@ CommandOutcome SaTable::remove_inbound(const ipc::RemoveSa& command) {
 }
 
 CommandOutcome SaTable::remove_outbound(const ipc::RemoveSa& command) {
-    if (command.slot >= config_.max_sas || !is_used(outbound_used_, command.slot))
-        return refused(AckResult::NoSuchSa, offsetof(ipc::RemoveSa, slot));
+    if (const auto outcome = check_there(command, outbound_, outbound_used_); !outcome.ok())
+        return outcome;
     OutboundSa& sa = outbound_[command.slot];
-    if (sa.sa_id != command.sa_id)
-        return refused(AckResult::NoSuchSa, offsetof(ipc::RemoveSa, sa_id));
     if (current_[sa.policy] == &sa) {
         current_[sa.policy] = nullptr;
         if (config_.owners != nullptr)
@@ -490,10 +498,10 @@ CommandOutcome SaTable::adopt(const ipc::AdoptSa& command) {
 }
 
 CommandOutcome SaTable::adopt_inbound(const ipc::AdoptSa& command) {
-    if (command.slot >= config_.max_sas || !is_used(inbound_used_, command.slot))
-        return refused(AckResult::NoSuchSa, offsetof(ipc::AdoptSa, slot));
+    if (const auto outcome = check_there(command, inbound_, inbound_used_); !outcome.ok())
+        return outcome;
     InboundSa& sa = inbound_[command.slot];
-    if (sa.sa_id != command.sa_id || sa.spi != command.spi)
+    if (sa.spi != command.spi)
         return refused(AckResult::NoSuchSa, offsetof(ipc::AdoptSa, sa_id));
     clear_doubt(inbound_doubtful_, command.slot);
     // A move that nobody may have heard of is reported again.
@@ -503,10 +511,10 @@ CommandOutcome SaTable::adopt_inbound(const ipc::AdoptSa& command) {
 }
 
 CommandOutcome SaTable::adopt_outbound(const ipc::AdoptSa& command) {
-    if (command.slot >= config_.max_sas || !is_used(outbound_used_, command.slot))
-        return refused(AckResult::NoSuchSa, offsetof(ipc::AdoptSa, slot));
+    if (const auto outcome = check_there(command, outbound_, outbound_used_); !outcome.ok())
+        return outcome;
     const OutboundSa& sa = outbound_[command.slot];
-    if (sa.sa_id != command.sa_id || sa.spi != command.spi)
+    if (sa.spi != command.spi)
         return refused(AckResult::NoSuchSa, offsetof(ipc::AdoptSa, sa_id));
     clear_doubt(outbound_doubtful_, command.slot);
     std::uint32_t passed = limits_passed(sa);

@@ -135,6 +135,10 @@ class SaTable {
                       EspMac mac,
                       std::uint8_t* salt,
                       KeyBlock& keys);
+    template <class Command, class Sa>
+    [[nodiscard]] CommandOutcome check_there(const Command& command,
+                                             const Sa* sas,
+                                             const std::vector<std::uint64_t>& used) const;
     CommandOutcome remove_inbound(const ipc::RemoveSa& command);
     CommandOutcome remove_outbound(const ipc::RemoveSa& command);
     CommandOutcome adopt_inbound(const ipc::AdoptSa& command);

@@ -10,7 +10,7 @@ namespace adit::ike {
 namespace {
 
 JournalEntry gone(MemoryKind kind, std::uint64_t number, std::uint32_t part = 0) {
-    return {{static_cast<std::uint32_t>(kind), part, number}, {}};
+    return {memory_key(kind, number, part), {}};
 }
 
 } // namespace
@@ -50,7 +50,7 @@ std::vector<JournalEntry> Engine::Core::whole_memory() {
     for (const SaId inbound : held_.inbound())
         remember_held(inbound, entries);
     for (const auto& [id, octets] : unanswered_)
-        entries.push_back({gone(MemoryKind::Install, id.value).key, octets.clone()});
+        entries.push_back({memory_key(MemoryKind::Install, id.value), octets.clone()});
     remember_numbers(entries);
     return entries;
 }

@@ -321,7 +321,7 @@ static AddressLeasePtr load_lease(Loader& loader, AddressPools& pools) {
 
 // --- records ------------------------------------------------------------------------------------
 
-static JournalKey key_of(MemoryKind kind, std::uint64_t number, std::uint32_t part = 0) {
+JournalKey memory_key(MemoryKind kind, std::uint64_t number, std::uint32_t part) {
     return {static_cast<std::uint32_t>(kind), part, number};
 }
 
@@ -344,7 +344,7 @@ bool is_lasting(const QuickMode& quick) {
 JournalEntry remember(const Numbers& numbers) {
     Saver saver;
     saver(numbers);
-    return {key_of(MemoryKind::Numbers, 0), saver.take()};
+    return {memory_key(MemoryKind::Numbers, 0), saver.take()};
 }
 
 JournalEntry remember(const Session& session, Instant now) {
@@ -360,14 +360,14 @@ JournalEntry remember(const Session& session, Instant now) {
           leg.answered,
           *session.secured());
     save_lease(saver, session.assigned);
-    return {key_of(MemoryKind::Session, session.id.value), saver.take()};
+    return {memory_key(MemoryKind::Session, session.id.value), saver.take()};
 }
 
 JournalEntry remember(SessionId session, const QuickMode& quick) {
     Saver saver;
     saver(quick);
     save_lease(saver, quick.lease);
-    return {key_of(MemoryKind::QuickMode, session.value, quick.id.value), saver.take()};
+    return {memory_key(MemoryKind::QuickMode, session.value, quick.id.value), saver.take()};
 }
 
 JournalEntry remember(const Child& child) {
@@ -375,19 +375,19 @@ JournalEntry remember(const Child& child) {
     saver(child);
     save_lease(saver, child.sa.lease);
     save_lease(saver, child.sa.assigned);
-    return {key_of(MemoryKind::Child, child.sa.inbound_sa.value), saver.take()};
+    return {memory_key(MemoryKind::Child, child.sa.inbound_sa.value), saver.take()};
 }
 
 JournalEntry remember(const InstallSaAction& install) {
     Saver saver;
     saver(install);
-    return {key_of(MemoryKind::Install, install.sa.value), saver.take()};
+    return {memory_key(MemoryKind::Install, install.sa.value), saver.take()};
 }
 
 JournalEntry remember(SaId inbound, const HeldOutbound::Held& held) {
     Saver saver;
     saver(held);
-    return {key_of(MemoryKind::Held, inbound.value), saver.take()};
+    return {memory_key(MemoryKind::Held, inbound.value), saver.take()};
 }
 
 // --- and back -----------------------------------------------------------------------------------

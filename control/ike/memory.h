@@ -36,6 +36,8 @@ enum class MemoryKind : std::uint32_t {
     Held = 6,      // number: of the pair's inbound SA: its outbound one waits for its turn
 };
 
+JournalKey memory_key(MemoryKind kind, std::uint64_t number, std::uint32_t part = 0);
+
 /// Numbers that must not come again.
 struct Numbers {
     std::uint64_t next_session{1};

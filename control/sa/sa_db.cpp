@@ -42,8 +42,7 @@ Status SaDb::resume(const std::vector<ike::JournalEntry>& entries) {
         if (is_kind(entry.key, JournalKind::InstalledSa)) {
             InstalledSa sa;
             loader(sa);
-            installed_[sa.sa] = sa;
-            of_policy_[sa.policy].push_back(sa.sa);
+            take_in(sa);
         } else if (is_kind(entry.key, JournalKind::PolicyTotals)) {
             const PolicyId policy{static_cast<std::uint32_t>(entry.key.number)};
             loader(folded_[policy], baseline_[policy]);
@@ -96,9 +95,13 @@ SaDb::Totals& SaDb::Totals::operator-=(const Totals& less) {
     return *this;
 }
 
-void SaDb::add(const InstalledSa& sa) {
+void SaDb::take_in(const InstalledSa& sa) {
     installed_[sa.sa] = sa;
     of_policy_[sa.policy].push_back(sa.sa);
+}
+
+void SaDb::add(const InstalledSa& sa) {
+    take_in(sa);
     note(entry_of(sa));
 }
 

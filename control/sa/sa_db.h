@@ -102,6 +102,7 @@ class SaDb {
         note_(std::move(entries));
     }
 
+    void take_in(const InstalledSa& sa);
     [[nodiscard]] ike::JournalEntry totals_entry(PolicyId policy) const;
 
     [[nodiscard]] Totals read(const InstalledSa& sa) const;
