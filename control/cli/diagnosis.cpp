@@ -31,8 +31,11 @@ void add_event(Diagnosis& to, const PeerEvent& event) {
     to.tries += event.count;
 }
 
-/// The newest of these codes that may explain now.
 const PeerEvent* newest(const Case& of, std::initializer_list<std::string_view> codes) {
+    return newest(of, std::span{codes.begin(), codes.size()});
+}
+
+const PeerEvent* newest(const Case& of, std::span<const std::string_view> codes) {
     if (of.record == nullptr)
         return nullptr;
     for (auto event = of.record->events.rbegin(); event != of.record->events.rend(); ++event) {

@@ -8,7 +8,7 @@ namespace adit::cli {
 
 namespace {
 
-// -------------------------------------------------------------------
+// --- answers that refuse -------------------------------------------------------------------------
 
 struct Refusal {
     std::string_view code;
@@ -52,22 +52,11 @@ constexpr std::array kRefusals = {
         "overload", Confidence::Certain, "too many negotiations at once: this one was put off", ""},
 };
 
-/// The newest answer decides: what was refused before may be mended.
-const PeerEvent* newest_refusal(const Case& of) {
-    return newest(of,
-                  {"p1-policy",
-                   "p1-notify",
-                   "psk-mismatch",
-                   "p1-identity",
-                   "cert",
-                   "p2-transform",
-                   "p2-proxy",
-                   "login",
-                   "pool",
-                   "bad-key-exchange",
-                   "install-refused",
-                   "overload"});
-}
+constexpr auto kRefusalCodes = [] {
+    std::array<std::string_view, kRefusals.size()> codes;
+    std::ranges::transform(kRefusals, codes.begin(), &Refusal::code);
+    return codes;
+}();
 
 /// Message 5 goes to port 4500. Nothing came from there, and port 500 works: either nothing gets
 /// through, or the peer drops what it cannot decrypt.
@@ -106,8 +95,9 @@ Finding one_way_4500(const Case& of) {
     return found;
 }
 
+/// The newest answer decides: what was refused before may be mended.
 Finding refusal(const Case& of) {
-    const PeerEvent* event = newest_refusal(of);
+    const PeerEvent* event = newest(of, kRefusalCodes);
     if (event == nullptr)
         return std::nullopt;
     const auto* known = std::ranges::find(kRefusals, std::string_view{event->code}, &Refusal::code);
@@ -118,11 +108,7 @@ Finding refusal(const Case& of) {
     return found;
 }
 
-namespace {
-
 // --- silence -------------------------------------------------------------------------------------
-
-} // namespace
 
 /// Its first message again and again, although we answer: our answers do not arrive.
 Finding one_way_500(const Case& of) {
@@ -196,48 +182,48 @@ Finding no_reply(const Case& of) {
     return found;
 }
 
-Finding no_answer_to_quick_mode(const Case& of) {
-    const PeerEvent* event = newest(of, {"p2-no-answer"});
+namespace {
+
+/// What one event of the peer's history says.
+Finding told_by(const PeerEvent* event, const char* code, const char* cause, const char* next) {
     if (event == nullptr)
         return std::nullopt;
-    Diagnosis found =
-        finding(Condition::Down,
-                "p2-no-answer",
-                Confidence::Likely,
-                "phase 1 is up, and the peer does not answer quick mode: it refuses silently, or "
-                "has lost phase 1");
+    Diagnosis found = finding(Condition::Down, code, Confidence::Likely, cause);
     add_event(found, *event);
-    found.next = "look at the peer's log: transform sets, PFS and access lists";
+    found.next = next;
     return found;
+}
+
+} // namespace
+
+Finding no_answer_to_quick_mode(const Case& of) {
+    return told_by(newest(of, {"p2-no-answer"}),
+                   "p2-no-answer",
+                   "phase 1 is up, and the peer does not answer quick mode: it refuses silently, "
+                   "or has lost phase 1",
+                   "look at the peer's log: transform sets, PFS and access lists");
 }
 
 Finding stale_sa(const Case& of) {
     const PeerEvent* event = newest(of, {"invalid-spi", "stale-sa"});
     // A delete or a DPD request may well cross with a delete of ours.
-    if (event == nullptr || event->text.starts_with("Informational"))
+    if (event != nullptr && event->text.starts_with("Informational"))
         return std::nullopt;
-    Diagnosis found = finding(Condition::Down,
-                              "stale-sa",
-                              Confidence::Likely,
-                              "the peer still uses SAs that we do not have: one of the two was "
-                              "restarted");
-    add_event(found, *event);
-    found.next = "clear them there, or here: crypto isakmp invalid-spi-recovery";
-    return found;
+    return told_by(event,
+                   "stale-sa",
+                   "the peer still uses SAs that we do not have: one of the two was restarted",
+                   "clear them there, or here: crypto isakmp invalid-spi-recovery");
 }
 
 Finding clear_text_instead(const Case& of) {
-    const PeerEvent* event = newest(of, {"clear-text"});
-    if (event == nullptr)
-        return std::nullopt;
-    Diagnosis found = finding(Condition::Down,
-                              "clear-text",
-                              Confidence::Likely,
-                              "the other end sends this traffic unprotected; it is dropped here");
-    found.alternatives = "somebody between the two sends it";
-    add_event(found, *event);
-    found.next = "look there whether the crypto map is on the interface and its access list covers "
-                 "this traffic";
+    Finding found =
+        told_by(newest(of, {"clear-text"}),
+                "clear-text",
+                "the other end sends this traffic unprotected; it is dropped here",
+                "look there whether the crypto map is on the interface and its access list covers "
+                "this traffic");
+    if (found)
+        found->alternatives = "somebody between the two sends it";
     return found;
 }
 

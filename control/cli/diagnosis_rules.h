@@ -46,6 +46,7 @@ Diagnosis finding(Condition condition, const char* code, Confidence confidence, 
 /// As evidence; time and number of tries follow from it.
 void add_event(Diagnosis& to, const PeerEvent& event);
 /// The newest of these codes that may explain now.
+const PeerEvent* newest(const Case& of, std::span<const std::string_view> codes);
 const PeerEvent* newest(const Case& of, std::initializer_list<std::string_view> codes);
 
 // diagnosis_attempts.cpp
