@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "control/ike/engine.h"
 #include "control/ike/transitions.h"
+#include "tests/support/journal_map.h"
 #include "tests/support/seeded_rng.h"
 
 #include <algorithm>
@@ -130,7 +131,7 @@ struct Gateway {
     Duration ahead{};           // its clock, before the network's
     std::uint32_t crashes{0};   // with its dataplane
     std::uint32_t processes{1}; // what was under way in one comes back to nobody in the next
-    std::map<ike::JournalKey, Bytes> journal;
+    JournalMap journal;
     bool debugging{false}; // the engine's debug lines are wanted; for crash()
 
     /// Told of each row of the transition table that has run, across crashes.
@@ -142,7 +143,7 @@ struct Gateway {
     /// Process and dataplane end at once and come back with the same configuration.
     void crash() {
         begin_process();
-        journal.clear();
+        journal = {};
         installed.clear();
         installed_policies.clear();
         spis.forget();
@@ -151,13 +152,7 @@ struct Gateway {
     }
 
     /// What it would be dangerous to forget when the process dies in the next moment.
-    void write_down(const ike::Actions& actions) {
-        for (const ike::JournalEntry& entry : engine.take_memory(actions))
-            if (entry.octets.empty())
-                journal.erase(entry.key);
-            else
-                journal[entry.key] = to_bytes(entry.octets.view());
-    }
+    void write_down(const ike::Actions& actions) { journal.write(engine.take_memory(actions)); }
 
     /// What the engine believes to be in its dataplane and is not; and how it gets there, as far as
     /// the journal says.
@@ -168,13 +163,10 @@ struct Gateway {
 
     /// The process ends, and another one goes on from its journal; the dataplane notices nothing.
     Missing resume(Instant now) {
-        std::vector<ike::JournalEntry> entries;
-        for (const auto& [key, octets] : journal)
-            entries.push_back({key, SecretBuffer{ByteView{octets}}});
         const CountingPolicies held = policies; // the killed one gives nothing back
         begin_process();
         policies = held;
-        auto resumed = engine.resume(entries, now);
+        auto resumed = engine.resume(journal.entries(), now);
         ENSURE(resumed.has_value());
         spis.keep_only(resumed->spis);
         policies.keep_only(resumed->policy_numbers);
@@ -184,9 +176,7 @@ struct Gateway {
         std::erase_if(installed, [&](const auto& entry) { return !engine.knows(entry.first); });
         std::erase_if(installed_policies,
                       [&](const auto& entry) { return !known.contains(entry.first); });
-        journal.clear();
-        for (const ike::JournalEntry& entry : engine.whole_memory())
-            journal[entry.key] = to_bytes(entry.octets.view());
+        journal.keep_only(engine.whole_memory());
         Missing missing{{}, std::move(resumed->unanswered)};
         for (const SaId sa : resumed->installed)
             if (!installed.contains(sa))

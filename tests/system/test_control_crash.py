@@ -15,8 +15,7 @@ from lab.tunnel import SITE_A, SITE_B, Tunnel
 
 
 def crash(adit) -> None:
-    adit.control.signal(signal.SIGKILL)
-    adit.control.wait()
+    adit.kill_control()
     adit.start_control()
 
 

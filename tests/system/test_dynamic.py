@@ -5,7 +5,6 @@ One charon plays all peers: a connection each, from addresses of its own.
 """
 
 import re
-import signal
 
 import pytest
 from lab.branches import Branch, hub, swanctl
@@ -152,8 +151,7 @@ def test_control_killed_and_restarted(scene, peers):
     peers.initiate("first")
     wait_until(lambda: adit.children() == 1, 5, "its SA pair")
     before = adit.inbound_spis()
-    adit.control.signal(signal.SIGKILL)
-    adit.control.wait()
+    adit.kill_control()
     assert reaches(scene, HOST_2)
     adit.start_control()
     adit.wait_for_log("RESUMED: 1 ISAKMP")

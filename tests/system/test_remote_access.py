@@ -160,8 +160,7 @@ def test_a_killed_control_keeps_its_clients(scene, client):
     peer = client("ann", USERS["ann"])
     peer.initiate()
     before = adit.inbound_spis()
-    adit.control.signal(signal.SIGKILL)
-    adit.control.wait()
+    adit.kill_control()
     assert ping(scene.gw_b, SITE_A.host).lost == 0
     adit.start_control()
     adit.wait_for_log("RESUMED: 1 ISAKMP")

@@ -2,7 +2,6 @@
 """Route-based VPN: `interface Tunnel10`, what is routed into it is protected."""
 
 import re
-import signal
 from dataclasses import replace
 
 import pytest
@@ -82,8 +81,7 @@ def test_control_killed_under_a_tunnel(scene):
     left, _ = two_appliances(scene)
     ping_until_answered(scene.host_a, SITE_B.host)
     before = left.inbound_spis()
-    left.control.signal(signal.SIGKILL)
-    left.control.wait()
+    left.kill_control()
     assert ping(scene.host_a, SITE_B.host, count=5).lost == 0
     left.start_control()
     left.wait_for_log("SYS-5-RESUMED")

@@ -2,7 +2,6 @@
 """Gateways with several workers: packets cross between them, and no flow notices."""
 
 import re
-import signal
 
 import pytest
 from lab.process import wait_until
@@ -60,8 +59,7 @@ def test_tunnels_come_back_after_a_clear(scene, gateways):
 
 def test_control_killed_and_restarted(scene, gateways):
     adit, _ = gateways
-    adit.control.signal(signal.SIGKILL)
-    adit.control.wait()
+    adit.kill_control()
     for target in TARGETS:
         assert ping(scene.host_a, target, count=20).lost == 0, "ESP does not notice"
     adit.start_control()

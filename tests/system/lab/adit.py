@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -74,6 +75,11 @@ class Adit:
     def start_control(self) -> None:
         self.control = self._start("adit-control", self.control_argv())
         self._wait_for_socket(self.control, self.control_socket)
+
+    def kill_control(self) -> None:
+        """Without a word to anybody."""
+        self.control.signal(signal.SIGKILL)
+        self.control.wait()
 
     def _start(self, name: str, argv: list[str]) -> Process:
         return self.namespace.start(name, argv, self._folder / f"{name}.log")

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/policy_numbers.h"
 
+#include "tests/support/journal_map.h"
+
 #include <gtest/gtest.h>
 
 namespace adit {
 namespace {
-
-std::vector<ike::JournalEntry> copies_of(const std::vector<ike::JournalEntry>& entries) {
-    std::vector<ike::JournalEntry> copies;
-    for (const ike::JournalEntry& entry : entries)
-        copies.push_back({entry.key, entry.octets.clone()});
-    return copies;
-}
 
 PolicyId take(PolicyNumbers& numbers) {
     return numbers.take([](PolicyId) { return false; }).value();
@@ -49,14 +44,8 @@ TEST_F(PolicyNumbersTest, TakenNumbersThatNobodyKeptComeAgain) {
 }
 
 TEST_F(PolicyNumbersTest, ChangesAddUpToTheWhole) {
-    std::map<ike::JournalKey, Bytes> journal;
-    const auto note = [&] {
-        for (const ike::JournalEntry& entry : first.take_memory())
-            if (entry.octets.empty())
-                journal.erase(entry.key);
-            else
-                journal[entry.key] = to_bytes(entry.octets.view());
-    };
+    test::JournalMap journal;
+    const auto note = [&] { journal.write(first.take_memory()); };
     first.number("one");
     const PolicyId two = first.number("two");
     note();
@@ -64,15 +53,14 @@ TEST_F(PolicyNumbersTest, ChangesAddUpToTheWhole) {
     take(first);
     first.forget_others({{two, ""}});
     note();
-    std::map<ike::JournalKey, Bytes> whole;
-    for (const ike::JournalEntry& entry : first.whole_memory())
-        whole[entry.key] = to_bytes(entry.octets.view());
-    EXPECT_EQ(journal, whole);
+    test::JournalMap whole;
+    whole.write(first.whole_memory());
+    EXPECT_EQ(journal.records, whole.records);
 }
 
 TEST_F(PolicyNumbersTest, NumbersBeyondTheTableAreRefused) {
     first.number("one");
-    auto entries = copies_of(first.whole_memory());
+    auto entries = first.whole_memory();
     entries.front().key.number = 10;
     EXPECT_FALSE(next.resume(entries));
     entries.front().key.number = 9;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/sa/sa_db.h"
 
+#include "tests/support/journal_map.h"
+
 #include <array>
 #include <gtest/gtest.h>
-#include <map>
 #include <vector>
 
 namespace adit::sa {
@@ -50,16 +51,12 @@ TEST_F(SaDbTest, ClearedCountersStartAtZeroButTheSaKeepsItsOwn) {
 }
 
 TEST_F(SaDbTest, TheNextProcessCountsOn) {
-    std::map<ike::JournalKey, Bytes> journal;
+    test::JournalMap journal;
     const auto stats_of = [this](const InstalledSa& sa) {
         return sa.inbound ? &inbound.at(sa.slot) : &outbound.at(sa.slot);
     };
     const auto note = [&](const std::vector<ike::JournalEntry>& entries) {
-        for (const ike::JournalEntry& entry : entries)
-            if (entry.octets.empty())
-                journal.erase(entry.key);
-            else
-                journal[entry.key] = to_bytes(entry.octets.view());
+        journal.write(entries);
     };
     SaDb first{stats_of, note};
     const auto add = [&](std::uint32_t id, std::uint32_t slot, std::uint64_t packets) {
@@ -72,9 +69,7 @@ TEST_F(SaDbTest, TheNextProcessCountsOn) {
     first.remove(SaId{2001});
     first.reset_counters(PolicyId{7});
     inbound.at(1).packets = 31;
-    std::vector<ike::JournalEntry> entries;
-    for (const auto& [key, octets] : journal)
-        entries.push_back({key, SecretBuffer{ByteView{octets}}});
+    std::vector<ike::JournalEntry> entries = journal.entries();
     SaDb second{stats_of};
     ASSERT_TRUE(second.resume(entries));
     EXPECT_EQ(second.flow_counters(PolicyId{7}).decaps, 1U);

@@ -2,24 +2,18 @@
 // Peers of dynamic crypto map entries: what they may claim, who holds it, and how long.
 #include "control/ike/dynamic_flow.h"
 #include "control/ike/subset_flow.h"
-#include "tests/support/ike_network.h"
-
-#include <gtest/gtest.h>
+#include "tests/support/hub_and_peers.h"
 
 namespace adit::ike {
 namespace {
 
 using test::Gateway;
+using test::kFirst;
+using test::kHub;
+using test::kSecond;
 using test::Network;
+using test::selector;
 using namespace std::chrono_literals;
-
-constexpr Ipv4Address kHub = test::kLeft;
-constexpr Ipv4Address kFirst{198, 51, 100, 7};
-constexpr Ipv4Address kSecond{203, 0, 113, 9};
-
-TrafficSelector selector(const char* local, const char* remote) {
-    return {test::range(local), test::range(remote), 0, {}, {}};
-}
 
 /// A hub that knows nobody's address: one pre-shared key for all.
 EngineConfig hub_config() {
@@ -48,25 +42,9 @@ EngineConfig branch_config(Ipv4Address own, const char* net) {
     return test::gateway_config(own, kHub, net, "10.1.0.0/16");
 }
 
-class DynamicFlows : public ::testing::Test {
+class DynamicFlows : public test::HubAndPeers {
   protected:
-    Gateway& hub_is(EngineConfig config) {
-        hub = &network.add("hub", kHub, std::move(config), 1);
-        return *hub;
-    }
-
-    /// A branch that has been asked to bring its tunnel up.
-    Gateway& branch(Ipv4Address own, const char* net) {
-        Gateway& gateway = network.add("branch", own, branch_config(own, net), own.value);
-        network.give(gateway, test::initiate());
-        network.run_for(2s);
-        return gateway;
-    }
-
-    static bool is_up(const Gateway& gateway) { return gateway.installed.size() == 2; }
-
-    Network network{3};
-    Gateway* hub{nullptr};
+    Gateway& branch(Ipv4Address own, const char* net) { return peer(own, net); }
 };
 
 // --- what may be claimed

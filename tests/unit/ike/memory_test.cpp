@@ -30,7 +30,7 @@ class MemoryTest : public test::TwoGateways {
 
     static Bytes octets_of(const Gateway& gateway) {
         Bytes all;
-        for (const auto& [key, octets] : gateway.journal)
+        for (const auto& [key, octets] : gateway.journal.records)
             all.insert(all.end(), octets.begin(), octets.end());
         return all;
     }
@@ -70,7 +70,7 @@ TEST_F(MemoryTest, WhatOneProcessWritesTheNextWritesAgain) {
 TEST_F(MemoryTest, ATunnelTakesLittleOfTheJournal) {
     up();
     network.run_for(70s); // its quick mode is no longer kept to answer copies
-    EXPECT_EQ(a.journal.size(), 3U) << "numbers, ISAKMP SA, pair";
+    EXPECT_EQ(a.journal.records.size(), 3U) << "numbers, ISAKMP SA, pair";
     EXPECT_LT(octets_of(a).size(), 1024U);
 }
 
@@ -165,7 +165,7 @@ TEST_F(MemoryTest, AnUnfinishedPhase1IsForgotten) {
 TEST_F(MemoryTest, DamagedRecordsAreRefusedWhole) {
     up();
     SystemRng rng;
-    for (const auto& [key, octets] : a.journal)
+    for (const auto& [key, octets] : a.journal.records)
         for (std::size_t length = 0; length < octets.size(); ++length) {
             const ByteView part{octets.data(), length};
             std::vector<JournalEntry> entries;

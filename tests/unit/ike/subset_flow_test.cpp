@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Peers of static crypto map entries that ask for less than a permit line.
 #include "control/ike/subset_flow.h"
-#include "tests/support/ike_network.h"
-
-#include <gtest/gtest.h>
+#include "tests/support/hub_and_peers.h"
 
 namespace adit::ike {
 namespace {
 
 using test::Gateway;
+using test::kFirst;
+using test::kHub;
+using test::kSecond;
 using test::Network;
+using test::selector;
 using namespace std::chrono_literals;
-
-constexpr Ipv4Address kHub = test::kLeft;
-constexpr Ipv4Address kFirst{198, 51, 100, 7};
-constexpr Ipv4Address kSecond{203, 0, 113, 9};
-
-TrafficSelector selector(const char* local, const char* remote) {
-    return {test::range(local), test::range(remote), 0, {}, {}};
-}
 
 Connection entry(std::uint32_t sequence, Ipv4Address peer, std::vector<Flow> lines) {
     Connection connection = test::left_config().connections.front();
@@ -47,30 +41,12 @@ EngineConfig peer_config(Ipv4Address own, const char* net, const char* far) {
     return test::gateway_config(own, kHub, net, far);
 }
 
-class Subsets : public ::testing::Test {
+class Subsets : public test::HubAndPeers {
   protected:
-    Gateway& hub_is(EngineConfig config) {
-        hub = &network.add("hub", kHub, std::move(config), 1);
-        return *hub;
-    }
-
-    /// A peer that has been asked to bring its tunnel up.
-    Gateway& peer(Ipv4Address own, const char* net, const char* far = "10.1.0.0/16") {
-        Gateway& gateway = network.add("peer", own, peer_config(own, net, far), own.value);
-        network.give(gateway, test::initiate());
-        network.run_for(2s);
-        return gateway;
-    }
-
     void reconfigure(const EngineConfig& config) {
         network.give(*hub, Reconfigure{std::make_shared<const EngineConfig>(config)});
         network.run_for(2s);
     }
-
-    static bool is_up(const Gateway& gateway) { return gateway.installed.size() == 2; }
-
-    Network network{3};
-    Gateway* hub{nullptr};
 };
 
 // --- what is given
